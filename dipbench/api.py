@@ -1,0 +1,147 @@
+"""dipbench from Python: the same as the command line, with a pandas frame for an answer."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dipbench import registry
+from dipbench.contract import Method, Task
+from dipbench.errors import UserError
+from dipbench.images import read_image, write_image
+from dipbench.plan import image_names
+from dipbench.recorder import Output
+from dipbench.report import write_report
+from dipbench.resources import pick_device
+from dipbench.runner import Display, Summary, run_suite
+from dipbench.spec import parse
+from dipbench.store import Store
+from dipbench.streams import Streams
+from dipbench.suite import Suite, narrowed, read_suite, with_data, with_methods, with_setting
+from dipbench.trial import Progress, attempt
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user asked of a suite beside its name."""
+
+    only: Sequence[str] = ()  # words that an experiment, task, data set, image or method must match, one after another
+    methods: Sequence[str] = ()  # added to every experiment
+    data: Path | None = None  # a folder of images in place of the suite's
+    settings: Sequence[str] = ()  # name.setting=value
+
+
+def chosen(name: str, choices: Choices) -> Suite:
+    """The suite of that name, or in that file, as the user wants it."""
+    suite = with_methods(read_suite(name), list(choices.methods))
+    if choices.data:
+        suite = with_data(suite, choices.data)
+    for assignment in choices.settings:
+        suite = with_setting(suite, assignment)
+    for pattern in choices.only:
+        suite = narrowed(suite, pattern, image_names)
+    return suite
+
+
+def execute(
+    name: str,
+    choices: Choices,
+    *,
+    seed: int,
+    seeds: int,
+    device: str,
+    jobs: int,
+    out: Path | None,
+    command: str,
+    display: Display | None,
+) -> tuple[Store, Summary]:
+    """Runs a suite and returns its store with what became of it."""
+    if seeds < 1:
+        raise UserError(f"--seeds got {seeds}: it takes the number of seeds, at least 1")
+    if jobs < 0:
+        raise UserError(f"--jobs got {jobs}: it takes the number of processes, or 0 for what the machine takes")
+    suite, on = chosen(name, choices), pick_device(device)
+    store = Store(out or Path("results") / suite.name)
+    summary = run_suite(
+        suite,
+        store,
+        seeds=list(range(seed, seed + seeds)),
+        device=on,
+        jobs=jobs,
+        command=command,
+        display=display,
+    )
+    return store, summary
+
+
+def run(
+    suite: str,
+    *,
+    only: Sequence[str] = (),
+    methods: Sequence[str] = (),
+    data: Path | str | None = None,
+    settings: Sequence[str] = (),
+    seed: int = 0,
+    seeds: int = 1,
+    device: str = "auto",
+    jobs: int = 1,
+    out: Path | str | None = None,
+    report: bool = False,
+) -> pd.DataFrame:
+    """Runs a suite and returns its results, one row an output: see `dipbench.results.COLUMNS`.
+
+    The arguments are the options of `dipbench run`. A failed run is a row whose `status` is `failed` and whose
+    `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.
+    UserError for what is wrong in the arguments.
+    """
+    choices = Choices(only, methods, Path(data) if data else None, settings)
+    store, summary = execute(
+        suite,
+        choices,
+        seed=seed,
+        seeds=seeds,
+        device=device,
+        jobs=jobs,
+        out=Path(out) if out else None,
+        command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
+        display=None,
+    )
+    if report:
+        write_report(store)
+    return summary.results
+
+
+def restore(
+    image: Path | str,
+    *,
+    task: str,
+    method: str = "dip",
+    output: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Output:
+    """Restores an image that came degraded, for which there is no truth.
+
+    `output` is `last` or `averaged`; None is the averaged one where the method has it. The output's image is (C, H, W)
+    in [0, 1]. UserError if the method refuses the problem or the file cannot be read.
+    """
+    posed: Task = registry.build("task", task)
+    restorer: Method = registry.build("method", method)
+    problem = posed.pose(read_image(Path(image))).to(pick_device(device))
+    rng = Streams(seed, ("restore", parse(task).name))
+    outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
+    wanted = output or ("averaged" if "averaged" in outputs else "last")
+    if wanted not in outputs:
+        raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(outputs)}")
+    return outputs[wanted]
+
+
+def restore_to(path: Path, output: Output) -> None:
+    """Writes what `restore` made as an 8-bit PNG."""
+    try:
+        write_image(path, output.image)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot write '{path}': {error}") from error

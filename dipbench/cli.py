@@ -1,0 +1,165 @@
+"""The command line: one function a command. torch is imported only by the commands that need it."""
+
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from dipbench.errors import UserError
+
+app = typer.Typer(
+    help="The benchmark of Deep Image Prior and of every untrained image prior after it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from.")]
+
+
+@app.callback()
+def _options(context: typer.Context, debug: Debug = False) -> None:
+    context.obj = debug
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="A preset (dipbench list suites) or a TOML file.")],
+    only: Annotated[list[str], typer.Option(help="Only this experiment, task, data set, image or method.")] = [],  # noqa: B006
+    method: Annotated[list[str], typer.Option(help="Add a method: name[setting=value] or file.py.")] = [],  # noqa: B006
+    data: Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")] = None,
+    seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
+    seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
+    device: Device = "auto",
+    jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="Change a setting: dip.iterations=500.")] = [],  # noqa: B006
+    debug: Debug = False,
+) -> None:
+    """Run a suite and write its report. What is in the store is not computed again."""
+    from rich.console import Console
+
+    from dipbench.api import Choices, execute, write_report
+    from dipbench.display import Terminal
+
+    console = Console()
+    with Terminal(console) as display:
+        store, summary = execute(
+            suite,
+            Choices(only, method, data, set_),
+            seed=seed,
+            seeds=seeds,
+            device=device,
+            jobs=jobs,
+            out=out,
+            command=" ".join(["dipbench", *sys.argv[1:]]),
+            display=display,
+        )
+    page = write_report(store)
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.ended.items())) or "nothing to compute"
+    console.print(f"{counts}; {summary.present} in the store before\nreport: {page}", highlight=False, soft_wrap=True)
+    for job, finished in summary.failures:
+        print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
+    if summary.failures:
+        raise typer.Exit(2 if all(finished.mendable for _, finished in summary.failures) else 1)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")], debug: Debug = False
+) -> None:
+    """Write the report again, from the store alone."""
+    from dipbench.api import write_report
+    from dipbench.store import Store
+
+    store = Store.existing(folder)
+    print(f"report: {write_report(store)}")
+    for warning in store.warnings:
+        print(f"dipbench: {warning}", file=sys.stderr)
+
+
+@app.command()
+def restore(
+    image: Annotated[Path, typer.Argument(help="The degraded image.")],
+    task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
+    method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
+    out: Annotated[Path | None, typer.Option(help="Default: the image's name with -METHOD.png.")] = None,
+    output: Annotated[str | None, typer.Option(help="last or averaged; default averaged where there is one.")] = None,
+    seed: int = 0,
+    device: Device = "auto",
+    debug: Debug = False,
+) -> None:
+    """Restore an image for which there is no ground truth."""
+    from dipbench import api
+    from dipbench.display import counter
+    from dipbench.spec import parse
+
+    with counter(f"{parse(method).name} on {image.name}") as progress:
+        made = api.restore(
+            image, task=task, method=method, output=output, seed=seed, device=device, progress=progress
+        )
+    path = out or image.with_name(f"{image.stem}-{Path(parse(method).name).stem}.png")
+    api.restore_to(path, made)
+    print(f"{made.name} output at iteration {made.iteration}: {path}")
+
+
+@app.command(name="list")
+def list_(
+    kind: Annotated[Literal["methods", "tasks", "datasets", "suites"], typer.Argument()], debug: Debug = False
+) -> None:
+    """List what there is."""
+    from dipbench import inventory
+
+    for name, line in inventory.listed(kind):
+        print(f"{name:20} {line}")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A method, task, data set or suite.")], debug: Debug = False
+) -> None:
+    """Show what something is, and its settings."""
+    from dipbench import inventory
+
+    print(inventory.shown(name))
+
+
+@app.command()
+def doctor(debug: Debug = False) -> None:
+    """Show versions, devices, the data found and the free disk."""
+    from dipbench import inventory
+
+    print(inventory.health(Path.cwd()))
+
+
+def main() -> None:
+    """The entry point. What the user can mend is one line and exit status 2."""
+    warnings.showwarning = _one_line
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except UserError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"dipbench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("dipbench: stopped; finished runs are kept, the same command goes on from there", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe went away
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        print(f"dipbench: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        sys.exit(1)
+
+
+def _one_line(message: Warning | str, *where: object, **more: object) -> None:
+    print(f"dipbench: {message}", file=sys.stderr)

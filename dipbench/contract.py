@@ -1,0 +1,197 @@
+"""All that a plugin sees: Problem, and the base classes Dataset, Task, Method and Prior.
+
+Conventions, said once. An image is a float32 tensor (C, H, W) in [0, 1], C = 1 (grey) or 3 (RGB). Noise levels are
+standard deviations on that scale, except where a setting says 8-bit grey levels. `known` is True where a pixel is known.
+
+A plugin is a frozen dataclass in a file of its own; the file's name is the plugin's name and the fields are its
+settings: typed, with the default of the paper and a comment on their line.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Annotated, Any, ClassVar, Self
+
+import torch
+from annotated_types import Ge, Gt, Le, Lt
+from torch import Tensor, nn
+
+from dipbench.operators import Operator
+from dipbench.resampling import resize
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+PositiveInt = Annotated[int, Gt(0)]
+NonNegativeInt = Annotated[int, Ge(0)]
+PositiveFloat = Annotated[float, Gt(0)]
+NonNegativeFloat = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Gt(0), Lt(1)]
+Weight = Annotated[float, Ge(0), Lt(1)]
+Probability = Annotated[float, Ge(0), Le(1)]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """All that a method may see. The truth is not in it."""
+
+    task: str  # the task's name, for methods with settings of their own for each
+    measurement: Tensor  # y, (C, h, w); zero where a pixel is not known
+    operator: Operator  # A, maps (C, H, W) to (C, h, w)
+    shape: tuple[int, int, int]  # (C, H, W) of the image sought
+    sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
+    known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
+
+    @property
+    def factor(self) -> int:
+        """How many times larger the image sought is than the measurement; 1 where nothing was down-sampled."""
+        return self.shape[1] // self.measurement.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are, and where the estimates are expected."""
+        return self.measurement.device
+
+    def to(self, device: torch.device) -> Self:
+        """The same problem with its tensors on `device`."""
+        return replace(
+            self,
+            measurement=self.measurement.to(device),
+            operator=self.operator.to(device),
+            known=None if self.known is None else self.known.to(device),
+        )
+
+    def degraded(self) -> Tensor:
+        """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled."""
+        if self.factor == 1:
+            return self.measurement
+        return resize(self.measurement, self.shape[1:], "nearest")
+
+
+class Plugin:
+    """What datasets, tasks and methods have in common: a name, settings, and where they come from."""
+
+    paper: ClassVar[str] = ""  # where it was published: arXiv:... or doi:...
+    licence: ClassVar[str] = ""  # terms a user must know of; empty: those of dipbench
+
+    @classmethod
+    def plugin_name(cls) -> str:
+        """The name of the file that holds the class, which is the name it is asked for by."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its value."""
+        return asdict(self)  # type: ignore[call-overload]  # every plugin is a dataclass; the registry sees to it
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from their defaults."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Dataset(Plugin, ABC):
+    """Named images."""
+
+    crop: NonNegativeInt = 0  # side of the centre square cut out first, pixels; 0: the whole image
+    side: NonNegativeInt = 0  # the longer side after Lanczos reduction, pixels; 0: as it is
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The names of the images, in their usual order."""
+
+    @abstractmethod
+    def read(self, name: str) -> Tensor:
+        """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`."""
+
+
+@dataclass(frozen=True)
+class Task(Plugin, ABC):
+    """A degradation with its protocol: image -> Problem."""
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """The truth: the part of the image (C, H, W) that is restored and scored. As a rule all of it."""
+        return image
+
+    @abstractmethod
+    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
+        """Degrades the truth (C, H, W); draws from `rng` alone, so that every method restores the same pixels."""
+
+    @abstractmethod
+    def pose(self, measurement: Tensor) -> Problem:
+        """The problem of restoring an image (C, h, w) that came degraded. UserError where that takes more."""
+
+    @abstractmethod
+    def protocol(self) -> Protocol:
+        """How its results are scored."""
+
+
+@dataclass(frozen=True)
+class Method(Plugin, ABC):
+    """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
+
+    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best: then the peak is reported
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why this method cannot take that problem, in words for the table; None: it can."""
+        return None
+
+    @abstractmethod
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        """Yields estimates (C, H, W) on the problem's device: one, or one an iteration."""
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Settings under which the method runs in a second on a 32x32 image, for tests."""
+        return cls()
+
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        """The settings that act on this problem, for the record."""
+        return self.settings()
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the harness fits a prior."""
+
+    iterations: PositiveInt = 3000
+    learning_rate: PositiveFloat = 0.01  # of Adam
+    jitter: NonNegativeFloat = 1 / 30  # std of the Gaussian noise added afresh to the input at each iteration
+    average: Weight = 0.99  # weight of the past in the exponential average of the outputs
+    backtrack: PositiveFloat | None = 5.0  # dB of PSNR to the measurement lost at once that undo a step; None: never
+
+
+@dataclass(frozen=True)
+class Prior(Method):
+    """An untrained prior: a network and its input. The harness owns the fit.
+
+    A prior is fitted by Adam on the mean squared error between A(network(input)) and the measurement. Give the fit's
+    settings by overriding `fit`, and a regulariser by overriding `penalty`.
+    """
+
+    overfits: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W).
+
+        torch's own generator is seeded for the initialisation of the layers; draw the input from `rng`.
+        """
+
+    def fit(self, problem: Problem) -> FitSettings:
+        """The settings of the fit for this problem."""
+        return FitSettings()
+
+    def penalty(self, estimate: Tensor) -> Tensor | None:
+        """What is added to the loss, a scalar, for an output (1, C, H, W); None: nothing."""
+        return None
+
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        """Not for a prior to define: the harness fits it."""
+        raise TypeError(f"{type(self).__name__} is a prior: the harness fits it (dipbench.fit)")
+
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        return {**self.settings(), **asdict(self.fit(problem))}

@@ -1,0 +1,42 @@
+"""Fits an untrained prior to a measurement: min over theta of ||A f_theta(z) - y||^2 (Deep Image Prior, eq. 2)."""
+
+from collections.abc import Iterator
+
+import torch
+
+from dipbench.contract import Prior, Problem
+from dipbench.fit.backtracking import Backtracking
+from dipbench.fit.flat import FlatParameters
+from dipbench.signals import Step
+from dipbench.streams import Streams
+
+
+def fit(prior: Prior, problem: Problem, rng: Streams) -> Iterator[Step]:
+    """One step an iteration, `prior.fit(problem).iterations` in all. Nothing in an iteration waits for the device.
+
+    The order within an iteration is the official one: jitter, forward, backward, average, backtracking, Adam.
+    """
+    settings = prior.fit(problem)
+    with rng.seeded("weights"):
+        network, z = prior.build(problem, rng)
+    network, z = network.to(problem.device), z.to(problem.device)
+    jitter = rng.torch("jitter", problem.device)
+    parameters = FlatParameters(network)
+    adam = torch.optim.Adam([parameters.values], lr=settings.learning_rate)
+    backtracking = Backtracking(parameters.values, settings.backtrack) if settings.backtrack else None
+    averaged = torch.zeros(problem.shape, device=problem.device)
+    noise = torch.empty_like(z)
+    for _ in range(settings.iterations):
+        jittered = z + settings.jitter * noise.normal_(generator=jitter) if settings.jitter else z
+        parameters.zero_gradient()
+        output = network(jittered)
+        misfit = (problem.operator(output) - problem.measurement).square().mean()
+        penalty = prior.penalty(output)
+        loss = misfit if penalty is None else misfit + penalty
+        loss.backward()
+        estimate, misfit = output.detach()[0], misfit.detach()
+        averaged.lerp_(estimate, 1 - settings.average)
+        yield Step(estimate, averaged, loss.detach(), misfit)
+        if backtracking:
+            backtracking.check(-10 * torch.log10(misfit))
+        adam.step()

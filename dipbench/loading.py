@@ -1,0 +1,42 @@
+"""Images of a data set, cut and reduced as its settings say."""
+
+from PIL import Image
+from torch import Tensor
+
+from dipbench.contract import Dataset
+from dipbench.errors import UserError, unknown
+from dipbench.images import centre_crop, from_pillow, to_pillow
+
+
+def load(dataset: Dataset, name: str) -> Tensor:
+    """The image of that name (C, H, W), float32 in [0, 1], after `crop` and then `side`. UserError if it is too small.
+
+    The reduction is Pillow's Lanczos filter on the 8-bit image, rounded to 8 bit.
+    """
+    if name not in dataset.names():
+        raise unknown(f"image of {dataset.plugin_name()}", name, dataset.names())
+    image = dataset.read(name)
+    place = f"image '{name}' of {dataset.plugin_name()}"
+    if dataset.crop:
+        image = _cropped(image, dataset.crop, place)
+    if dataset.side:
+        image = _reduced(image, dataset.side, place)
+    return image
+
+
+def _cropped(image: Tensor, crop: int, place: str) -> Tensor:
+    height, width = image.shape[-2:]
+    if min(height, width) < crop:
+        raise UserError(f"{place} is {width}x{height}: crop={crop} takes at most {min(height, width)}")
+    return centre_crop(image, crop, crop)
+
+
+def _reduced(image: Tensor, side: int, place: str) -> Tensor:
+    height, width = image.shape[-2:]
+    longer = max(height, width)
+    if longer < side:
+        raise UserError(f"{place} is {width}x{height}: side={side} takes at most {longer}, for it only reduces")
+    if longer == side:
+        return image
+    size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
+    return from_pillow(to_pillow(image).resize(size, Image.Resampling.LANCZOS))

@@ -1,0 +1,17 @@
+"""The inputs z of untrained networks, (1, C, H, W)."""
+
+import torch
+from torch import Tensor
+
+from dipbench.streams import Streams
+
+
+def noise_input(channels: int, size: tuple[int, int], rng: Streams) -> Tensor:
+    """Uniform noise in [0, 0.1): Deep Image Prior's default, drawn once from the stream `input`."""
+    return 0.1 * torch.rand((1, channels, *size), generator=rng.torch("input"))
+
+
+def meshgrid_input(size: tuple[int, int]) -> Tensor:
+    """Two channels: x / (W - 1) and y / (H - 1), each from 0 to 1."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, size[0]), torch.linspace(0, 1, size[1]), indexing="ij")
+    return torch.stack([x, y])[None]

@@ -1,0 +1,105 @@
+"""The encoder-decoder with skip connections of Deep Image Prior (arXiv:1711.10925, supplementary; official `skip`).
+
+Same layers, same order of parameters and same arithmetic as the official code; written anew.
+
+One scale, with s the channels of its skip branch:
+
+    x ──┬── 1x1 conv to s, BN, act ─────────────────────────────────────────────────┐
+        └── conv stride 2, BN, act, conv, BN, act, [next scale], upsample 2 ──────── concat, BN,
+                                                     conv, BN, act, (1x1 conv, BN, act) ── y
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from dipbench.images import centre_crop
+
+Upsampling = Literal["nearest", "bilinear"]
+Downsampling = Literal["stride", "avg", "max"]
+Padding = Literal["reflection", "zero"]
+
+
+def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: Padding = "reflection") -> nn.Conv2d:
+    """A convolution that keeps the size (over the stride), with bias."""
+    mode = "reflect" if padding == "reflection" else "zeros"
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, padding_mode=mode)
+
+
+def normalised(layer: nn.Conv2d) -> list[nn.Module]:
+    """The layer with batch norm and LeakyReLU(0.2) behind it."""
+    return [layer, nn.BatchNorm2d(layer.out_channels), nn.LeakyReLU(0.2, inplace=True)]
+
+
+class Scale(nn.Module):
+    """One scale of the hourglass with all the coarser ones inside it; (N, inputs, H, W) -> (N, outputs, H, W)."""
+
+    def __init__(self, skip: nn.Module | None, deeper: nn.Module, merge: nn.Module):
+        super().__init__()
+        self.skip = skip
+        self.deeper = deeper
+        self.merge = merge
+
+    def forward(self, x: Tensor) -> Tensor:
+        deep = self.deeper(x)
+        if self.skip is None:
+            return self.merge(deep)
+        skipped = self.skip(x)
+        # where a side is odd the upsampled branch is one pixel larger: both are cropped to the smaller
+        height, width = min(deep.shape[-2], skipped.shape[-2]), min(deep.shape[-1], skipped.shape[-1])
+        return self.merge(torch.cat([centre_crop(skipped, height, width), centre_crop(deep, height, width)], dim=1))
+
+
+def skip_net(
+    inputs: int,
+    outputs: int,
+    *,
+    down: Sequence[int] = (128,) * 5,
+    up: Sequence[int] = (128,) * 5,
+    skip: Sequence[int] = (4,) * 5,
+    down_kernels: Sequence[int] = (3,) * 5,
+    up_kernels: Sequence[int] = (3,) * 5,
+    pointwise: bool = True,
+    upsampling: Sequence[Upsampling] = ("bilinear",) * 5,
+    downsampling: Downsampling = "stride",
+    padding: Padding = "reflection",
+) -> nn.Sequential:
+    """The network (N, inputs, H, W) -> (N, outputs, H, W), outputs in (0, 1) by a sigmoid.
+
+    Each sequence has an entry a scale, from fine to coarse. `skip` 0 leaves the branch out; then the sides of the input
+    must be divisible by 2 to the number of scales. `pointwise` is the 1x1 convolution that ends a scale.
+    """
+    inner: nn.Module | None = None
+    for scale in reversed(range(len(down))):
+        entering = inputs if scale == 0 else down[scale - 1]
+        deep_channels = down[scale] if inner is None else up[scale + 1]
+        deeper: list[nn.Module] = [
+            *_reducing(entering, down[scale], down_kernels[scale], downsampling, padding),
+            *normalised(convolution(down[scale], down[scale], down_kernels[scale], padding=padding)),
+        ]
+        if inner is not None:
+            deeper.append(inner)
+        deeper.append(nn.Upsample(scale_factor=2, mode=upsampling[scale]))
+        merged = skip[scale] + deep_channels
+        merge: list[nn.Module] = [
+            nn.BatchNorm2d(merged),
+            *normalised(convolution(merged, up[scale], up_kernels[scale], padding=padding)),
+        ]
+        if pointwise:
+            merge += normalised(convolution(up[scale], up[scale], 1))
+        branch = nn.Sequential(*normalised(convolution(entering, skip[scale], 1))) if skip[scale] else None
+        inner = Scale(branch, nn.Sequential(*deeper), nn.Sequential(*merge))
+    assert inner is not None, "a network of no scales"
+    return nn.Sequential(inner, convolution(up[0], outputs, 1), nn.Sigmoid())
+
+
+def _reducing(
+    inputs: int, outputs: int, kernel: int, downsampling: Downsampling, padding: Padding
+) -> list[nn.Module]:
+    """A convolution that halves the size, by its stride or by pooling behind it."""
+    if downsampling == "stride":
+        return normalised(convolution(inputs, outputs, kernel, stride=2, padding=padding))
+    layer, *rest = normalised(convolution(inputs, outputs, kernel, padding=padding))
+    return [layer, (nn.AvgPool2d if downsampling == "avg" else nn.MaxPool2d)(2), *rest]

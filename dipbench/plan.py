@@ -1,0 +1,66 @@
+"""What a suite amounts to: the list of its runs, each checked before the first is computed."""
+
+from dataclasses import dataclass
+
+from dipbench import registry
+from dipbench.contract import Dataset, Method, Task
+from dipbench.errors import UserError
+from dipbench.images import pixel_hash
+from dipbench.loading import load
+from dipbench.run import Run, identity
+from dipbench.spec import Spec, parse
+from dipbench.suite import Experiment, Suite
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, with what it takes to compute it and where it stands in the suite."""
+
+    experiment: str
+    label: str  # what the suite calls the method
+    run: Run
+    dataset: Spec
+    task: Spec
+    method: Spec
+
+    @property
+    def title(self) -> str:
+        """One line for a person."""
+        return f"{self.label} on {self.run.image}, {self.task.name}, seed {self.run.seed}"
+
+
+def image_names(experiment: Experiment) -> list[str]:
+    """The images of an experiment."""
+    return experiment.images or registry.build("dataset", experiment.dataset).names()
+
+
+def jobs_of(suite: Suite, seeds: list[int]) -> list[Job]:
+    """The runs of a suite in its order. UserError for any name, setting or image in it that is wrong."""
+    return [job for experiment in suite.experiments for job in _jobs(suite, experiment, seeds)]
+
+
+def _jobs(suite: Suite, experiment: Experiment, seeds: list[int]) -> list[Job]:
+    dataset: Dataset = registry.build("dataset", experiment.dataset)
+    task: Task = registry.build("task", experiment.task)
+    methods: dict[str, tuple[Spec, Method]] = {
+        label: (suite.method(label), registry.build("method", suite.method(label))) for label in experiment.methods
+    }
+    if not image_names(experiment):
+        raise UserError(f"data set '{experiment.dataset}' holds no image")
+    task_spec, dataset_spec = parse(experiment.task), parse(experiment.dataset)
+    jobs = []
+    for image in image_names(experiment):
+        pixels = pixel_hash(load(dataset, image))
+        for seed in seeds:
+            for label, (spec, method) in methods.items():
+                run = Run(
+                    dataset=dataset.plugin_name(),
+                    image=image,
+                    pixels=pixels,
+                    task=identity(task_spec, task),
+                    method=identity(spec, method),
+                    protocol=task.protocol().signature,
+                    seed=seed,
+                )
+                jobs.append(Job(experiment.name, label, run, dataset_spec, task_spec, spec))
+    return jobs

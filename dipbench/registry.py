@@ -1,0 +1,140 @@
+"""Finds plugins: in their folders, in a file given by path, and in the entry points of installed packages.
+
+Nothing is registered by hand: a plugin is there because its file is. A file is imported when it is asked for, so that
+one whose requirements are missing stops nobody else.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import sys
+from dataclasses import fields
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from dipbench.contract import Dataset, Method, Plugin, Task
+from dipbench.errors import UserError, unknown
+from dipbench.spec import Spec, parse
+
+KINDS: dict[str, tuple[type[Plugin], str]] = {
+    "method": (Method, "dipbench.methods"),
+    "dataset": (Dataset, "dipbench.datasets"),
+    "task": (Task, "dipbench.tasks"),
+}
+"""Kind -> its base class, and the package whose files hold its plugins; entry points use the same name."""
+
+
+@cache
+def _places(kind: str) -> dict[str, str]:
+    """Name -> where it is: a module, or the value of an entry point."""
+    package = importlib.import_module(KINDS[kind][1])
+    places = {entry.name: entry.value for entry in entry_points(group=KINDS[kind][1])}
+    return places | {info.name: f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)}
+
+
+def names(kind: str) -> list[str]:
+    """The names of every plugin of that kind, sorted."""
+    return sorted(_places(kind))
+
+
+def find(kind: str, name: str) -> type[Plugin]:
+    """The class of that name, or in the file of that path. UserError where there is none, or it cannot be imported."""
+    if name.endswith(".py"):
+        return _only_plugin(kind, _import_file(kind, Path(name)))
+    if name not in _places(kind):
+        raise unknown(kind, name, names(kind))
+    module, _, attribute = _places(kind)[name].partition(":")
+    try:
+        found = importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(f"{kind} '{name}' cannot be imported: {error}") from error
+    return cast(type[Plugin], getattr(found, attribute)) if attribute else _only_plugin(kind, found)
+
+
+def _import_file(kind: str, path: Path) -> ModuleType:
+    """The module in a file outside the package. Its name says what its content is, so an edited file is another."""
+    if not path.is_file():
+        raise UserError(f"no {kind} file '{path}': the path is taken from the folder you are in")
+    name = f"dipbench.from_file.{file_hash(path)}.{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{kind} file '{path}' is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UserError(f"{kind} file '{path}' cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def file_hash(path: Path) -> str:
+    """The first 16 hex digits of the file's sha256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
+    base = KINDS[kind][0]
+    found = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    ]
+    if len(found) != 1:
+        raise UserError(
+            f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one, a subclass of {base.__name__}"
+        )
+    if "__dataclass_fields__" not in vars(found[0]):
+        raise UserError(f"{found[0].__name__} in '{module.__file__}' is no dataclass: put @dataclass(frozen=True) on it")
+    return found[0]
+
+
+def build(kind: str, wanted: Spec | str) -> Any:
+    """The plugin with its settings. UserError names a setting that is unknown, of the wrong type or out of range."""
+    spec = parse(wanted) if isinstance(wanted, str) else wanted
+    cls = find(kind, spec.name)
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # a dataclass: see _only_plugin
+    for key in spec.settings:
+        if key not in known:
+            raise unknown(f"setting of {kind} '{spec.name}'", key, known)
+    try:
+        return TypeAdapter(cls).validate_python(spec.settings)
+    except ValidationError as error:
+        raise UserError(f"{kind} '{spec.name}': {first_problem(error)}") from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first complaint of a validation in one line: the place, what it got, what it takes."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "settings"
+    return f"{place} got {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def describe(cls: type[Plugin]) -> list[tuple[str, str, Any, str]]:
+    """The settings of a plugin: name, type, default, and the comment that stands on the field's line."""
+    comments: dict[str, str] = {}
+    types: dict[str, str] = {}
+    for base in reversed(cls.__mro__[:-1]):
+        if "__dataclass_fields__" in vars(base):
+            for name, kind, comment in re.findall(
+                r"^    (\w+): ([^=#\n]+?)\s*(?:=[^#\n]*)?(?:#\s*(.*))?$", inspect.getsource(base), re.MULTILINE
+            ):
+                types[name], comments[name] = kind, comment
+    return [
+        (field.name, types.get(field.name, ""), field.default, comments.get(field.name, ""))
+        for field in fields(cls)  # type: ignore[arg-type]  # a dataclass: see _only_plugin
+    ]

@@ -1,0 +1,65 @@
+"""The report of a store: tables, curves, pictures and the page that shows them. It reads the store and runs nothing."""
+
+import os
+import shutil
+from pathlib import Path
+
+from dipbench.report.chapters import Chapter, chapters_of
+from dipbench.report.curves import curves_of
+from dipbench.report.figure import write_figures
+from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
+from dipbench.report.gallery import Album, strips_of
+from dipbench.report.page import Section, page, section_of
+from dipbench.report.tables import Table, tables_of
+from dipbench.store import Store
+
+__all__ = ["write_report"]
+
+
+def write_report(store: Store) -> Path:
+    """Writes the folder `report` of the store, in place of one already there; the path of its index.html.
+
+    UserError where the store has no plan, or cannot be written to.
+    """
+    final = store.path / "report"
+    temporary = store.path / f".report-{os.getpid()}"
+    with store.writing():
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir()
+            _write(store, temporary)
+            shutil.rmtree(final, ignore_errors=True)
+            temporary.rename(final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return final / "index.html"
+
+
+def _write(store: Store, folder: Path) -> None:
+    plan = store.plan()
+    for name in ("tables", "numbers", "curves"):
+        (folder / name).mkdir()
+    album = Album(folder)
+    sections = [_section(store, chapter, album, folder, plan["methods"]) for chapter in chapters_of(store)]
+    (folder / "index.html").write_text(page(plan, sections), encoding="utf-8")
+
+
+def _section(store: Store, chapter: Chapter, album: Album, folder: Path, specs: dict[str, str]) -> Section:
+    """Writes the files of an experiment; what the page says of it."""
+    tables = tables_of(chapter.name, chapter.frame) if chapter.records else []
+    if tables:
+        _write_tables(tables, chapter, folder)
+    curves = curves_of(store, chapter)
+    widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
+    return section_of(chapter, tables, curves, widths, strips_of(store, chapter, album), specs)
+
+
+def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:
+    texts = {
+        f"tables/{chapter.file}.csv": to_csv(tables),
+        f"tables/{chapter.file}.md": to_markdown(tables),
+        f"tables/{chapter.file}.tex": to_latex(tables),
+        f"numbers/{chapter.file}.csv": to_tidy_csv(chapter.frame),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,81 @@
+"""The curves of an experiment: its traces, thinned, with what is drawn beside them."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dipbench.report.chapters import Chapter, Record
+from dipbench.report.outputs import kind_of
+from dipbench.store import Store
+
+MOST_IMAGES = 12
+POINTS = 1000  # of a curve: as many as a panel has pixels
+_SIGNALS = ["psnr", "psnr_averaged", "psnr_measurement"]
+_MOST_LEVELS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What a figure shows. Every PSNR is in dB."""
+
+    images: list[str]  # one panel each
+    left_out: int  # further images of the experiment
+    methods: list[str]  # those that iterate
+    lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_averaged, psnr_measurement
+    peaks: pd.DataFrame  # image, method, seed, output, iteration, psnr
+    levels: pd.DataFrame  # image, method, psnr: methods of one estimate, mean over the seeds
+
+
+def curves_of(store: Store, chapter: Chapter) -> Curves | None:
+    """The curves of an experiment; None where no method iterates."""
+    images = chapter.images[:MOST_IMAGES]
+    shown = [record for record in chapter.done if record.image in images]
+    traces = {record.key: trace for record in shown if (trace := store.trace(record.key)) is not None}
+    iterating = [record for record in shown if len(traces.get(record.key, ())) > 1]
+    if not iterating:
+        return None
+    peaks = _peaks(iterating)
+    return Curves(
+        images,
+        len(chapter.images) - len(images),
+        list(dict.fromkeys(record.label for record in iterating)),
+        pd.concat([_line(record, traces[record.key], peaks) for record in iterating], ignore_index=True),
+        peaks,
+        _levels([record for record in shown if len(traces.get(record.key, ())) == 1]),
+    )
+
+
+def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) -> pd.DataFrame:
+    """At most about `points` rows of a trace, evenly spread; the last one and the iterations in `kept` are among them."""
+    step = math.ceil(len(trace) / points)
+    iteration = trace["iteration"]
+    return trace[(iteration % step == 0) | iteration.isin([*kept, iteration.max()])]
+
+
+def _line(record: Record, trace: pd.DataFrame, peaks: pd.DataFrame) -> pd.DataFrame:
+    """The thinned trace of a run; the peaks of the other seeds are kept too, for the mean over the seeds."""
+    same = peaks[(peaks["image"] == record.image) & (peaks["method"] == record.label)]
+    line = thinned(trace, set(same["iteration"]))[["iteration", *_SIGNALS]].replace([np.inf, -np.inf], np.nan)
+    return line.assign(image=record.image, method=record.label, seed=record.seed)
+
+
+def _peaks(records: list[Record]) -> pd.DataFrame:
+    rows = [
+        (record.image, record.label, record.seed, output["output"], output["iteration"], output["psnr"])
+        for record in records
+        for output in record.result["outputs"]
+        if kind_of(output["output"]).oracle
+    ]
+    return pd.DataFrame(rows, columns=["image", "method", "seed", "output", "iteration", "psnr"])
+
+
+def _levels(records: list[Record]) -> pd.DataFrame:
+    """The best of the methods of one estimate, and the worst, which as a rule is the measurement as it is."""
+    rows = [(record.image, record.label, record.result["outputs"][0]["psnr"]) for record in records]
+    every = pd.DataFrame(rows, columns=["image", "method", "psnr"]).replace([np.inf, -np.inf], np.nan).dropna()
+    order = every.groupby("method")["psnr"].mean().sort_values(ascending=False).index
+    chosen = order if len(order) <= _MOST_LEVELS else [*order[: _MOST_LEVELS - 1], order[-1]]
+    return every[every["method"].isin(chosen)].groupby(["image", "method"], as_index=False)["psnr"].mean()

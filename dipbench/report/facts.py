@@ -1,0 +1,107 @@
+"""What stands behind the numbers: the methods with their settings and terms, the machine, the time, what failed."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dipbench.report.chapters import Chapter, Record
+
+
+@dataclass(frozen=True)
+class MethodFacts:
+    """A method of an experiment as it ran."""
+
+    label: str
+    spec: str  # what the label stands for
+    paper: str
+    licence: str
+    parameters: list[tuple[str, str]] | None  # as they were resolved; None where no run of it ended well
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Runs that failed for one reason."""
+
+    experiment: str
+    label: str
+    message: str
+    places: list[str]  # image and seed of each
+
+
+def methods_of(chapter: Chapter, specs: dict[str, str]) -> list[MethodFacts]:
+    """The methods of an experiment; `specs` says what each label stands for."""
+    facts = []
+    for label in dict.fromkeys(record.label for record in chapter.records):
+        results = [record.result for record in chapter.done if record.label == label]
+        paper, licence = (next((str(r[key]) for r in results if r.get(key)), "") for key in ("paper", "licence"))
+        parameters = _agreed([result["parameters"] for result in results]) if results else None
+        facts.append(MethodFacts(label, specs.get(label, label), paper, licence, parameters))
+    return facts
+
+
+def task_settings(chapter: Chapter) -> list[tuple[str, str]]:
+    """Every setting of the task of an experiment."""
+    return _agreed([record.result["run"]["task"]["settings"] for record in chapter.records])
+
+
+def failures_of(chapters: list[Chapter]) -> list[Failure]:
+    """What failed, in the order of the suite, equal errors of a method together."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for chapter in chapters:
+        for record in chapter.records:
+            if record.result["status"] == "failed":
+                place = f"{record.image}, seed {record.seed}"
+                found.setdefault((chapter.name, record.label, record.result["message"]), []).append(place)
+    return [Failure(*key, places) for key, places in found.items()]
+
+
+def environment_of(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
+    """What the runs were computed with; a fact has more than one value where the runs differ."""
+    environments = [record.result["environment"] for record in _distinct(chapters)]
+    if not environments:
+        return []
+    names = list(dict.fromkeys(name for environment in environments for name in environment["versions"]))
+    facts = [(key, [environment.get(key) for environment in environments]) for key in ("device", "threads", "platform")]
+    facts.append(("git commit", [environment.get("commit") or "not in a checkout" for environment in environments]))
+    facts += [(name, [environment["versions"].get(name, "none") for environment in environments]) for name in names]
+    return [(name, [_text(value) for value in dict.fromkeys(values)]) for name, values in facts]
+
+
+def wall_time(chapters: list[Chapter]) -> str:
+    """The time that all runs took together, each counted once."""
+    return duration(sum(record.result.get("wall_seconds", 0.0) for record in _distinct(chapters)))
+
+
+def dates(chapters: list[Chapter]) -> str:
+    """The day on which the runs were computed, or the first and the last."""
+    days = sorted(record.result["started"][:10] for record in _distinct(chapters) if record.result.get("started"))
+    return " to ".join(dict.fromkeys([days[0], days[-1]])) if days else ""
+
+
+def duration(seconds: float) -> str:
+    """A span of time as a person says it."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min"
+
+
+def _distinct(chapters: list[Chapter]) -> Iterable[Record]:
+    """Every run once, though experiments may share it."""
+    return {record.key: record for chapter in chapters for record in chapter.records}.values()
+
+
+def _agreed(settings: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Each setting with its value, or with its values where the runs differ."""
+    names = dict.fromkeys(name for setting in settings for name in setting)
+    values = {name: dict.fromkeys(_text(setting[name]) for setting in settings if name in setting) for name in names}
+    return [(name, " or ".join(found)) for name, found in values.items()]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value)

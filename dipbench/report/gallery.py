@@ -1,0 +1,149 @@
+"""The pictures of an experiment: what each method made of an image, and the same detail of each, enlarged."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dipbench.report.chapters import Chapter, Record
+from dipbench.report.outputs import label_of
+from dipbench.store import Result, Store
+
+MOST_IMAGES = 4
+_SHOWN = ("averaged", "last")  # the output that is shown: the first of these that a run has
+_ZOOM_SIDE = 256  # pixels, at least
+
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom in pixels, as Pillow has it."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture with its detail; both paths are relative to the page."""
+
+    title: str
+    psnr: float | None  # dB; None: the truth, or a measurement that no method scored
+    picture: str
+    zoom: str
+    width: int  # pixels
+    height: int
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One image: the truth, the measurement, and what each method made of it."""
+
+    image: str
+    seed: int
+    tiles: list[Tile]
+    box: Box  # of the detail
+    frame: tuple[float, float, float, float]  # the same as left, top, width, height in per cent of the image
+
+
+class Album:
+    """Puts pictures into a folder beside the page, equal ones once."""
+
+    def __init__(self, page_folder: Path):
+        self._folder = page_folder / "pictures"
+        self._folder.mkdir()
+        self._names: dict[str, str] = {}
+
+    def copy(self, source: Path, title: str) -> str:
+        """The relative path of a copy of the file."""
+        return self._keep(source.read_bytes(), title)
+
+    def zoom(self, source: Path, box: Box, title: str) -> str:
+        """The relative path of an enlargement of the box, every pixel a square."""
+        with Image.open(source) as image:
+            detail = image.crop(box)
+        factor = -(-_ZOOM_SIDE // min(detail.size))
+        enlarged = detail.resize((detail.width * factor, detail.height * factor), Image.Resampling.NEAREST)
+        unnamed = self._folder / ".zoom.png"
+        enlarged.save(unnamed)
+        content = unnamed.read_bytes()
+        unnamed.unlink()
+        return self._keep(content, f"{title}-detail")
+
+    def _keep(self, content: bytes, title: str) -> str:
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        if digest not in self._names:
+            plain = re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.")[:60]
+            self._names[digest] = f"{plain}-{digest}.png"
+            (self._folder / self._names[digest]).write_bytes(content)
+        return f"pictures/{self._names[digest]}"
+
+
+def strips_of(store: Store, chapter: Chapter, album: Album) -> list[Strip]:
+    """A strip for each of the first images of an experiment, of its first seed."""
+    strips = [_strip(store, chapter, album, image) for image in chapter.images[:MOST_IMAGES]]
+    return [strip for strip in strips if strip]
+
+
+def _strip(store: Store, chapter: Chapter, album: Album, image: str) -> Strip | None:
+    """None where the pictures of the problem are gone, or nothing restored it."""
+    records = [record for record in chapter.done if record.image == image]
+    if not records or not store.has_problem(records[0].measurement_key):
+        return None
+    records = [record for record in records if record.seed == records[0].seed]
+    problem = store.path / "problems" / records[0].measurement_key
+    with Image.open(problem / "truth.png") as opened:
+        truth = np.asarray(opened.convert("L"), dtype=np.float64)
+    box = liveliest(truth)
+    add = _Adder(album, box, image)
+    tiles = [add(problem / "truth.png", "truth", None), add(problem / "degraded.png", "degraded", None)]
+    tiles += [_tile(store, record, add) for record in records]
+    height, width = truth.shape
+    left, top, right, bottom = box
+    frame = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
+    return Strip(image, records[0].seed, _merged(tiles), box, frame)
+
+
+@dataclass(frozen=True)
+class _Adder:
+    """Makes tiles of one image."""
+
+    album: Album
+    box: Box
+    image: str
+
+    def __call__(self, source: Path, title: str, psnr: float | None) -> Tile:
+        name = f"{self.image}-{title}"
+        with Image.open(source) as opened:
+            width, height = opened.size
+        return Tile(title, psnr, self.album.copy(source, name), self.album.zoom(source, self.box, name), width, height)
+
+
+def _tile(store: Store, record: Record, add: _Adder) -> Tile:
+    output = _shown(record.result)
+    several = len(record.result["outputs"]) > 1
+    title = label_of(record.label, output["output"] if several else "")
+    return add(store.path / "runs" / record.key / output["picture"], title, output["psnr"])
+
+
+def _shown(result: Result) -> dict[str, str | float]:
+    outputs = {output["output"]: output for output in result["outputs"]}
+    return next((outputs[name] for name in _SHOWN if name in outputs), result["outputs"][0])
+
+
+def _merged(tiles: list[Tile]) -> list[Tile]:
+    """The tiles with the methods whose picture is the measurement itself put together into one."""
+    truth, degraded, *restored = tiles
+    same = [tile for tile in restored if tile.picture == degraded.picture]
+    if not same:
+        return tiles
+    together = replace(same[0], title=" / ".join(tile.title for tile in same))
+    return [truth, together, *(tile for tile in restored if tile not in same)]
+
+
+def liveliest(image: NDArray[np.float64]) -> Box:
+    """The square of a quarter of the shorter side in which a grey image (H, W) varies most, on a grid of its eighths."""
+    height, width = image.shape
+    side = max(min(height, width) // 4, 1)
+    step = max(side // 2, 1)
+    corners = [(top, left) for top in range(0, height - side + 1, step) for left in range(0, width - side + 1, step)]
+    top, left = max(corners, key=lambda corner: image[corner[0] : corner[0] + side, corner[1] : corner[1] + side].var())
+    return left, top, left + side, top + side

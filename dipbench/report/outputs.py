@@ -1,0 +1,41 @@
+"""The outputs of a run: what each is called, and which of them nobody could have had."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a reader must know of an output."""
+
+    title: str
+    oracle: bool  # chosen with the truth
+    meaning: str
+
+
+KINDS = {
+    "last": Kind("last", False, "the raw output of the method at its last iteration."),
+    "averaged": Kind(
+        "averaged", False, "the exponential average of the raw outputs of a fit, up to and with its last iteration."
+    ),
+    "peak": Kind(
+        "peak",
+        True,
+        "the raw output at the iteration where its PSNR to the truth was highest. It is chosen with the truth: an upper "
+        "bound on every rule that stops a fit, never a result.",
+    ),
+    "averaged_peak": Kind("averaged peak", True, "the same for the averaged output."),
+}
+"""By the name that the recorder gives."""
+
+
+def kind_of(output: str) -> Kind:
+    """What is known of an output; one that is not in the table goes by its own name."""
+    return KINDS.get(output, Kind(output.replace("_", " "), False, ""))
+
+
+def label_of(method: str, output: str) -> str:
+    """What a reader calls an output of a method; `output` is empty where the method has only one."""
+    if not output:
+        return method
+    kind = kind_of(output)
+    return f"{method}, {kind.title}" + (" (oracle)" if kind.oracle else "")

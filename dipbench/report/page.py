@@ -1,0 +1,92 @@
+"""The page: puts tables, curves, pictures and facts into the template."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+import dipbench
+from dipbench.report.chapters import Chapter
+from dipbench.report.curves import Curves
+from dipbench.report.facts import (
+    MethodFacts,
+    dates,
+    environment_of,
+    failures_of,
+    methods_of,
+    task_settings,
+    wall_time,
+)
+from dipbench.report.formats import DASH, heading, number
+from dipbench.report.gallery import MOST_IMAGES, Strip
+from dipbench.report.outputs import KINDS
+from dipbench.report.tables import Column, Table
+from dipbench.scoring import METRICS
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """An experiment on the page."""
+
+    chapter: Chapter
+    tables: list[Table]  # empty where nothing is in the store
+    curves: Curves | None
+    widths: dict[str, int]  # of the figures, in CSS pixels
+    strips: list[Strip]
+    methods: list[MethodFacts]
+    task: list[tuple[str, str]]
+
+
+def section_of(
+    chapter: Chapter,
+    tables: list[Table],
+    curves: Curves | None,
+    widths: dict[str, int],
+    strips: list[Strip],
+    specs: dict[str, str],
+) -> Section:
+    """The section of an experiment; `specs` says what the labels of its methods stand for."""
+    return Section(chapter, tables, curves, widths, strips, methods_of(chapter, specs), task_settings(chapter))
+
+
+def page(plan: dict[str, Any], sections: list[Section]) -> str:
+    """The page as HTML; it links to nothing but what lies beside it."""
+    chapters = [section.chapter for section in sections]
+    environment = Environment(
+        loader=PackageLoader("dipbench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(number=number, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"]))
+    return environment.get_template("index.html.j2").render(
+        plan=plan,
+        sections=sections,
+        failures=failures_of(chapters),
+        absent=sum(chapter.absent for chapter in chapters),
+        runs=len({record.key for chapter in chapters for record in chapter.records}),
+        licences=_licences(sections),
+        kinds=_kinds_in(sections),
+        environment=environment_of(chapters),
+        wall_time=wall_time(chapters),
+        dates=dates(chapters),
+        most_pictures=MOST_IMAGES,
+        version=dipbench.__version__,
+    )
+
+
+def _licences(sections: list[Section]) -> list[tuple[str, list[str]]]:
+    """The terms that a user must know of, and the methods that they are of."""
+    found: dict[str, list[str]] = {}
+    for facts in (facts for section in sections for facts in section.methods if facts.licence):
+        labels = found.setdefault(facts.licence, [])
+        if facts.label not in labels:
+            labels.append(facts.label)
+    return list(found.items())
+
+
+def _kinds_in(sections: list[Section]) -> list[tuple[str, bool, str]]:
+    """The outputs that need to be told apart on this page: title, whether an oracle, meaning."""
+    outputs = {row.output for section in sections for table in section.tables for row in table.rows}
+    return [(kind.title, kind.oracle, kind.meaning) for output, kind in KINDS.items() if output in outputs]

@@ -1,0 +1,231 @@
+"""The table of an experiment: what stands in each cell, which is the best, and what must be said of it."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from dipbench.report.outputs import kind_of, label_of
+from dipbench.scoring import METRICS, Metric
+
+_DAGGERS = ("†", "‡", "§", "¶")
+_ABSENT = "not in the store: the suite was interrupted; the same command computes what is missing"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number, or a hole where there is none."""
+
+    value: float | None  # mean over the seeds; None: a hole
+    spread: float | None = None  # sample standard deviation over the seeds; None: there are not two
+    marks: tuple[str, ...] = ()  # of the notes that it needs; a number with a mark compares with no other
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One output of one method."""
+
+    method: str
+    output: str  # empty where the method has only one
+    oracle: bool
+    protocol: str  # signature of the protocol that scored it; several are joined by `; `
+    marks: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def label(self) -> str:
+        """What a reader calls it."""
+        return label_of(self.method, self.output)
+
+
+@dataclass(frozen=True)
+class Column:
+    """An image, the mean over the images, or the time."""
+
+    title: str
+    metric: Metric
+    ranked: bool = True  # whether its best value is picked out
+
+
+@dataclass(frozen=True)
+class Table:
+    """One metric of one experiment: rows are outputs of methods, oracles last; columns are images, mean and time."""
+
+    experiment: str
+    metric: Metric
+    signature: str  # of the protocol of every number that has no mark for another
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[tuple[str, str], ...]  # mark, text
+    remarks: tuple[str, ...]
+
+
+def tables_of(experiment: str, frame: pd.DataFrame) -> list[Table]:
+    """The tables of PSNR and SSIM of an experiment; `frame` holds its rows of the table of results."""
+    return [_Sheet(frame, metric).table(experiment) for metric in ("psnr", "ssim")]
+
+
+class _Notes:
+    """Gives every text a mark: numbers for holes, daggers for protocols."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+        self._daggers: dict[str, str] = {}
+
+    def number(self, text: str) -> str:
+        return self._numbers.setdefault(text, str(len(self._numbers) + 1))
+
+    def dagger(self, text: str) -> str:
+        count = len(self._daggers)
+        return self._daggers.setdefault(text, _DAGGERS[count % len(_DAGGERS)] * (count // len(_DAGGERS) + 1))
+
+    def all(self) -> tuple[tuple[str, str], ...]:
+        return tuple((mark, text) for marks in (self._daggers, self._numbers) for text, mark in marks.items())
+
+
+class _Sheet:
+    """Fills in the table of one metric."""
+
+    def __init__(self, frame: pd.DataFrame, metric: str):
+        self._frame = frame
+        self._metric = metric
+        self._notes = _Notes()
+        self._images = list(dict.fromkeys(frame["image"]))
+        self._seeds = sorted(set(frame["seed"]))
+        self._common = commonest(frame["protocol"])
+        self._runs = dict(list(frame.groupby(["method", "image"], sort=False)))
+
+    def table(self, experiment: str) -> Table:
+        methods = dict.fromkeys(self._frame["method"])
+        metric = METRICS[self._metric]
+        columns = [*(Column(image, metric) for image in self._images), Column("mean", metric)]
+        if self._metric == "psnr":
+            columns.append(Column("time", METRICS["seconds"], ranked=False))
+        rows = [self._row(method, output) for method in methods for output in self._outputs(method)]
+        return Table(
+            experiment,
+            metric,
+            self._common,
+            tuple(columns),
+            tuple(_with_best(columns, rows)),
+            self._notes.all(),
+            tuple(self._remarks(rows)),
+        )
+
+    def _outputs(self, method: str) -> list[str]:
+        """The outputs of a method; one empty name where it has none."""
+        outputs = self._frame.loc[self._frame["method"] == method, "output"]
+        return list(dict.fromkeys(outputs[outputs != ""])) or [""]
+
+    def _row(self, method: str, output: str) -> Row:
+        of_method = self._frame[self._frame["method"] == method]
+        done = of_method[of_method["output"] == output]
+        cells = [self._cell(method, output, image) for image in self._images]
+        cells.append(self._mean(done, cells, self._metric))
+        if self._metric == "psnr":
+            cells.append(self._mean(done, cells, "seconds"))
+        protocols = list(dict.fromkeys(done["protocol"]))
+        return Row(
+            method,
+            output if len(self._outputs(method)) > 1 else "",
+            kind_of(output).oracle,
+            "; ".join(protocols),
+            self._protocol_marks(protocols),
+            tuple(cells),
+        )
+
+    def _cell(self, method: str, output: str, image: str) -> Cell:
+        runs = self._runs.get((method, image))
+        if runs is None:
+            return Cell(None, marks=(self._notes.number(_ABSENT),))
+        done = runs[runs["output"] == output]
+        values = done[self._metric].dropna()
+        protocols = list(dict.fromkeys(done["protocol"]))
+        marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values))]
+        if values.empty or len(protocols) > 1:
+            return Cell(None, marks=tuple(marks))
+        return Cell(float(values.mean()), _spread(values), tuple(marks))
+
+    def _reasons(self, runs: pd.DataFrame, done: pd.DataFrame, count: int) -> list[str]:
+        """The marks of what explains that there are `count` values and not one a seed."""
+        if count == len(self._seeds):
+            return []
+        ended = runs[runs["status"] != "done"]
+        texts = list(dict.fromkeys(ended["status"] + ": " + ended["message"]))
+        if len(done) > count:
+            texts.append(f"the {METRICS[self._metric].title} of what it restored is not a number")
+        if len(done) + len(ended) < len(self._seeds):
+            texts.append(_ABSENT)
+        share = f"over {count} of {len(self._seeds)} seeds; " if count else ""
+        return [self._notes.number(textwrap.shorten(share + text, 300, placeholder=" …")) for text in texts]
+
+    def _mean(self, done: pd.DataFrame, cells: Sequence[Cell], metric: str) -> Cell:
+        """The mean over the images of every seed, then over the seeds; a hole where an image misses a seed."""
+        marks = tuple(dict.fromkeys(mark for cell in cells for mark in cell.marks))
+        values = done[metric].dropna()
+        whole = len(values) == len(self._images) * len(self._seeds) and done["protocol"].nunique() == 1
+        if not whole:
+            return Cell(None, marks=marks)
+        by_seed = done.groupby("seed")[metric].mean()
+        if metric == "seconds":
+            return Cell(float(by_seed.mean()))
+        return Cell(float(by_seed.mean()), _spread(by_seed), marks)
+
+    def _protocol_marks(self, protocols: list[str]) -> tuple[str, ...]:
+        others = [protocol for protocol in protocols if protocol != self._common]
+        return tuple(self._notes.dagger(f"scored with another protocol: {protocol}") for protocol in others)
+
+    def _remarks(self, rows: Sequence[Row]) -> list[str]:
+        remarks = []
+        if len(self._seeds) > 1:
+            seeds = ", ".join(str(seed) for seed in self._seeds)
+            remarks.append(f"Mean ± sample standard deviation over {len(self._seeds)} seeds ({seeds}).")
+        if any(cell.value is None for row in rows for cell in row.cells):
+            remarks.append(
+                "A row that misses a run has no mean: it would be one over other images than its neighbours'."
+            )
+        if any(row.oracle for row in rows):
+            remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
+        if self._metric == "psnr" and self._frame["device"].nunique() > 1:
+            remarks.append("The runs are of different devices: their times do not compare.")
+        return remarks
+
+
+def commonest(protocols: pd.Series) -> str:
+    """The signature that most rows have, the first of them where several do; empty where there is no row."""
+    return "" if protocols.empty else str(protocols.value_counts(sort=False).idxmax())
+
+
+def _spread(values: pd.Series) -> float | None:
+    """The sample standard deviation; None of fewer than two values, or of one that is not finite."""
+    if len(values) < 2 or not all(math.isfinite(value) for value in values):
+        return None
+    return float(values.std(ddof=1))
+
+
+def _with_best(columns: Sequence[Column], rows: Sequence[Row]) -> list[Row]:
+    """The rows, oracles last, with the best numbers of each column marked: no oracle's, and none that needs a note."""
+    contenders = [row for row in rows if not row.oracle]
+    best = [_best(column, [row.cells[place] for row in contenders]) for place, column in enumerate(columns)]
+    return [_marked(row, columns, best) for row in contenders] + [row for row in rows if row.oracle]
+
+
+def _marked(row: Row, columns: Sequence[Column], best: Sequence[float]) -> Row:
+    together = zip(row.cells, columns, best, strict=True)
+    return replace(row, cells=tuple(replace(cell, best=_shown(cell, column) == top) for cell, column, top in together))
+
+
+def _best(column: Column, cells: Sequence[Cell]) -> float:
+    """The best of the numbers as they are shown; NaN, which equals nothing, where there is none."""
+    values = [value for value in (_shown(cell, column) for cell in cells) if value is not None]
+    if not values or not column.ranked:
+        return math.nan
+    return max(values) if column.metric.higher_is_better else min(values)
+
+
+def _shown(cell: Cell, column: Column) -> float | None:
+    """The number with the digits that a reader sees, so that what looks equal is; None for a hole or a marked one."""
+    return None if cell.value is None or cell.marks else round(cell.value, column.metric.digits)

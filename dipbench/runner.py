@@ -1,0 +1,136 @@
+"""Does what a suite asks for and the store does not have yet."""
+
+import math
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+import torch
+
+from dipbench.plan import Job, jobs_of
+from dipbench.resources import usable_cores
+from dipbench.results import frame
+from dipbench.store import Store
+from dipbench.suite import Suite
+from dipbench.work import Finished
+from dipbench.workers import in_processes, in_this_process
+
+_MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
+
+
+class Display(Protocol):
+    """What shows a person how far the work is."""
+
+    def begin(self, jobs: list[Job], present: int) -> None:
+        """`jobs` are to be computed; `present` more are in the store."""
+
+    def step(self, job: Job, iteration: int, iterations: int, psnr: float) -> None:
+        """A run got on."""
+
+    def end(self, job: Job, finished: Finished) -> None:
+        """A run ended."""
+
+    def warn(self, message: str) -> None:
+        """Something went on otherwise than asked."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, jobs: list[Job], present: int) -> None: ...
+    def step(self, job: Job, iteration: int, iterations: int, psnr: float) -> None: ...
+    def end(self, job: Job, finished: Finished) -> None: ...
+    def warn(self, message: str) -> None: ...
+
+
+@dataclass
+class Summary:
+    """What became of the runs of a suite."""
+
+    present: int = 0  # in the store before
+    ended: Counter[str] = field(default_factory=Counter)  # status -> how many of those computed now
+    failures: list[tuple[Job, Finished]] = field(default_factory=list)
+    results: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def run_suite(
+    suite: Suite,
+    store: Store,
+    *,
+    seeds: list[int],
+    device: torch.device,
+    jobs: int = 0,
+    command: str = "",
+    display: Display | None = None,
+) -> Summary:
+    """Computes every run of the suite that is not in the store; `jobs` 0 is as many processes as the machine takes."""
+    display = display or Silent()
+    wanted = jobs_of(suite, seeds)
+    store.write_plan(plan_content(suite, wanted, command))
+    missing = unique([job for job in wanted if store.status(job.run.key) not in ("done", "refused")])
+    for warning in store.warnings:
+        display.warn(warning)
+    summary = Summary(present=len({job.run.key for job in wanted}) - len(missing))
+    display.begin(missing, summary.present)
+    workers = min(jobs or default_jobs(device), len(missing))
+    if workers > 1:
+        threads = max(1, usable_cores() // workers)
+        ended = in_processes(missing, store, device, display.step, workers, threads)
+    else:
+        ended = in_this_process(missing, store, device, display.step)
+    try:
+        for job, finished in ended:
+            summary.ended[finished.status] += 1
+            if finished.status == "failed":
+                summary.failures.append((job, finished))
+            display.end(job, finished)
+    finally:
+        ended.close()  # ends the processes now, also after Ctrl-C
+        summary.results = frame(store)
+        store.write_index(summary.results)
+    return summary
+
+
+def unique(jobs: list[Job]) -> list[Job]:
+    """The first job of every run: experiments may share runs."""
+    return list({job.run.key: job for job in reversed(jobs)}.values())[::-1]
+
+
+def default_jobs(device: torch.device) -> int:
+    """One process a core, as far as the memory goes; one process on a GPU."""
+    if device.type != "cpu":
+        return 1
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 1
+    return max(1, min(usable_cores(), math.floor(memory / _MEMORY_OF_A_FIT)))
+
+
+def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
+    """The suite and its runs, for the store."""
+    return {
+        "name": suite.name,
+        "title": suite.title,
+        "description": suite.description,
+        "command": command,
+        "methods": {label: str(suite.method(label)) for e in suite.experiments for label in e.methods},
+        "experiments": [
+            {
+                "name": experiment.name,
+                "dataset": experiment.dataset,
+                "task": experiment.task,
+                "runs": [{"key": j.run.key, "label": j.label} for j in jobs if j.experiment == experiment.name],
+            }
+            for experiment in suite.experiments
+        ],
+    }
+
+
+def store_of(suite: Suite, out: Path | None) -> Path:
+    """Where the results of a suite go unless said otherwise."""
+    return out or Path("results") / suite.name
+

@@ -1,0 +1,82 @@
+"""How a number is scored. A number without its protocol's signature is not comparable with any other."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import piq
+import torch
+from torch import Tensor
+
+_LUMA = (65.481, 128.553, 24.966)  # ITU-R BT.601, studio swing: Y in 16..235 of 255 for RGB in [0, 1]
+
+
+def luma(image: Tensor) -> Tensor:
+    """Luma Y (..., 1, H, W) in [16/255, 235/255] of an RGB or grey image (..., C, H, W) in [0, 1]. ITU-R BT.601."""
+    weights = torch.tensor(_LUMA, dtype=image.dtype, device=image.device)
+    if image.shape[-3] == 1:
+        return (16 + weights.sum() * image) / 255
+    return ((16 + torch.einsum("c,...chw->...hw", weights, image)) / 255).unsqueeze(-3)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is compared with the truth: the channels, the pixels, and the rounding. The peak value is 1."""
+
+    channels: Literal["all", "luma"] = "all"  # all channels jointly, or BT.601 luma in 16..235
+    border: tuple[int, int] = (0, 0)  # pixels left out at the start and at the end of each axis
+    quantisation: Literal["none", "round", "truncate"] = "none"  # of the estimate, to 8 bit
+
+    @property
+    def signature(self) -> str:
+        """One short line that tells this protocol from every other."""
+        start, end = self.border
+        return f"peak:1|channels:{self.channels}|border:{start}+{end}|quantisation:{self.quantisation}"
+
+    def _compared(self, image: Tensor) -> Tensor:
+        if self.channels == "luma":
+            image = luma(image)
+        start, end = self.border
+        height, width = image.shape[-2:]
+        return image[..., start : height - end, start : width - end]
+
+    def _quantised(self, estimate: Tensor) -> Tensor:
+        if self.quantisation == "none":
+            return estimate
+        levels = estimate.clamp(0, 1) * 255
+        return (levels.round() if self.quantisation == "round" else levels.floor()) / 255
+
+    def psnr(self, estimate: Tensor, truth: Tensor) -> Tensor:
+        """Peak signal-to-noise ratio in dB of (C, H, W) images in [0, 1], as a scalar tensor on their device.
+
+        Not clipped: an estimate outside [0, 1] pays for it. Infinite for an exact estimate.
+        """
+        error = self._compared(self._quantised(estimate)) - self._compared(truth)
+        return -10 * torch.log10(error.square().mean())
+
+    def ssim(self, estimate: Tensor, truth: Tensor) -> float:
+        """Structural similarity in [-1, 1], Gaussian window 11x11 of std 1.5 (doi:10.1109/TIP.2003.819861).
+
+        NaN where the compared region is smaller than the window.
+        """
+        pair = [self._compared(image).clamp(0, 1).unsqueeze(0) for image in (self._quantised(estimate), truth)]
+        if min(pair[0].shape[-2:]) < 11:
+            return float("nan")
+        return float(piq.ssim(pair[0], pair[1], data_range=1.0, downsample=False))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a reader must know of a number."""
+
+    title: str
+    unit: str
+    higher_is_better: bool
+    digits: int
+
+
+METRICS = {
+    "psnr": Metric("PSNR", "dB", True, 2),
+    "ssim": Metric("SSIM", "", True, 4),
+    "seconds": Metric("time", "s", False, 1),
+}
+"""The columns of the results that a table can show."""

@@ -1,0 +1,79 @@
+"""Inpainting. Deep Image Prior, section 3.4; masks of the official inpainting.ipynb and restoration.ipynb.
+
+Pixels that are not known are zero in the measurement. All channels of a pixel are known or none is.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from dipbench.contract import Fraction, Problem, Task
+from dipbench.errors import UserError
+from dipbench.images import read_image
+from dipbench.operators import Mask
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+_WORDS = "deep image prior restores what is written over ".split()
+
+
+@dataclass(frozen=True)
+class Inpainting(Task):
+    """Fills in pixels that are missing."""
+
+    paper = "arXiv:1711.10925"
+
+    mask: Literal["bernoulli", "text"] | Path = "bernoulli"  # single pixels, printed text, or a file: white is known
+    missing: Fraction = 0.5  # the rate at which a Bernoulli mask drops pixels
+
+    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
+        return self._problem(truth, self._known(truth.shape[-2], truth.shape[-1], rng))
+
+    def pose(self, measurement: Tensor) -> Problem:
+        if not isinstance(self.mask, Path):
+            raise UserError("inpainting a given image takes the mask of its known pixels: inpainting[mask=FILE.png]")
+        return self._problem(measurement, self._read_mask(self.mask, measurement.shape[-2], measurement.shape[-1]))
+
+    def protocol(self) -> Protocol:
+        return Protocol()
+
+    def _problem(self, image: Tensor, known: Tensor) -> Problem:
+        channels, height, width = image.shape
+        return Problem("inpainting", image * known, Mask(known.float()), (channels, height, width), known=known)
+
+    def _known(self, height: int, width: int, rng: Streams) -> Tensor:
+        """The known pixels (1, H, W) bool."""
+        if isinstance(self.mask, Path):
+            return self._read_mask(self.mask, height, width)
+        if self.mask == "text":
+            return _text_mask(height, width, rng)
+        return torch.from_numpy(rng.numpy("mask").uniform(size=(1, height, width)) > self.missing)
+
+    def _read_mask(self, path: Path, height: int, width: int) -> Tensor:
+        known = read_image(path).mean(dim=0, keepdim=True) > 0.5
+        if known.shape[-2:] != (height, width):
+            raise UserError(
+                f"mask '{path}' is {known.shape[-1]}x{known.shape[-2]} pixels and the image {width}x{height}: "
+                "give a mask of the image's size"
+            )
+        if not known.any():
+            raise UserError(f"mask '{path}' has no known pixel: white (above half) is known, black is missing")
+        return known
+
+
+def _text_mask(height: int, width: int, rng: Streams) -> Tensor:
+    """Lines of words over the image, (1, H, W) bool, False on the letters; the words are drawn from `rng`."""
+    size = max(8, min(height, width) // 16)
+    font = ImageFont.load_default(size)
+    canvas = Image.new("L", (width, height), 255)
+    draw = ImageDraw.Draw(canvas)
+    draws = rng.numpy("mask")
+    for top in range(0, height, int(1.6 * size)):
+        line = " ".join(draws.choice(_WORDS, size=1 + 2 * width // size))
+        draw.text((-int(draws.integers(0, 3 * size)), top), line, fill=0, font=font)
+    return torch.from_numpy(np.array(canvas) > 127)[None]

@@ -1,0 +1,62 @@
+"""Single-image super-resolution. Deep Image Prior, section 3.3; settings of the official super-resolution.ipynb.
+
+The low-resolution image is rounded to 8 bit. With `downsampler="lanczos"` it is made by Pillow's Lanczos filter (a = 3)
+while the forward operator is the paper's fixed Lanczos2 layer: the two differ in the official code too. With
+`downsampler="bicubic"` both are the antialiased cubic of MATLAB's imresize, up to the rounding.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+from torch import Tensor
+
+from dipbench.contract import NonNegativeInt, Problem, Task
+from dipbench.errors import UserError
+from dipbench.images import centre_crop, from_pillow, to_pillow
+from dipbench.operators import downsampling
+from dipbench.resampling import resize
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+
+@dataclass(frozen=True)
+class SuperResolution(Task):
+    """Enlarges a low-resolution image."""
+
+    paper = "arXiv:1711.10925"
+
+    factor: Literal[2, 3, 4, 8] = 4  # how many times larger each side becomes
+    downsampler: Literal["lanczos", "bicubic"] = "lanczos"  # Pillow's Lanczos, or the bicubic of MATLAB
+    multiple: NonNegativeInt = 32  # sides are centre-cropped to multiples of this and of the factor; 0: of the factor
+
+    def prepare(self, image: Tensor) -> Tensor:
+        step = max(self.multiple, 1)
+        while step % self.factor:
+            step += max(self.multiple, 1)
+        height, width = (side - side % step for side in image.shape[-2:])
+        if not height or not width:
+            raise UserError(
+                f"super_resolution: an image of {image.shape[-1]}x{image.shape[-2]} has no crop with sides divisible "
+                f"by {step}: take a larger image or super_resolution[multiple={self.factor}]"
+            )
+        return centre_crop(image, height, width)
+
+    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
+        height, width = (side // self.factor for side in truth.shape[-2:])
+        if self.downsampler == "lanczos":
+            small = from_pillow(to_pillow(truth).resize((width, height), Image.Resampling.LANCZOS))
+        else:
+            small = (resize(truth.double(), (height, width), "bicubic").clamp(0, 1) * 255).round().float() / 255
+        return self.pose(small)
+
+    def pose(self, measurement: Tensor) -> Problem:
+        channels, height, width = measurement.shape
+        size = (height * self.factor, width * self.factor)
+        kernel = "lanczos2" if self.downsampler == "lanczos" else "bicubic"
+        return Problem(
+            "super_resolution", measurement, downsampling(size, self.factor, kernel), (channels, *size)
+        )
+
+    def protocol(self) -> Protocol:
+        return Protocol(channels="luma", border=(4, 5))

@@ -1,0 +1,12 @@
+"""Bilinear enlargement: the four nearest pixels, weighted by a triangle along each axis."""
+
+from dataclasses import dataclass
+
+from dipbench.enlargement import Enlargement
+
+
+@dataclass(frozen=True)
+class Bilinear(Enlargement):
+    """Weighs the four nearest pixels."""
+
+    kernel = "bilinear"

@@ -1,0 +1,56 @@
+"""Backtracking against the official rule, written as the notebook writes it: on the host, with copies."""
+
+import torch
+
+from dipbench.fit.backtracking import Backtracking
+
+
+def official(psnrs: list[float], drop: float, every: int = 100) -> tuple[list[float], int]:
+    """The parameter after each iteration (it grows by 1 a step), and the number of fallbacks."""
+    value, good, good_psnr, count, fallbacks, seen = 0.0, 0.0, 0.0, 0, 0, []
+    for psnr in psnrs:
+        fell = False
+        if count % every:
+            if psnr - good_psnr < -drop:
+                value, fell = good, True
+                fallbacks += 1
+            else:
+                good, good_psnr = value, psnr
+        if not fell:
+            count += 1
+        value += 1.0  # the optimiser's step, taken in any case
+        seen.append(value)
+    return seen, fallbacks
+
+
+def ours(psnrs: list[float], drop: float) -> tuple[list[float], int]:
+    parameters = torch.zeros(3)
+    backtracking, seen = Backtracking(parameters, drop), []
+    for psnr in psnrs:
+        backtracking.check(torch.tensor(psnr))
+        parameters += 1.0
+        seen.append(float(parameters[0]))
+    return seen, int(backtracking.fallbacks)
+
+
+def test_restores_after_a_sudden_drop() -> None:
+    psnrs = [10.0, 15.0, 20.0, 14.0, 20.5, 21.0]
+    assert ours(psnrs, 5.0) == official(psnrs, 5.0)
+    assert ours(psnrs, 5.0)[1] == 1
+
+
+def test_a_drop_within_the_limit_is_kept() -> None:
+    assert ours([10.0, 15.0, 20.0, 15.5, 11.0, 6.5], 5.0)[1] == 0
+
+
+def test_equals_the_official_rule_over_a_long_rough_run() -> None:
+    generator = torch.Generator().manual_seed(0)
+    psnrs = (20 + 4 * torch.randn(450, generator=generator)).tolist()
+    expected = official(psnrs, 5.0)
+    assert expected[1] > 10
+    assert ours(psnrs, 5.0) == expected
+
+
+def test_an_iteration_that_is_a_multiple_of_100_is_not_tried() -> None:
+    psnrs = [20.0] * 100 + [1.0, 20.0]
+    assert ours(psnrs, 5.0)[1] == official(psnrs, 5.0)[1] == 0

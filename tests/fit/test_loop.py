@@ -1,0 +1,96 @@
+"""The fit against a plain loop written out, and what the order within an iteration must be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dipbench import registry
+from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.fit import fit
+from dipbench.signals import Step
+from dipbench.streams import Streams
+
+
+@dataclass(frozen=True)
+class TwoLayers(Prior):
+    """A small network with batch norm, so that the fit has something to go wrong in."""
+
+    settings_of_fit: FitSettings = FitSettings(iterations=12, jitter=0.05)
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        net = nn.Sequential(
+            nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6), nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(6, 3, 1),
+            nn.Sigmoid(),
+        )
+        return net, torch.rand((1, 2, *problem.shape[1:]), generator=rng.torch("input"))
+
+    def fit(self, problem: Problem) -> FitSettings:
+        return self.settings_of_fit
+
+
+@pytest.fixture
+def problem(photo: Tensor) -> Problem:
+    return registry.build("task", "denoising").degrade(photo[:, :16, :20], Streams(0))
+
+
+def copied(steps: Iterator[Step]) -> list[tuple[Tensor, Tensor, float]]:
+    return [(s.estimate.clone(), s.averaged.clone(), float(s.loss)) for s in steps]  # type: ignore[union-attr, arg-type]
+
+
+def test_equals_the_official_loop_written_out(problem: Problem) -> None:
+    """Forward, backward, average, Adam over the separate parameters: to the last bit."""
+    prior, rng = TwoLayers(), Streams(4)
+    with rng.seeded("weights"):
+        net, z = prior.build(problem, rng)
+    adam = torch.optim.Adam(net.parameters(), lr=0.01)
+    jitter, average = rng.torch("jitter"), torch.zeros(problem.shape)
+    for estimate, averaged, loss in copied(fit(prior, problem, rng)):
+        adam.zero_grad()
+        out = net(z + 0.05 * torch.randn(z.shape, generator=jitter))
+        expected = nn.functional.mse_loss(out, problem.measurement[None])
+        expected.backward()
+        average = 0.99 * average + 0.01 * out.detach()[0]
+        adam.step()
+        assert torch.equal(estimate, out.detach()[0])
+        assert loss == float(expected.detach())
+        assert torch.allclose(averaged, average, atol=1e-6)
+
+
+def test_same_seed_same_fit_and_another_seed_another(problem: Problem) -> None:
+    first, again, other = (copied(fit(TwoLayers(), problem, Streams(s)))[-1][0] for s in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_jitter_does_not_shift_the_weights(problem: Problem) -> None:
+    still = TwoLayers(replace(FitSettings(), iterations=1, jitter=0.0))
+    rng = Streams(1)
+    with rng.seeded("weights"):
+        net, z = still.build(problem, rng)
+    assert torch.equal(copied(fit(still, problem, rng))[0][0], net(z).detach()[0])
+
+
+def test_fits_through_the_forward_operator(photo: Tensor) -> None:
+    """With half the pixels unknown the misfit is taken over the known ones only, as a mean over all elements."""
+    problem = registry.build("task", "inpainting").degrade(photo[:, :16, :16], Streams(0))
+    step = next(fit(TwoLayers(), problem, Streams(0)))
+    expected = ((step.estimate - problem.measurement) * problem.known).square().mean()
+    assert torch.isclose(step.misfit, expected)  # type: ignore[arg-type]
+
+
+def test_penalty_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
+    class Penalised(TwoLayers):
+        def penalty(self, estimate: Tensor) -> Tensor:
+            return 3 * estimate.mean()
+
+    step = next(fit(Penalised(), problem, Streams(0)))
+    assert torch.isclose(step.loss, step.misfit + 3 * step.estimate.mean())  # type: ignore[arg-type, operator]
+
+
+def test_network_is_fresh_for_every_image(problem: Problem) -> None:
+    first = copied(fit(TwoLayers(), problem, Streams(0)))
+    fit(TwoLayers(), problem, Streams(9))
+    assert copied(fit(TwoLayers(), problem, Streams(0)))[0][2] == first[0][2]

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio
+from torch import Tensor
+
+from dipbench.contract import Problem
+from dipbench.operators import Identity
+from dipbench.recorder import Recorder
+from dipbench.scoring import Protocol
+from dipbench.signals import Step
+
+
+@pytest.fixture
+def steps(photo: Tensor) -> list[Step]:
+    generator = torch.Generator().manual_seed(0)
+    levels = [0.3, 0.1, 0.05, 0.2]
+    estimates = [photo + level * torch.randn(photo.shape, generator=generator) for level in levels]
+    return [Step(e, averaged=(e + photo) / 2, loss=torch.tensor(0.5 + i)) for i, e in enumerate(estimates)]
+
+
+def recorded(photo: Tensor, steps: list[Step], truth: Tensor | None, peaks: bool = True) -> Recorder:
+    problem = Problem("denoising", photo, Identity(), tuple(photo.shape))  # type: ignore[arg-type]
+    recorder = Recorder(problem, truth, Protocol(), capacity=2, peaks=peaks)
+    for step in steps:
+        recorder.record(step)
+    return recorder
+
+
+def test_trace_holds_the_psnr_of_every_step(photo: Tensor, steps: list[Step]) -> None:
+    trace = recorded(photo, steps, photo).trace()
+    assert list(trace["iteration"]) == [0, 1, 2, 3]
+    for row, step in zip(trace.itertuples(), steps, strict=True):
+        for column, image in (("psnr", step.estimate), ("psnr_averaged", step.averaged)):
+            expected = peak_signal_noise_ratio(photo.numpy(), image.numpy(), data_range=1)  # type: ignore[union-attr]
+            assert getattr(row, column) == pytest.approx(expected, abs=1e-4)
+    assert list(trace["loss"]) == [0.5, 1.5, 2.5, 3.5]
+    assert np.allclose(trace["psnr_measurement"], trace["psnr"])
+
+
+def test_names_last_averaged_and_the_oracle_peaks(photo: Tensor, steps: list[Step]) -> None:
+    outputs = {o.name: o for o in recorded(photo, steps, photo).outputs()}
+    assert [(o.name, o.iteration) for o in outputs.values()] == [
+        ("last", 3), ("averaged", 3), ("peak", 2), ("averaged_peak", 2),
+    ]
+    assert torch.equal(outputs["peak"].image, steps[2].estimate)
+    assert torch.equal(outputs["last"].image, steps[3].estimate)
+
+
+def test_peak_survives_that_the_fit_overwrites_its_buffers(photo: Tensor) -> None:
+    buffer = photo.clone()
+    problem = Problem("denoising", photo, Identity(), tuple(photo.shape))  # type: ignore[arg-type]
+    recorder = Recorder(problem, photo, Protocol(), capacity=3, peaks=True)
+    for offset in (0.2, 0.01, 0.3):
+        buffer.copy_(photo + offset)
+        recorder.record(Step(buffer))
+    peak = next(o for o in recorder.outputs() if o.name == "peak")
+    assert torch.allclose(peak.image, photo + 0.01)
+    assert peak.iteration == 1
+
+
+def test_without_a_truth_there_is_no_psnr_and_no_peak(photo: Tensor, steps: list[Step]) -> None:
+    recorder = recorded(photo, steps, None)
+    assert recorder.trace()["psnr"].isna().all()
+    assert recorder.trace()["psnr_measurement"].notna().all()
+    assert [o.name for o in recorder.outputs()] == ["last", "averaged"]
+
+
+def test_a_method_that_converges_reports_no_peak(photo: Tensor, steps: list[Step]) -> None:
+    assert [o.name for o in recorded(photo, steps, photo, peaks=False).outputs()] == ["last", "averaged"]

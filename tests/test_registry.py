@@ -1,0 +1,154 @@
+"""How plugins are found and set, and what a user reads who mistypes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dipbench import registry
+from dipbench.contract import Dataset, Method, Task
+from dipbench.errors import UserError
+
+KINDS = ("method", "dataset", "task")
+PLUGINS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
+
+FILE = '''"""A method outside the package."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dipbench.contract import Method, PositiveInt, Problem
+from dipbench.streams import Streams
+
+
+@dataclass(frozen=True)
+class Half(Method):
+    """Halves the measurement."""
+
+    times: PositiveInt = 1  # how often
+
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        yield problem.degraded() / 2**self.times
+'''
+
+
+def test_every_file_is_a_plugin_and_every_plugin_a_file() -> None:
+    for kind, (_, package) in registry.KINDS.items():
+        folders = [Path(place) for place in __import__(package, fromlist=["_"]).__path__]
+        files = {file.stem for folder in folders for file in folder.glob("*.py")} - {"__init__"}
+        assert set(registry.names(kind)) >= files
+        assert files
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_plugin_builds_with_its_defaults_and_says_what_it_is(kind: str, name: str) -> None:
+    plugin = registry.build(kind, name)
+    assert isinstance(plugin, {"method": Method, "dataset": Dataset, "task": Task}[kind])
+    assert plugin.plugin_name() == name
+    assert plugin.summary().endswith("."), f"{kind} {name} has no sentence as its docstring"
+    assert plugin.changed() == {}
+    assert not plugin.paper or plugin.paper.startswith(("arXiv:", "doi:"))
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_every_setting_has_a_type_and_a_comment_on_its_line(kind: str, name: str) -> None:
+    for setting, type_, _, comment in registry.describe(registry.find(kind, name)):
+        assert type_, f"{kind} {name}: setting {setting} has no type that `describe` can read"
+        assert comment or setting == "iterations", f"{kind} {name}: setting {setting} has no comment on its line"
+
+
+def test_describe_gives_name_type_default_and_comment() -> None:
+    described = {row[0]: row for row in registry.describe(registry.find("method", "nlm"))}
+    assert described["patch_distance"] == ("patch_distance", "PositiveInt", 11, "search radius, pixels")
+
+
+def test_inherited_settings_are_described_too() -> None:
+    described = {row[0]: row[3] for row in registry.describe(registry.find("dataset", "photos"))}
+    assert described["crop"].startswith("side of the centre square")
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "message"),
+    [
+        ("method", "nml", "unknown method 'nml': did you mean 'nlm'?"),
+        ("method", "bicubc", "unknown method 'bicubc': did you mean 'bicubic'?"),
+        ("task", "denoise", "unknown task 'denoise': did you mean 'denoising'?"),
+        ("dataset", "photo", "unknown dataset 'photo': did you mean 'photos'?"),
+        ("task", "xyz", "unknown task 'xyz': known: denoising, inpainting, super_resolution"),
+        ("method", "nlm[patchsize=5]", "unknown setting of method 'nlm' 'patchsize': did you mean 'patch_size'?"),
+    ],
+)
+def test_unknown_name_gets_the_nearest(kind: str, spec: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        registry.build(kind, spec)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "message"),
+    [
+        ("method", "nlm[patch_size=wide]", r"method 'nlm': patch_size got 'wide': .*valid integer"),
+        ("method", "nlm[patch_size=0]", r"method 'nlm': patch_size got 0: .*greater than 0"),
+        ("method", "nlm[strength=-1]", r"method 'nlm': strength got -1: .*greater than 0"),
+        ("method", "no_prior[iterations=1.5]", r"iterations got 1\.5: .*integer"),
+        ("task", "inpainting[missing=1]", r"task 'inpainting': missing got 1: .*less than 1"),
+        ("task", "super_resolution[factor=5]", r"factor got 5: .*2, 3, 4 or 8"),
+        ("dataset", "photos[crop=-8]", r"dataset 'photos': crop got -8: .*greater than or equal to 0"),
+        ("method", "wavelet[wavelet=db0]", r"unknown wavelet 'db0': did you mean 'db\d+'\?"),
+    ],
+)
+def test_setting_of_the_wrong_type_or_out_of_range_is_named(kind: str, spec: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        registry.build(kind, spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "setting", "value"),
+    [("nlm[patch_size=7]", "patch_size", 7), ("nlm[strength=1]", "strength", 1.0), ("tv[weight=1e-3]", "weight", 1e-3)],
+)
+def test_settings_are_set(spec: str, setting: str, value: Any) -> None:
+    method = registry.build("method", spec)
+    assert getattr(method, setting) == value
+    assert method.changed() == {setting: value}
+
+
+def test_method_is_loaded_from_a_file_given_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "half.py").write_text(FILE)
+    method = registry.build("method", f"{tmp_path}/half.py[times=2]")
+    assert (method.plugin_name(), method.times) == ("half", 2)
+    assert registry.describe(type(method)) == [("times", "PositiveInt", 1, "how often")]
+
+
+def test_edited_file_is_another_method(tmp_path: Path) -> None:
+    path = tmp_path / "half.py"
+    path.write_text(FILE)
+    first = registry.file_hash(path)
+    path.write_text(FILE.replace("/ 2", "/ 3"))
+    assert registry.file_hash(path) != first
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            FILE + "\n\n@dataclass(frozen=True)\nclass Other(Half):\n    pass\n",
+            "holds 2 method classes; it takes exactly",
+        ),
+        ('"""Nothing here."""\n', "holds 0 method classes; it takes exactly one, a subclass of Method"),
+        (FILE.replace("@dataclass(frozen=True)\n", ""), "Half in '.*' is no dataclass: put @dataclass"),
+        (FILE.replace("def run", "def runs"), "holds 0 method classes"),
+        ("import a_package_that_is_not_there\n", "cannot be imported: ModuleNotFoundError: No module named"),
+        ("def half(:\n", "cannot be imported: SyntaxError"),
+    ],
+)
+def test_file_that_is_no_plugin_says_why(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "half.py").write_text(text)
+    with pytest.raises(UserError, match=message):
+        registry.build("method", f"{tmp_path}/half.py")
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no method file '.*none\.py': the path is taken from the folder you are in"):
+        registry.build("method", f"{tmp_path}/none.py")

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import pytest
+
+from dipbench.errors import UserError
+from dipbench.plan import image_names, jobs_of
+from dipbench.suite import (
+    Suite,
+    narrowed,
+    preset_names,
+    read_suite,
+    with_data,
+    with_methods,
+    with_setting,
+)
+
+SMALL = """
+title = "Small"
+[methods]
+small = "dip[iterations=5]"
+[[experiments]]
+name = "a"
+dataset = "photos[crop=64,side=32]"
+images = ["astronaut", "camera"]
+task = "denoising"
+methods = ["small", "nlm"]
+[[experiments]]
+name = "b"
+dataset = "photos[crop=64,side=32]"
+images = ["coffee"]
+task = "super_resolution[factor=2]"
+methods = ["small[iterations=7]", "bicubic"]
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return read_suite(str(path))
+
+
+def test_every_preset_can_be_planned() -> None:
+    for name in preset_names():
+        assert jobs_of(read_suite(name), [0]), name
+
+
+def test_plans_every_method_on_every_image_for_every_seed(suite: Suite) -> None:
+    jobs = jobs_of(suite, [0, 1])
+    assert len(jobs) == 2 * (2 * 2 + 1 * 2)
+    assert len({job.run.key for job in jobs}) == len(jobs)
+
+
+def test_short_names_carry_settings_and_take_more(suite: Suite) -> None:
+    assert suite.method("small").settings == {"iterations": 5}
+    assert suite.method("small[iterations=7]").settings == {"iterations": 7}
+
+
+def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
+    keys = {(j.run.image, j.run.task["name"]): set() for j in jobs_of(suite, [0])}
+    for job in jobs_of(suite, [0]):
+        keys[job.run.image, job.run.task["name"]].add(job.run.measurement_key)
+    assert all(len(found) == 1 for found in keys.values())
+
+
+def test_added_methods_join_every_experiment(suite: Suite) -> None:
+    assert [e.methods[-1] for e in with_methods(suite, ["tv"]).experiments] == ["tv", "tv"]
+
+
+def test_set_reaches_a_short_name_a_plugin_and_a_task(suite: Suite) -> None:
+    changed = with_setting(with_setting(suite, "dip.learning_rate=0.5"), "denoising.sigma=50")
+    assert changed.method(changed.experiments[0].methods[0]).settings == {"iterations": 5, "learning_rate": 0.5}
+    assert changed.experiments[0].task == "denoising[sigma=50]"
+    assert changed.experiments[1].task == "super_resolution[factor=2]"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "runs"), [("coffee", 2), ("nlm", 2), ("super_resolution", 2), ("b", 2), ("cam*", 2), ("small", 3)]
+)
+def test_only_narrows_to_what_matches(suite: Suite, pattern: str, runs: int) -> None:
+    kept = jobs_of(narrowed(suite, pattern, image_names), [0])
+    assert len(kept) == runs or pattern == "small"
+    words = [{j.experiment, j.label, j.run.image, j.run.task["name"]} for j in kept]
+    assert all(any(w.startswith(pattern.rstrip("*")) for w in found) for found in words)
+
+
+def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, tmp_path: Path) -> None:
+    assert {e.dataset for e in with_data(suite, tmp_path).experiments} == {f"folder[path={tmp_path}]"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.replace("denoising", "denoise"), "unknown task 'denoise': did you mean 'denoising'"),
+        (lambda t: t.replace("nlm", "nlmm"), "unknown method 'nlmm': did you mean 'nlm'"),
+        (lambda t: t.replace("photos", "photo"), "unknown dataset 'photo': did you mean 'photos'"),
+        (lambda t: t.replace("coffee", "cofee"), "unknown image of photos 'cofee': did you mean 'coffee'"),
+        (lambda t: t.replace("factor=2", "factor=5"), "factor got 5"),
+        (lambda t: t.replace("factor=2", "faktor=2"), "did you mean 'factor'"),
+        (lambda t: t.replace("iterations=7", "iterations=-7"), "iterations got -7"),
+        (lambda t: t.replace("iterations=7", "iterations=many"), "iterations got 'many'"),
+        (lambda t: t.replace("title", "titel"), "title"),
+        (lambda t: t.replace('name = "b"', 'name = "a"'), "different names"),
+        (lambda t: t.replace("[methods]", "[methods"), "is no TOML"),
+    ],
+)
+def test_a_mistake_in_a_suite_is_named(tmp_path: Path, change, message: str) -> None:  # noqa: ANN001
+    path = tmp_path / "wrong.toml"
+    path.write_text(change(SMALL))
+    with pytest.raises(UserError) as error:
+        jobs_of(read_suite(str(path)), [0])
+    assert message in str(error.value)
+
+
+def test_an_unknown_preset_proposes_the_nearest() -> None:
+    with pytest.raises(UserError, match="did you mean 'quickstart'"):
+        read_suite("quikstart")
