@@ -1,6 +1,7 @@
 """The command line: one function a command. torch is imported only by the commands that need it."""
 
 import os
+import shlex
 import sys
 import traceback
 import warnings
@@ -19,45 +20,48 @@ app = typer.Typer(
 )
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from.")]
 
 
 @app.callback()
-def _options(context: typer.Context, debug: Debug = False) -> None:
-    context.obj = debug
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from; goes anywhere.")] = False,
+) -> None:
+    """What every command takes; `main` reads it."""
 
 
 @app.command()
 def run(
     suite: Annotated[str, typer.Argument(help="A preset (dipbench list suites) or a TOML file.")],
-    only: Annotated[list[str], typer.Option(help="Only this experiment, task, data set, image or method.")] = [],  # noqa: B006
-    method: Annotated[list[str], typer.Option(help="Add a method: name[setting=value] or file.py.")] = [],  # noqa: B006
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method.")
+    ] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Add a method: name[setting=value] or file.py.")] = None,
     data: Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")] = None,
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")] = None,
-    set_: Annotated[list[str], typer.Option("--set", help="Change a setting: dip.iterations=500.")] = [],  # noqa: B006
-    debug: Debug = False,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")] = None,
 ) -> None:
     """Run a suite and write its report. What is in the store is not computed again."""
     from rich.console import Console
 
-    from dipbench.api import Choices, execute, write_report
+    from dipbench.api import Choices, execute
     from dipbench.display import Terminal
+    from dipbench.report import write_report
 
     console = Console()
     with Terminal(console) as display:
         store, summary = execute(
             suite,
-            Choices(only, method, data, set_),
+            Choices(only or (), method or (), data, set_ or ()),
             seed=seed,
             seeds=seeds,
             device=device,
             jobs=jobs,
             out=out,
-            command=" ".join(["dipbench", *sys.argv[1:]]),
+            command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
         )
     page = write_report(store)
@@ -71,10 +75,10 @@ def run(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="A folder of results.")], debug: Debug = False
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
 ) -> None:
     """Write the report again, from the store alone."""
-    from dipbench.api import write_report
+    from dipbench.report import write_report
     from dipbench.store import Store
 
     store = Store.existing(folder)
@@ -92,7 +96,6 @@ def restore(
     output: Annotated[str | None, typer.Option(help="last or averaged; default averaged where there is one.")] = None,
     seed: int = 0,
     device: Device = "auto",
-    debug: Debug = False,
 ) -> None:
     """Restore an image for which there is no ground truth."""
     from dipbench import api
@@ -100,9 +103,7 @@ def restore(
     from dipbench.spec import parse
 
     with counter(f"{parse(method).name} on {image.name}") as progress:
-        made = api.restore(
-            image, task=task, method=method, output=output, seed=seed, device=device, progress=progress
-        )
+        made = api.restore(image, task=task, method=method, output=output, seed=seed, device=device, progress=progress)
     path = out or image.with_name(f"{image.stem}-{Path(parse(method).name).stem}.png")
     api.restore_to(path, made)
     print(f"{made.name} output at iteration {made.iteration}: {path}")
@@ -110,7 +111,7 @@ def restore(
 
 @app.command(name="list")
 def list_(
-    kind: Annotated[Literal["methods", "tasks", "datasets", "suites"], typer.Argument()], debug: Debug = False
+    kind: Annotated[Literal["methods", "tasks", "datasets", "suites"], typer.Argument()],
 ) -> None:
     """List what there is."""
     from dipbench import inventory
@@ -121,7 +122,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A method, task, data set or suite.")], debug: Debug = False
+    name: Annotated[str, typer.Argument(help="A method, task, data set or suite.")],
 ) -> None:
     """Show what something is, and its settings."""
     from dipbench import inventory
@@ -130,7 +131,24 @@ def show(
 
 
 @app.command()
-def doctor(debug: Debug = False) -> None:
+def cite(
+    run: Annotated[str, typer.Argument(help="The beginning of the run's name, or its folder.")],
+    output: Annotated[str, typer.Option(help="last, averaged, peak or averaged_peak.")] = "last",
+    store: Annotated[Path, typer.Option(help="Where to look.")] = Path("results"),
+) -> None:
+    """Print one line that says how a number came about, and the BibTeX of what was used."""
+    from dipbench.citation import bibtex, find_run, signature
+    from dipbench.store import Store
+
+    folder = find_run(run, store)
+    result = Store.existing(folder.parent.parent).result(folder.name)
+    if result is None:
+        raise UserError(f"run '{folder}' cannot be read: run its suite again")
+    print(signature(result, output), bibtex(result), sep="\n\n")
+
+
+@app.command()
+def doctor() -> None:
     """Show versions, devices, the data found and the free disk."""
     from dipbench import inventory
 
@@ -141,6 +159,8 @@ def main() -> None:
     """The entry point. What the user can mend is one line and exit status 2."""
     warnings.showwarning = _one_line
     debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
     try:
         app()
     except UserError as error:

@@ -1,7 +1,7 @@
 """All that a plugin sees: Problem, and the base classes Dataset, Task, Method and Prior.
 
 Conventions, said once. An image is a float32 tensor (C, H, W) in [0, 1], C = 1 (grey) or 3 (RGB). Noise levels are
-standard deviations on that scale, except where a setting says 8-bit grey levels. `known` is True where a pixel is known.
+standard deviations on that scale, but for settings that say 8-bit grey levels. `known` is True where a pixel is known.
 
 A plugin is a frozen dataclass in a file of its own; the file's name is the plugin's name and the fields are its
 settings: typed, with the default of the paper and a comment on their line.
@@ -40,6 +40,7 @@ class Problem:
     shape: tuple[int, int, int]  # (C, H, W) of the image sought
     sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
     known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
+    image: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
 
     @property
     def factor(self) -> int:
@@ -106,6 +107,10 @@ class Dataset(Plugin, ABC):
     @abstractmethod
     def read(self, name: str) -> Tensor:
         """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`."""
+
+    def known(self, name: str) -> Tensor | None:
+        """The image's own mask (1, H, W) bool, True where a pixel is known, before `crop` and `side`; None: no mask."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,7 @@ def read_image(path: Path) -> Tensor:
         levels = _decode(path, raw)
     except (OSError, ValueError, SyntaxError, png.Error, struct.error) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(
-            f"image '{path}' cannot be decoded ({reason}); it takes {', '.join(SUFFIXES)}"
-        ) from error
+        raise UserError(f"image '{path}' cannot be decoded ({reason}); it takes {', '.join(SUFFIXES)}") from error
     if levels.shape[0] in (2, 4):
         warnings.warn(f"'{path}': the alpha channel is dropped", AlphaDropped, stacklevel=2)
         levels = levels[:-1]

@@ -27,7 +27,7 @@ def _summary(kind: str, name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """What a method, task, data set or suite is, with its settings. UserError with the nearest name if there is none."""
+    """What a method, task, data set or suite is, with its settings. UserError with the nearest name for another."""
     kinds = [kind for kind in registry.KINDS if name in registry.names(kind)] or (["method"] * name.endswith(".py"))
     if kinds:
         return "\n\n".join(_plugin(kind, registry.find(kind, name)) for kind in kinds)

@@ -15,12 +15,24 @@ def load(dataset: Dataset, name: str) -> Tensor:
     """
     if name not in dataset.names():
         raise unknown(f"image of {dataset.plugin_name()}", name, dataset.names())
-    image = dataset.read(name)
+    return _fitted(dataset, name, dataset.read(name), Image.Resampling.LANCZOS)
+
+
+def load_known(dataset: Dataset, name: str) -> Tensor | None:
+    """The image's own mask (1, H, W) bool, True where a pixel is known, cut and reduced with it; None: it has none.
+
+    Reduced by nearest neighbour, which keeps the share of known pixels.
+    """
+    known = dataset.known(name)
+    return None if known is None else _fitted(dataset, name, known.float(), Image.Resampling.NEAREST) > 0.5
+
+
+def _fitted(dataset: Dataset, name: str, image: Tensor, filter_: Image.Resampling) -> Tensor:
     place = f"image '{name}' of {dataset.plugin_name()}"
     if dataset.crop:
         image = _cropped(image, dataset.crop, place)
     if dataset.side:
-        image = _reduced(image, dataset.side, place)
+        image = _reduced(image, dataset.side, place, filter_)
     return image
 
 
@@ -31,7 +43,7 @@ def _cropped(image: Tensor, crop: int, place: str) -> Tensor:
     return centre_crop(image, crop, crop)
 
 
-def _reduced(image: Tensor, side: int, place: str) -> Tensor:
+def _reduced(image: Tensor, side: int, place: str, filter_: Image.Resampling) -> Tensor:
     height, width = image.shape[-2:]
     longer = max(height, width)
     if longer < side:
@@ -39,4 +51,4 @@ def _reduced(image: Tensor, side: int, place: str) -> Tensor:
     if longer == side:
         return image
     size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
-    return from_pillow(to_pillow(image).resize(size, Image.Resampling.LANCZOS))
+    return from_pillow(to_pillow(image).resize(size, filter_))

@@ -98,7 +98,9 @@ class Recorder:
     def trace(self) -> pd.DataFrame:
         """One row an iteration: `iteration`, and the signals as float32."""
         rows = self._rows[: self._count].cpu().numpy()
-        return pd.DataFrame({"iteration": range(self._count)}).astype("int32").join(pd.DataFrame(rows, columns=_COLUMNS))
+        return (
+            pd.DataFrame({"iteration": range(self._count)}).astype("int32").join(pd.DataFrame(rows, columns=_COLUMNS))
+        )
 
     def outputs(self) -> list[Output]:
         """The results of the run, on the host: the last output, the averaged one, and the peaks where they are kept."""

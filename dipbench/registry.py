@@ -96,10 +96,12 @@ def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
     ]
     if len(found) != 1:
         raise UserError(
-            f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one, a subclass of {base.__name__}"
+            f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one subclass of {base.__name__}"
         )
     if "__dataclass_fields__" not in vars(found[0]):
-        raise UserError(f"{found[0].__name__} in '{module.__file__}' is no dataclass: put @dataclass(frozen=True) on it")
+        raise UserError(
+            f"{found[0].__name__} in '{module.__file__}' is no dataclass: put @dataclass(frozen=True) on it"
+        )
     return found[0]
 
 

@@ -63,3 +63,18 @@ def resize(image: Tensor, size: tuple[int, int], kernel: str) -> Tensor:
     rows = resampling_matrix(image.shape[-2], size[0], kernel).to(image)
     columns = resampling_matrix(image.shape[-1], size[1], kernel).to(image)
     return rows @ image @ columns.T
+
+
+def resize_rounding(image: Tensor, size: tuple[int, int], kernel: str) -> Tensor:
+    """An 8-bit image (C, H, W), float32 in [0, 1], resampled to (C, *size) as MATLAB's imresize does with uint8.
+
+    The rows first, then the columns, each pass rounded to 8 bit; halves are rounded up.
+    """
+    levels = (image.double() * 255).round()  # a level divided by 255 in float32 does not come back whole
+    rows = resampling_matrix(image.shape[-2], size[0], kernel).to(levels)
+    columns = resampling_matrix(image.shape[-1], size[1], kernel).to(levels)
+    return (_whole(_whole(rows @ levels) @ columns.T) / 255).float()
+
+
+def _whole(levels: Tensor) -> Tensor:
+    return (levels + 0.5).floor().clamp(0, 255)

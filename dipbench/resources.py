@@ -1,5 +1,6 @@
 """What a run used, and what it ran on."""
 
+import contextlib
 import os
 import platform
 import resource
@@ -102,10 +103,8 @@ class PeakMemory:
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
         elif sys.platform == "linux":
-            try:
+            with contextlib.suppress(OSError):  # not allowed in some containers: the mark is then the process's
                 Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark (man 5 proc)
-            except OSError:
-                pass  # not allowed in some containers: the mark is then the one of the process
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -60,6 +60,8 @@ def identity(spec: Spec, plugin: Task | Method) -> dict[str, Any]:
 
 def _content(value: Any) -> Any:
     if isinstance(value, Path):
+        if value.is_dir():
+            return {"files": {file.name: file_hash(file) for file in sorted(value.iterdir()) if file.is_file()}}
         return {"sha256": file_hash(value)} if value.is_file() else {"path": str(value)}
     return value
 

@@ -133,4 +133,3 @@ def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
 def store_of(suite: Suite, out: Path | None) -> Path:
     """Where the results of a suite go unless said otherwise."""
     return out or Path("results") / suite.name
-

@@ -60,11 +60,15 @@ class Store:
             made = json.loads(mark.read_text())
             found, by = made["format"], made["dipbench"]
         except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
-                            f"\"dipbench\": \"{dipbench.__version__}\"}} if this version made the store") from error
+            raise UserError(
+                f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
+                f'"dipbench": "{dipbench.__version__}"}} if this version made the store'
+            ) from error
         if found != FORMAT:
-            raise UserError(f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
-                            f"{dipbench.__version__} with format {FORMAT}: take another folder with --out")
+            raise UserError(
+                f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
+                f"{dipbench.__version__} with format {FORMAT}: take another folder with --out"
+            )
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -81,9 +85,11 @@ class Store:
     def status(self, key: str) -> str | None:
         """`done`, `refused` or `failed`; None if the run is not there. What cannot be read is set aside first."""
         result = self.result(key)
-        if result is None or result["status"] != "done":
-            return result and str(result["status"])
-        return "done" if self.trace(key) is not None else None
+        if result is None:
+            return None
+        if result["status"] == "done" and self.trace(key) is None:
+            return None
+        return str(result["status"])
 
     def result(self, key: str) -> Result | None:
         """What came out of a run."""
@@ -116,7 +122,9 @@ class Store:
         with self.writing():
             place.parent.mkdir(exist_ok=True)
             folder.rename(place)
-        self.warnings.append(f"'{folder / file}' cannot be read ({reason}): set aside in '{place}', to be computed anew")
+        self.warnings.append(
+            f"'{folder / file}' cannot be read ({reason}): set aside in '{place}', to be computed anew"
+        )
 
     @contextmanager
     def new_folder(self, kind: str, key: str) -> Iterator[Path]:
@@ -147,8 +155,10 @@ class Store:
         try:
             plan: dict[str, Any] = json.loads((self.path / "plan.json").read_text())
         except (OSError, ValueError) as error:
-            raise UserError(f"'{self.path / 'plan.json'}' cannot be read ({error}): run the suite again, which "
-                            "computes nothing that is there") from error
+            raise UserError(
+                f"'{self.path / 'plan.json'}' cannot be read ({error}): run the suite again, which "
+                "computes nothing that is there"
+            ) from error
         return plan
 
     def write_index(self, frame: pd.DataFrame) -> None:

@@ -77,7 +77,9 @@ def read_suite(wanted: str) -> Suite:
 
 def with_methods(suite: Suite, labels: list[str]) -> Suite:
     """The suite with these methods in every experiment, after its own."""
-    return _each(suite, lambda e: e.model_copy(update={"methods": e.methods + [m for m in labels if m not in e.methods]}))
+    return _each(
+        suite, lambda e: e.model_copy(update={"methods": e.methods + [m for m in labels if m not in e.methods]})
+    )
 
 
 def with_data(suite: Suite, folder: Path) -> Suite:
@@ -132,8 +134,10 @@ def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], lis
                 )
             )
     if not kept:
-        raise UserError(f"--only {pattern} leaves nothing of suite '{suite.name}': it takes the name of an experiment, "
-                        "a task, a data set, an image or a method")
+        raise UserError(
+            f"--only {pattern} leaves nothing of suite '{suite.name}': it takes the name of an experiment, "
+            "a task, a data set, an image or a method"
+        )
     return suite.model_copy(update={"experiments": kept})
 
 

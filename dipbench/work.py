@@ -1,7 +1,6 @@
 """Computes one run and writes it down, whatever comes of it."""
 
 import datetime
-import json
 import time
 import traceback
 from dataclasses import asdict, dataclass
@@ -37,21 +36,31 @@ class Finished:
 
 def perform(job: Job, store: Store, device: torch.device, progress: Progress | None = None) -> Finished:
     """Computes a run and puts it into the store. Only a store that cannot be written to raises."""
-    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    clock = time.perf_counter()
+    started, clock = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.perf_counter()
     try:
         finished, content, outcome = _compute(job, store, device, progress)
     except UnwritableStore:
         raise
     except Exception as error:  # whatever a plugin does: this run fails, the others go on
-        finished, content, outcome = _failure(job, error), {}, None
+        finished, content, outcome = _failure(error), {}, None
+    times = {"started": started, "wall_seconds": round(time.perf_counter() - clock, 3)}
+    write_down(job, store, device, finished, {**times, **content}, outcome)
+    return finished
+
+
+def write_down(
+    job: Job,
+    store: Store,
+    device: torch.device,
+    finished: Finished,
+    content: dict[str, Any],
+    outcome: Outcome | None = None,
+) -> None:
+    """Puts into the store how a run ended, with what is known of it."""
     record = {
         "status": finished.status,
         "message": finished.message,
-        "mendable": finished.mendable,
         "run": asdict(job.run),
-        "started": started,
-        "wall_seconds": round(time.perf_counter() - clock, 3),
         "environment": environment(device),
         "outputs": [],
         **content,
@@ -63,7 +72,6 @@ def perform(job: Job, store: Store, device: torch.device, progress: Progress | N
                 write_image(folder / f"{output.name}.png", output.image)
         write_json(folder / "run.json", asdict(job.run))
         write_json(folder / "result.json", record)
-    return finished
 
 
 def _compute(
@@ -88,7 +96,7 @@ def _restore(
 ) -> tuple[Finished, dict[str, Any], Outcome]:
     rng = Streams(run.seed, run.method_path)
     outcome = attempt(method, problem, truth.to(problem.device), protocol, rng, progress)
-    outputs = [
+    outputs: list[dict[str, Any]] = [
         {
             "output": output.name,
             "iteration": output.iteration,
@@ -109,7 +117,7 @@ def _restore(
     return Finished("done", psnr=outputs[0]["psnr"], seconds=outcome.seconds), content, outcome
 
 
-def _failure(job: Job, error: Exception) -> Finished:
+def _failure(error: Exception) -> Finished:
     if isinstance(error, UserError):
         return Finished("failed", str(error), mendable=True)
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -12,13 +12,15 @@ import torch
 
 from dipbench.plan import Job
 from dipbench.store import Store, UnwritableStore
-from dipbench.work import Finished, perform
+from dipbench.work import Finished, perform, write_down
 
 Report = Callable[[Job, int, int, float], None]
 """Called with a job in work, its iteration, how many there will be (0: not known) and its PSNR so far in dB."""
 
 
-def in_this_process(jobs: list[Job], store: Store, device: torch.device, report: Report) -> Iterator[tuple[Job, Finished]]:
+def in_this_process(
+    jobs: list[Job], store: Store, device: torch.device, report: Report
+) -> Generator[tuple[Job, Finished], None, None]:
     """Computes the jobs one after another."""
     for job in jobs:
         yield job, perform(job, store, device, lambda i, n, psnr, job=job: report(job, i, n, psnr))  # type: ignore[misc]
@@ -33,7 +35,7 @@ class _Worker:
 
 def in_processes(
     jobs: list[Job], store: Store, device: torch.device, report: Report, workers: int, threads: int
-) -> Iterator[tuple[Job, Finished]]:
+) -> Generator[tuple[Job, Finished], None, None]:
     """Computes the jobs in `workers` processes of `threads` threads each; yields them as they finish."""
     waiting = list(reversed(jobs))
     pool = [_start(store.path, device, threads) for _ in range(min(workers, len(jobs)))]
@@ -47,6 +49,8 @@ def in_processes(
                 if finished is None:
                     continue
                 assert worker.job is not None
+                if not worker.process.is_alive():
+                    write_down(worker.job, store, device, finished, {})
                 yield worker.job, finished
                 if not worker.process.is_alive():
                     pool[pool.index(worker)] = worker = _start(store.path, device, threads)
@@ -97,9 +101,17 @@ def _serve(pipe: Connection, path: Path, device: torch.device, threads: int) -> 
     while True:
         try:
             job = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             return
         try:
-            pipe.send(perform(job, store, device, lambda i, n, psnr: pipe.send((i, n, psnr))))
+            _send(pipe, perform(job, store, device, lambda i, n, psnr: _send(pipe, (i, n, psnr))))
         except UnwritableStore as error:
-            pipe.send(error)
+            _send(pipe, error)
+
+
+def _send(pipe: Connection, message: object) -> None:
+    """Tells the first process; ends this one, with the run it is in, when that is gone."""
+    try:
+        pipe.send(message)
+    except ConnectionError:
+        raise SystemExit(1) from None

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import torch
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 

@@ -10,7 +10,9 @@ def check(folder: Path) -> None:
     results = pd.read_parquet(folder / "index.parquet")
     assert (results["status"] == "done").all(), results.loc[results["status"] != "done", ["method", "message"]]
     means = results.groupby(["experiment", "method", "output"])["psnr"].mean()
-    for experiment, label in results.loc[results["output"] == "averaged", ["experiment", "method"]].drop_duplicates().values:
+    for experiment, label in (
+        results.loc[results["output"] == "averaged", ["experiment", "method"]].drop_duplicates().values
+    ):
         if label.startswith("dip"):
             gain = means[experiment, label, "averaged"] - means[experiment, "degraded", "last"]
             assert gain > 0, f"{experiment}: {label} is {gain:.2f} dB from the degraded image"

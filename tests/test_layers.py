@@ -16,7 +16,7 @@ LAYERS = [
     {"loading", "enlargement", "arrays", "nets", "tasks", "registry"},
     {"resources", "recorder", "fit", "run", "suite"},
     {"trial", "plan", "store"},
-    {"work", "results"},
+    {"work", "results", "citation"},
     {"workers", "report"},
     {"runner"},
     {"display", "api", "inventory"},

@@ -41,7 +41,10 @@ def test_trace_holds_the_psnr_of_every_step(photo: Tensor, steps: list[Step]) ->
 def test_names_last_averaged_and_the_oracle_peaks(photo: Tensor, steps: list[Step]) -> None:
     outputs = {o.name: o for o in recorded(photo, steps, photo).outputs()}
     assert [(o.name, o.iteration) for o in outputs.values()] == [
-        ("last", 3), ("averaged", 3), ("peak", 2), ("averaged_peak", 2),
+        ("last", 3),
+        ("averaged", 3),
+        ("peak", 2),
+        ("averaged_peak", 2),
     ]
     assert torch.equal(outputs["peak"].image, steps[2].estimate)
     assert torch.equal(outputs["last"].image, steps[3].estimate)

@@ -9,8 +9,10 @@ from dipbench.spec import Spec, parse
     [
         ("nlm", {}),
         ("nlm[patch_size=5]", {"patch_size": 5}),
-        ("dip[down=[32,32],upsampling=nearest,learning_rate=1e-3]",
-         {"down": [32, 32], "upsampling": "nearest", "learning_rate": 1e-3}),
+        (
+            "dip[down=[32,32],upsampling=nearest,learning_rate=1e-3]",
+            {"down": [32, 32], "upsampling": "nearest", "learning_rate": 1e-3},
+        ),
         ("dip[pointwise=false,jitter=none]", {"pointwise": False, "jitter": None}),
         ("inpainting[mask=holes/a.png]", {"mask": "holes/a.png"}),
     ],

@@ -104,7 +104,7 @@ def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, tmp_pat
         (lambda t: t.replace("[methods]", "[methods"), "is no TOML"),
     ],
 )
-def test_a_mistake_in_a_suite_is_named(tmp_path: Path, change, message: str) -> None:  # noqa: ANN001
+def test_a_mistake_in_a_suite_is_named(tmp_path: Path, change, message: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(change(SMALL))
     with pytest.raises(UserError) as error:

@@ -1,7 +1,7 @@
 """The parameters of a network as one vector, so that a step, a copy or a restore is one operation."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 class FlatParameters:

@@ -24,7 +24,7 @@ Padding = Literal["reflection", "zero"]
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: Padding = "reflection") -> nn.Conv2d:
     """A convolution that keeps the size (over the stride), with bias."""
-    mode = "reflect" if padding == "reflection" else "zeros"
+    mode: Literal["reflect", "zeros"] = "reflect" if padding == "reflection" and kernel > 1 else "zeros"  # to pad by nothing would copy
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, padding_mode=mode)
 
 
@@ -59,20 +59,27 @@ def skip_net(
     down: Sequence[int] = (128,) * 5,
     up: Sequence[int] = (128,) * 5,
     skip: Sequence[int] = (4,) * 5,
-    down_kernels: Sequence[int] = (3,) * 5,
-    up_kernels: Sequence[int] = (3,) * 5,
+    down_kernels: int | Sequence[int] = 3,
+    up_kernels: int | Sequence[int] = 3,
+    skip_kernel: int = 1,
     pointwise: bool = True,
-    upsampling: Sequence[Upsampling] = ("bilinear",) * 5,
+    upsampling: Upsampling | Sequence[Upsampling] = "bilinear",
+    align_corners: bool = False,
     downsampling: Downsampling = "stride",
     padding: Padding = "reflection",
 ) -> nn.Sequential:
     """The network (N, inputs, H, W) -> (N, outputs, H, W), outputs in (0, 1) by a sigmoid.
 
-    Each sequence has an entry a scale, from fine to coarse. `skip` 0 leaves the branch out; then the sides of the input
-    must be divisible by 2 to the number of scales. `pointwise` is the 1x1 convolution that ends a scale.
+    Each sequence has an entry a scale, from fine to coarse; where a single value is taken too, it is that of every
+    scale. `skip` 0 leaves the branch out; then the sides of the input must be divisible by 2 to the number of scales.
+    `pointwise` is the 1x1 convolution that ends a scale. `align_corners` maps corner to corner in bilinear upsampling,
+    as PyTorch did before 0.4.
     """
+    scales = len(down)
+    down_kernels, up_kernels = per_scale(down_kernels, scales), per_scale(up_kernels, scales)
+    modes: Sequence[Upsampling] = (upsampling,) * scales if isinstance(upsampling, str) else upsampling
     inner: nn.Module | None = None
-    for scale in reversed(range(len(down))):
+    for scale in reversed(range(scales)):
         entering = inputs if scale == 0 else down[scale - 1]
         deep_channels = down[scale] if inner is None else up[scale + 1]
         deeper: list[nn.Module] = [
@@ -81,7 +88,7 @@ def skip_net(
         ]
         if inner is not None:
             deeper.append(inner)
-        deeper.append(nn.Upsample(scale_factor=2, mode=upsampling[scale]))
+        deeper.append(_doubling(modes[scale], align_corners))
         merged = skip[scale] + deep_channels
         merge: list[nn.Module] = [
             nn.BatchNorm2d(merged),
@@ -89,15 +96,22 @@ def skip_net(
         ]
         if pointwise:
             merge += normalised(convolution(up[scale], up[scale], 1))
-        branch = nn.Sequential(*normalised(convolution(entering, skip[scale], 1))) if skip[scale] else None
-        inner = Scale(branch, nn.Sequential(*deeper), nn.Sequential(*merge))
+        branch = normalised(convolution(entering, skip[scale], skip_kernel, padding=padding)) if skip[scale] else None
+        inner = Scale(nn.Sequential(*branch) if branch else None, nn.Sequential(*deeper), nn.Sequential(*merge))
     assert inner is not None, "a network of no scales"
     return nn.Sequential(inner, convolution(up[0], outputs, 1), nn.Sigmoid())
 
 
-def _reducing(
-    inputs: int, outputs: int, kernel: int, downsampling: Downsampling, padding: Padding
-) -> list[nn.Module]:
+def per_scale(value: int | Sequence[int], scales: int) -> Sequence[int]:
+    """An entry a scale, from fine to coarse; a single value is that of every scale."""
+    return (value,) * scales if isinstance(value, int) else value
+
+
+def _doubling(mode: Upsampling, align_corners: bool) -> nn.Upsample:
+    return nn.Upsample(scale_factor=2, mode=mode, align_corners=align_corners if mode == "bilinear" else None)
+
+
+def _reducing(inputs: int, outputs: int, kernel: int, downsampling: Downsampling, padding: Padding) -> list[nn.Module]:
     """A convolution that halves the size, by its stride or by pooling behind it."""
     if downsampling == "stride":
         return normalised(convolution(inputs, outputs, kernel, stride=2, padding=padding))

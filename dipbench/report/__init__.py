@@ -1,7 +1,5 @@
 """The report of a store: tables, curves, pictures and the page that shows them. It reads the store and runs nothing."""
 
-import os
-import shutil
 from pathlib import Path
 
 from dipbench.report.chapters import Chapter, chapters_of
@@ -21,18 +19,9 @@ def write_report(store: Store) -> Path:
 
     UserError where the store has no plan, or cannot be written to.
     """
-    final = store.path / "report"
-    temporary = store.path / f".report-{os.getpid()}"
-    with store.writing():
-        try:
-            shutil.rmtree(temporary, ignore_errors=True)
-            temporary.mkdir()
-            _write(store, temporary)
-            shutil.rmtree(final, ignore_errors=True)
-            temporary.rename(final)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return final / "index.html"
+    with store.new_folder(".", "report") as folder:
+        _write(store, folder)
+    return store.path / "report" / "index.html"
 
 
 def _write(store: Store, folder: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dipbench.report.tables import commonest
 from dipbench.results import frame
 from dipbench.run import Run
 from dipbench.store import Result, Store
@@ -29,6 +30,11 @@ class Record:
         return Run(**self.result["run"]).measurement_key
 
     @property
+    def protocol(self) -> str:
+        """The signature of the protocol that scored it."""
+        return str(self.result["run"]["protocol"])
+
+    @property
     def seed(self) -> int:
         """The seed."""
         return int(self.result["run"]["seed"])
@@ -50,6 +56,11 @@ class Chapter:
     def images(self) -> list[str]:
         """The images in the order of the suite."""
         return list(dict.fromkeys(record.image for record in self.records))
+
+    @property
+    def protocol(self) -> str:
+        """The signature that most of its numbers have."""
+        return commonest(self.frame["protocol"])
 
     @property
     def done(self) -> list[Record]:

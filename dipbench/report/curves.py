@@ -23,6 +23,7 @@ class Curves:
 
     images: list[str]  # one panel each
     left_out: int  # further images of the experiment
+    unlike: list[str]  # methods that are not drawn: another protocol scored them
     methods: list[str]  # those that iterate
     lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_averaged, psnr_measurement
     peaks: pd.DataFrame  # image, method, seed, output, iteration, psnr
@@ -32,7 +33,8 @@ class Curves:
 def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     """The curves of an experiment; None where no method iterates."""
     images = chapter.images[:MOST_IMAGES]
-    shown = [record for record in chapter.done if record.image in images]
+    alike = [record for record in chapter.done if record.protocol == chapter.protocol]
+    shown = [record for record in alike if record.image in images]
     traces = {record.key: trace for record in shown if (trace := store.trace(record.key)) is not None}
     iterating = [record for record in shown if len(traces.get(record.key, ())) > 1]
     if not iterating:
@@ -41,6 +43,7 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     return Curves(
         images,
         len(chapter.images) - len(images),
+        list(dict.fromkeys(record.label for record in chapter.done if record.protocol != chapter.protocol)),
         list(dict.fromkeys(record.label for record in iterating)),
         pd.concat([_line(record, traces[record.key], peaks) for record in iterating], ignore_index=True),
         peaks,
@@ -49,7 +52,7 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
 
 
 def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) -> pd.DataFrame:
-    """At most about `points` rows of a trace, evenly spread; the last one and the iterations in `kept` are among them."""
+    """About `points` rows of a trace at most, evenly spread, and with them the last one and those in `kept`."""
     step = math.ceil(len(trace) / points)
     iteration = trace["iteration"]
     return trace[(iteration % step == 0) | iteration.isin([*kept, iteration.max()])]
@@ -78,4 +81,4 @@ def _levels(records: list[Record]) -> pd.DataFrame:
     every = pd.DataFrame(rows, columns=["image", "method", "psnr"]).replace([np.inf, -np.inf], np.nan).dropna()
     order = every.groupby("method")["psnr"].mean().sort_values(ascending=False).index
     chosen = order if len(order) <= _MOST_LEVELS else [*order[: _MOST_LEVELS - 1], order[-1]]
-    return every[every["method"].isin(chosen)].groupby(["image", "method"], as_index=False)["psnr"].mean()
+    return every[every["method"].isin(chosen)].groupby(["image", "method"])["psnr"].mean().reset_index()

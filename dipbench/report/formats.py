@@ -10,7 +10,7 @@ import pandas as pd
 from dipbench.report.outputs import kind_of
 from dipbench.report.tables import Cell, Column, Row, Table
 
-DASH = "–"
+DASH = "\u2013"
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -34,8 +34,16 @@ _TEX = {
 
 
 def number(value: float, column: Column) -> str:
-    """A number with the digits of its metric."""
-    return f"{value:.{column.metric.digits}f}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
+    """A number with the digits of its metric; one too small for them is said to be below the smallest of them."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    text = rounded(value, column)
+    return f"<{10**-column.metric.digits}" if value > 0 and float(text) == 0 else text
+
+
+def rounded(value: float, column: Column) -> str:
+    """A finite number with the digits of its metric."""
+    return f"{value:.{column.metric.digits}f}"
 
 
 def heading(column: Column) -> str:
@@ -54,7 +62,7 @@ def to_csv(tables: Sequence[Table]) -> str:
     """One line a row of a table with the digits that are shown; a hole is empty, and `notes` says why."""
     spread = any(cell.spread is not None for table in tables for row in table.rows for cell in row.cells)
     columns = max((table.columns for table in tables), key=len)  # of the others, the last are missing
-    titles = [title for column in columns for title in ([heading(column), f"{heading(column)} std"][: 1 + spread])]
+    titles = [title for column in columns for title in _csv_titles(column, spread)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["metric", "method", "output", "oracle", *titles, "protocol", "notes"])
@@ -67,6 +75,10 @@ def to_csv(tables: Sequence[Table]) -> str:
     return text.getvalue()
 
 
+def _csv_titles(column: Column, spread: bool) -> list[str]:
+    return [heading(column), f"{heading(column)} std"] if spread and column.ranked else [heading(column)]
+
+
 def _csv_names(table: Table, row: Row) -> list[str]:
     unit = f" [{table.metric.unit}]" if table.metric.unit else ""
     return [table.metric.title + unit, row.method, row.output, "yes" if row.oracle else "no"]
@@ -75,8 +87,8 @@ def _csv_names(table: Table, row: Row) -> list[str]:
 def _csv_numbers(table: Table, row: Row, spread: bool) -> list[str]:
     numbers = []
     for column, cell in zip(table.columns, row.cells, strict=True):
-        for value in (cell.value, cell.spread)[: 1 + spread]:
-            numbers.append("" if value is None else f"{value:.{column.metric.digits}f}")
+        for value in (cell.value, cell.spread)[: len(_csv_titles(column, spread))]:
+            numbers.append("" if value is None else rounded(value, column))
     return numbers
 
 
@@ -87,10 +99,10 @@ def _csv_ends(table: Table, row: Row) -> list[str]:
 
 def to_tidy_csv(frame: pd.DataFrame) -> str:
     """Every number of an experiment with all its digits: one line an output of a run."""
-    oracles = pd.Series([kind_of(output).oracle for output in frame["output"]], index=frame.index, dtype=bool)
-    tidy = frame.drop(columns="experiment")
-    tidy.insert(int(tidy.columns.get_indexer(["output"])[0]) + 1, "oracle", oracles)
-    return tidy.to_csv(index=False, lineterminator="\n")
+    tidy = frame.assign(oracle=[kind_of(output).oracle for output in frame["output"]])
+    columns = [column for column in frame.columns if column != "experiment"]
+    columns.insert(columns.index("output") + 1, "oracle")
+    return tidy[columns].to_csv(index=False, lineterminator="\n")
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
@@ -115,7 +127,7 @@ def _markdown_cell(cell: Cell, column: Column, row: Row) -> str:
         return DASH + _raised(cell.marks)
     text = f"**{number(cell.value, column)}**" if cell.best else number(cell.value, column)
     if cell.spread is not None:
-        text += f" ± {number(cell.spread, column)}"
+        text += f" ± {rounded(cell.spread, column)}"
     return _emphasised(text, row) + _raised(cell.marks)
 
 
@@ -164,7 +176,7 @@ def _latex_cell(cell: Cell, column: Column, row: Row) -> str:
     text = tex(number(cell.value, column))
     text = f"\\textbf{{{text}}}" if cell.best else text
     if cell.spread is not None:
-        text += f" {{\\scriptsize $\\pm$ {number(cell.spread, column)}}}"
+        text += f" {{\\scriptsize $\\pm$ {rounded(cell.spread, column)}}}"
     return _italic(text, row) + _superscript(cell.marks)
 
 

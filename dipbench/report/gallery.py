@@ -1,9 +1,11 @@
 """The pictures of an experiment: what each method made of an image, and the same detail of each, enlarged."""
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from dipbench.store import Result, Store
 
 MOST_IMAGES = 4
 _SHOWN = ("averaged", "last")  # the output that is shown: the first of these that a run has
+_MOST_COLUMNS = 7
 _ZOOM_SIDE = 256  # pixels, at least
 
 Box = tuple[int, int, int, int]
@@ -27,6 +30,7 @@ class Tile:
 
     title: str
     psnr: float | None  # dB; None: the truth, or a measurement that no method scored
+    protocol: str  # signature, where it is not the usual one of the experiment
     picture: str
     zoom: str
     width: int  # pixels
@@ -42,6 +46,11 @@ class Strip:
     tiles: list[Tile]
     box: Box  # of the detail
     frame: tuple[float, float, float, float]  # the same as left, top, width, height in per cent of the image
+
+    @property
+    def columns(self) -> int:
+        """How many tiles stand side by side on a wide page, so that the rows are about equally full."""
+        return math.ceil(len(self.tiles) / math.ceil(len(self.tiles) / _MOST_COLUMNS))
 
 
 class Album:
@@ -92,10 +101,10 @@ def _strip(store: Store, chapter: Chapter, album: Album, image: str) -> Strip | 
     problem = store.path / "problems" / records[0].measurement_key
     with Image.open(problem / "truth.png") as opened:
         truth = np.asarray(opened.convert("L"), dtype=np.float64)
-    box = liveliest(truth)
+    box = busiest(truth)
     add = _Adder(album, box, image)
-    tiles = [add(problem / "truth.png", "truth", None), add(problem / "degraded.png", "degraded", None)]
-    tiles += [_tile(store, record, add) for record in records]
+    tiles = [add(problem / "truth.png", "truth"), add(problem / "degraded.png", "degraded")]
+    tiles += [_tile(store, record, add, chapter.protocol) for record in records]
     height, width = truth.shape
     left, top, right, bottom = box
     frame = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
@@ -110,23 +119,25 @@ class _Adder:
     box: Box
     image: str
 
-    def __call__(self, source: Path, title: str, psnr: float | None) -> Tile:
+    def __call__(self, source: Path, title: str, psnr: float | None = None, protocol: str = "") -> Tile:
         name = f"{self.image}-{title}"
         with Image.open(source) as opened:
             width, height = opened.size
-        return Tile(title, psnr, self.album.copy(source, name), self.album.zoom(source, self.box, name), width, height)
+        picture, zoom = self.album.copy(source, name), self.album.zoom(source, self.box, name)
+        return Tile(title, psnr, protocol, picture, zoom, width, height)
 
 
-def _tile(store: Store, record: Record, add: _Adder) -> Tile:
+def _tile(store: Store, record: Record, add: _Adder, usual: str) -> Tile:
     output = _shown(record.result)
     several = len(record.result["outputs"]) > 1
     title = label_of(record.label, output["output"] if several else "")
-    return add(store.path / "runs" / record.key / output["picture"], title, output["psnr"])
+    other = record.protocol if record.protocol != usual else ""
+    return add(store.path / "runs" / record.key / output["picture"], title, output["psnr"], other)
 
 
-def _shown(result: Result) -> dict[str, str | float]:
-    outputs = {output["output"]: output for output in result["outputs"]}
-    return next((outputs[name] for name in _SHOWN if name in outputs), result["outputs"][0])
+def _shown(result: Result) -> dict[str, Any]:
+    outputs: dict[str, dict[str, Any]] = {output["output"]: output for output in result["outputs"]}
+    return next((outputs[name] for name in _SHOWN if name in outputs), next(iter(outputs.values())))
 
 
 def _merged(tiles: list[Tile]) -> list[Tile]:
@@ -139,11 +150,15 @@ def _merged(tiles: list[Tile]) -> list[Tile]:
     return [truth, together, *(tile for tile in restored if tile not in same)]
 
 
-def liveliest(image: NDArray[np.float64]) -> Box:
-    """The square of a quarter of the shorter side in which a grey image (H, W) varies most, on a grid of its eighths."""
+def busiest(image: NDArray[np.float64]) -> Box:
+    """The square of a quarter of the shorter side of a grey image (H, W) in which neighbouring pixels differ most.
+
+    Its corner is sought in steps of half its side.
+    """
+    steps = np.abs(np.diff(image, axis=0, append=image[-1:])) + np.abs(np.diff(image, axis=1, append=image[:, -1:]))
     height, width = image.shape
     side = max(min(height, width) // 4, 1)
     step = max(side // 2, 1)
     corners = [(top, left) for top in range(0, height - side + 1, step) for left in range(0, width - side + 1, step)]
-    top, left = max(corners, key=lambda corner: image[corner[0] : corner[0] + side, corner[1] : corner[1] + side].var())
+    top, left = max(corners, key=lambda corner: steps[corner[0] : corner[0] + side, corner[1] : corner[1] + side].sum())
     return left, top, left + side, top + side

@@ -20,8 +20,8 @@ KINDS = {
     "peak": Kind(
         "peak",
         True,
-        "the raw output at the iteration where its PSNR to the truth was highest. It is chosen with the truth: an upper "
-        "bound on every rule that stops a fit, never a result.",
+        "the raw output at the iteration where its PSNR to the truth was highest. It is chosen with the truth: "
+        "an upper bound on every rule that stops a fit, never a result.",
     ),
     "averaged_peak": Kind("averaged peak", True, "the same for the averaged output."),
 }

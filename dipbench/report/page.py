@@ -1,9 +1,11 @@
 """The page: puts tables, curves, pictures and facts into the template."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 import dipbench
 from dipbench.report.chapters import Chapter
@@ -17,7 +19,7 @@ from dipbench.report.facts import (
     task_settings,
     wall_time,
 )
-from dipbench.report.formats import DASH, heading, number
+from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.outputs import KINDS
 from dipbench.report.tables import Column, Table
@@ -59,7 +61,10 @@ def page(plan: dict[str, Any], sections: list[Section]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(number=number, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"]))
+    environment.filters["breakable"] = breakable
+    environment.globals.update(
+        number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])
+    )
     return environment.get_template("index.html.j2").render(
         plan=plan,
         sections=sections,
@@ -74,6 +79,11 @@ def page(plan: dict[str, Any], sections: list[Section]) -> str:
         most_pictures=MOST_IMAGES,
         version=dipbench.__version__,
     )
+
+
+def breakable(text: str) -> Markup:
+    """The text as HTML that may be broken before a bracket and after a comma, so that long settings fit on a phone."""
+    return Markup(re.sub(r"(?=\[)|(?<=[,|_])", "<wbr>", str(escape(text))))
 
 
 def _licences(sections: list[Section]) -> list[tuple[str, list[str]]]:

@@ -122,7 +122,7 @@ class _Sheet:
 
     def _row(self, method: str, output: str) -> Row:
         of_method = self._frame[self._frame["method"] == method]
-        done = of_method[of_method["output"] == output]
+        done = of_method[(of_method["status"] == "done") & (of_method["output"] == output)]
         cells = [self._cell(method, output, image) for image in self._images]
         cells.append(self._mean(done, cells, self._metric))
         if self._metric == "psnr":
@@ -141,7 +141,7 @@ class _Sheet:
         runs = self._runs.get((method, image))
         if runs is None:
             return Cell(None, marks=(self._notes.number(_ABSENT),))
-        done = runs[runs["output"] == output]
+        done = runs[(runs["status"] == "done") & (runs["output"] == output)]
         values = done[self._metric].dropna()
         protocols = list(dict.fromkeys(done["protocol"]))
         marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values))]

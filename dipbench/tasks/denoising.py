@@ -1,4 +1,4 @@
-"""Gaussian denoising. Deep Image Prior, section 3.2; settings of the official denoising.ipynb.
+"""Gaussian denoising. Deep Image Prior, section 3; settings of the official denoising.ipynb.
 
 The noise is float and not quantised; the noisy image is clipped to [0, 1] as in the official code.
 """

@@ -1,4 +1,4 @@
-"""Inpainting. Deep Image Prior, section 3.4; masks of the official inpainting.ipynb and restoration.ipynb.
+"""Inpainting. Deep Image Prior, section 3; masks of the official inpainting.ipynb and restoration.ipynb.
 
 Pixels that are not known are zero in the measurement. All channels of a pixel are known or none is.
 """
@@ -19,7 +19,7 @@ from dipbench.operators import Mask
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
-_WORDS = "deep image prior restores what is written over ".split()
+_WORDS = ["deep", "image", "prior", "restores", "what", "is", "written", "over"]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""Single-image super-resolution. Deep Image Prior, section 3.3; settings of the official super-resolution.ipynb.
+"""Single-image super-resolution. Deep Image Prior, section 3; settings of the official super-resolution.ipynb.
 
 The low-resolution image is rounded to 8 bit. With `downsampler="lanczos"` it is made by Pillow's Lanczos filter (a = 3)
 while the forward operator is the paper's fixed Lanczos2 layer: the two differ in the official code too. With
-`downsampler="bicubic"` both are the antialiased cubic of MATLAB's imresize, up to the rounding.
+`downsampler="bicubic"` both are the antialiased cubic of MATLAB's imresize, up to the rounding; with
+`downsampler="matlab"` the low-resolution image is the one that imresize makes of an 8-bit image, which it rounds
+between its two passes also: the files of SelfExSR, bit for bit.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from dipbench.contract import NonNegativeInt, Problem, Task
 from dipbench.errors import UserError
 from dipbench.images import centre_crop, from_pillow, to_pillow
 from dipbench.operators import downsampling
-from dipbench.resampling import resize
+from dipbench.resampling import resize, resize_rounding
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
@@ -27,10 +29,13 @@ class SuperResolution(Task):
     paper = "arXiv:1711.10925"
 
     factor: Literal[2, 3, 4, 8] = 4  # how many times larger each side becomes
-    downsampler: Literal["lanczos", "bicubic"] = "lanczos"  # Pillow's Lanczos, or the bicubic of MATLAB
+    downsampler: Literal["lanczos", "bicubic", "matlab"] = "lanczos"  # Pillow's; bicubic rounded once; or after each pass
     multiple: NonNegativeInt = 32  # sides are centre-cropped to multiples of this and of the factor; 0: of the factor
 
     def prepare(self, image: Tensor) -> Tensor:
+        """The image cut to multiples of the factor at its bottom right, as the published ground truth is, and then to
+        multiples of `multiple` around its centre."""
+        image = image[..., : image.shape[-2] // self.factor * self.factor, : image.shape[-1] // self.factor * self.factor]
         step = max(self.multiple, 1)
         while step % self.factor:
             step += max(self.multiple, 1)
@@ -46,6 +51,8 @@ class SuperResolution(Task):
         height, width = (side // self.factor for side in truth.shape[-2:])
         if self.downsampler == "lanczos":
             small = from_pillow(to_pillow(truth).resize((width, height), Image.Resampling.LANCZOS))
+        elif self.downsampler == "matlab":
+            small = resize_rounding(truth, (height, width), "bicubic")
         else:
             small = (resize(truth.double(), (height, width), "bicubic").clamp(0, 1) * 255).round().float() / 255
         return self.pose(small)
@@ -54,9 +61,7 @@ class SuperResolution(Task):
         channels, height, width = measurement.shape
         size = (height * self.factor, width * self.factor)
         kernel = "lanczos2" if self.downsampler == "lanczos" else "bicubic"
-        return Problem(
-            "super_resolution", measurement, downsampling(size, self.factor, kernel), (channels, *size)
-        )
+        return Problem("super_resolution", measurement, downsampling(size, self.factor, kernel), (channels, *size))
 
     def protocol(self) -> Protocol:
         return Protocol(channels="luma", border=(4, 5))

@@ -1,7 +1,7 @@
 """The fit against a plain loop written out, and what the order within an iteration must be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -18,11 +18,14 @@ from dipbench.streams import Streams
 class TwoLayers(Prior):
     """A small network with batch norm, so that the fit has something to go wrong in."""
 
-    settings_of_fit: FitSettings = FitSettings(iterations=12, jitter=0.05)
+    settings_of_fit: FitSettings = field(default_factory=lambda: FitSettings(iterations=12, jitter=0.05))
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         net = nn.Sequential(
-            nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6), nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(6, 3, 1),
+            nn.Conv2d(2, 6, 3, padding=1),
+            nn.BatchNorm2d(6),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(6, 3, 1),
             nn.Sigmoid(),
         )
         return net, torch.rand((1, 2, *problem.shape[1:]), generator=rng.torch("input"))

@@ -1,0 +1,132 @@
+"""The real files of the data sets, where a folder shared/datasets lies beside the checkout; nothing is downloaded."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.collection import Collection, copy_of
+from dipbench.images import centre_crop
+from dipbench.loading import load, load_known
+
+FILES = Path(__file__).parents[3] / "shared" / "datasets"
+COLLECTIONS = [name for name in registry.names("dataset") if isinstance(registry.build("dataset", name), Collection)]
+
+pytestmark = pytest.mark.skipif(
+    not FILES.is_dir(), reason="no folder shared/datasets beside the checkout: the real files were not verified"
+)
+
+
+@pytest.fixture(autouse=True)
+def _files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIPBENCH_DATA", str(FILES))
+    monkeypatch.setenv("DIPBENCH_CACHE", str(tmp_path))
+
+
+def image(name: str) -> Tensor:
+    """The image of `data set/name`."""
+    dataset, _, inner = name.partition("/")
+    return load(registry.build("dataset", dataset), inner)
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_every_file_is_what_the_table_says(name: str) -> None:
+    built: Collection = registry.build("dataset", name)
+    assert built.problems() == []
+    for entry in built.entries():
+        copy = copy_of(entry)
+        assert copy is not None
+        assert copy.path.stat().st_size == entry.bytes
+        if not entry.mask_of:
+            assert built.read(entry.name).shape == (min(entry.channels, 3), entry.height, entry.width)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *((f"cbm3d9/kodim{number}", f"kodak24/kodim{number}") for number in ("01", "02", "03", "12")),
+        ("set14/pepper", "cbm3d9/Peppers512"),
+        ("dip_photos/f16", "cbm3d9/F16_512"),
+        ("dip_photos/barbara", "inpaint11/barbara"),
+        ("set12/02", "inpaint11/house"),
+        ("set12/03", "inpaint11/peppers256"),
+        ("set12/08", "inpaint11/Lena512"),
+        ("set12/09", "inpaint11/barbara"),
+        ("set12/10", "inpaint11/boat"),
+        ("set12/11", "inpaint11/man"),
+        ("set12/12", "inpaint11/couple"),
+    ],
+)
+def test_two_names_of_one_image_have_the_same_pixels(one: str, other: str) -> None:
+    assert torch.equal(image(one), image(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("set14/lenna", "cbm3d9/Lena512"),
+        ("set12/01", "inpaint11/Cameraman256"),
+        ("dip_photos/kate", "dip_photos/kate_98"),
+    ],
+)
+def test_two_images_of_one_picture_have_other_pixels(one: str, other: str) -> None:
+    assert image(one).shape == image(other).shape
+    assert not torch.equal(image(one), image(other))
+
+
+def test_zebra_of_the_paper_is_a_part_of_the_one_of_set14() -> None:
+    zebra = image("dip_photos/zebra")
+    assert torch.equal(zebra, image("set14/zebra")[:, :388, :584])
+    assert torch.equal(image("dip_photos/zebra_crop"), zebra[:, 52 : 52 + 160, 124 : 124 + 256])
+
+
+def test_set14_has_one_grey_file_and_one_grey_picture() -> None:
+    assert [name for name in registry.build("dataset", "set14").names() if image(f"set14/{name}").shape[0] == 1] == [
+        "bridge"
+    ]
+    man = image("set14/man")
+    assert torch.equal(man[0], man[1])
+    assert torch.equal(man[0], man[2])
+
+
+def test_bsd68_is_cbsd68_made_grey() -> None:
+    weights = torch.tensor([0.29893602, 0.58704307, 0.11402090], dtype=torch.float64)
+    grey, colour = registry.build("dataset", "bsd68"), registry.build("dataset", "cbsd68")
+    for one, other in zip(grey.names(), colour.names(), strict=True):
+        levels = (load(colour, other) * 255).round().double()
+        expected = torch.floor((levels * weights[:, None, None]).sum(dim=0, keepdim=True) + 0.5)
+        assert torch.equal((load(grey, one) * 255).round().double(), expected), (one, other)
+
+
+def test_the_central_500_pixels_of_kodak_start_at_134_and_6() -> None:
+    """Several papers use that crop under the name of the whole set."""
+    whole = image("kodak24/kodim01")
+    assert torch.equal(centre_crop(whole, 500, 500), whole[:, 6:506, 134:634])
+
+
+@pytest.mark.parametrize(("name", "share"), [("kate", 0.957), ("library", 0.814), ("vase", 0.973)])
+def test_masks_of_the_photographs_leave_the_published_share(name: str, share: float) -> None:
+    known = load_known(registry.build("dataset", "dip_photos"), name)
+    assert known is not None
+    assert known.shape[1:] == image(f"dip_photos/{name}").shape[1:]
+    assert float(known.float().mean()) == pytest.approx(share, abs=5e-4)
+
+
+@pytest.mark.parametrize("name", registry.build("dataset", "inpaint11").names())
+def test_released_masks_leave_half_of_the_pixels_as_they_are(name: str) -> None:
+    truth, masked = image(f"inpaint11/{name}"), image(f"released/inpaint_gray_50p/masked/{name}")
+    known = load_known(registry.build("dataset", "inpaint11"), name)
+    assert known is not None
+    assert 0.493 < float(known.float().mean()) < 0.503
+    assert torch.equal(masked, truth * known)
+
+
+def test_released_outputs_have_the_size_of_the_truth_and_two_are_cut() -> None:
+    """no_prior, tv_prior and deep_prior are black outside the centred part whose sides are multiples of 32."""
+    output, truth = image("released/sr_x4/set5/deep_prior/woman"), image("set5/woman")
+    assert output.shape == truth.shape
+    inner = centre_crop(output, 344 // 32 * 32, 228 // 32 * 32)
+    assert float(output.sum(dtype=torch.float64)) == pytest.approx(float(inner.sum(dtype=torch.float64)))
+    assert image("released/sr_x4/set5/LR/woman").shape == (3, 344 // 4, 228 // 4)

@@ -1,0 +1,31 @@
+"""Stores made up by hand, and the report of one."""
+
+from pathlib import Path
+
+import pytest
+from forge import Forge, denoising, inpainting
+
+from dipbench.report import write_report
+from dipbench.store import Store
+
+
+@pytest.fixture
+def forge(tmp_path: Path) -> Forge:
+    """An empty store with the means to fill it."""
+    return Forge(Store(tmp_path / "store"))
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two experiments, two images, two seeds; a refused run, a failed one, peaks, and a protocol of another kind."""
+    forge = Forge(Store(tmp_path_factory.mktemp("results") / "store"))
+    denoising(forge)
+    inpainting(forge)
+    forge.plan()
+    return forge.store
+
+
+@pytest.fixture(scope="session")
+def report(store: Store) -> Path:
+    """The folder of the report of that store."""
+    return write_report(store).parent

@@ -1,0 +1,117 @@
+"""The curves show the traces, and no thinning loses a peak."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from forge import IMAGES, PEAK, Forge, rising_and_falling
+
+from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
+from dipbench.report.chapters import chapters_of
+from dipbench.report.curves import POINTS, Curves, curves_of, thinned
+from dipbench.report.figure import draw
+from dipbench.store import Store
+
+
+@pytest.fixture(scope="session")
+def curves(store: Store) -> Curves:
+    found = curves_of(store, chapters_of(store)[0])
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("length", [2, 999, 1001, 50_000])
+def test_thinning_keeps_the_peak_and_the_ends(length: int) -> None:
+    trace = rising_and_falling(30.0, max(length, PEAK + 1))
+    thin = thinned(trace, kept=[PEAK])
+    assert len(thin) <= POINTS + 2
+    assert thin["psnr"].max() == trace["psnr"].max()
+    assert thin["iteration"].iloc[[0, -1]].tolist() == [0, len(trace) - 1]
+
+
+def test_short_trace_is_drawn_whole() -> None:
+    trace = rising_and_falling(30.0, 400)
+    assert thinned(trace, kept=[]).equals(trace)
+
+
+def test_curves_hold_the_peaks_of_every_seed(curves: Curves) -> None:
+    assert set(curves.peaks["iteration"]) == {PEAK}
+    assert len(curves.peaks) == len(IMAGES) * 2 * 2
+    for _, line in curves.lines.groupby(["image", "method", "seed"]):
+        assert line.loc[line["psnr"].idxmax(), "iteration"] == PEAK
+
+
+def test_what_another_protocol_scored_is_not_drawn(curves: Curves) -> None:
+    assert curves.unlike == ["luma"]
+    assert "luma" not in set(curves.levels["method"])
+
+
+def test_levels_are_the_best_and_the_worst_methods_of_one_estimate(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    forge.done("dip", "a", 0, {"last": 30.0, "averaged": 31.0})
+    for psnr in range(20, 27):
+        forge.done(f"m{psnr}", "a", 0, {"last": float(psnr)})
+    forge.plan()
+    (chapter,) = chapters_of(forge.store)
+    found = curves_of(forge.store, chapter)
+    assert found is not None
+    assert set(found.levels["method"]) == {"m26", "m25", "m24", "m20"}
+
+
+def test_no_curves_where_nothing_iterates(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    forge.done("bm3d", "a", 0, {"last": 30.0})
+    forge.plan()
+    assert curves_of(forge.store, chapters_of(forge.store)[0]) is None
+
+
+def test_figure_has_two_panels_an_image_and_room_for_the_peaks(curves: Curves) -> None:
+    figure = draw(curves, columns=2, width=8)
+    assert len(figure.axes) == 2 * len(IMAGES)
+    for image, axes in zip(IMAGES, figure.axes[::2], strict=True):
+        assert axes.get_title(loc="left") == image
+        low, high = axes.get_ylim()
+        highest = curves.peaks.loc[curves.peaks["image"] == image, "psnr"].max()
+        assert low < highest < high
+
+
+def test_solid_line_is_the_mean_over_the_seeds(curves: Curves) -> None:
+    upper = draw(curves, columns=2, width=8).axes[0]
+    line = max(upper.get_lines(), key=lambda line: (line.get_linewidth(), len(line.get_xdata())))
+    of_image = curves.lines[curves.lines["image"] == IMAGES[0]]
+    mean = of_image.groupby("iteration")["psnr_averaged"].mean()
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), mean.to_numpy(), rtol=1e-6)
+
+
+def test_diverged_fit_does_not_stop_the_figure(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    trace = rising_and_falling(30.0, 400).assign(psnr=np.nan, psnr_averaged=-np.inf, psnr_measurement=np.inf)
+    forge.run("dip", "a", 0, {"seconds": 1.0, "parameters": {}, "licence": "", "paper": ""}, trace)
+    forge.plan()
+    found = curves_of(forge.store, chapters_of(forge.store)[0])
+    assert found is not None
+    draw(found, columns=1, width=4)
+
+
+def test_axis_shows_the_fall_and_not_the_warm_up() -> None:
+    trace = rising_and_falling(30.0, 2000).assign(method="dip")
+    low, high = range_of_truth(trace, peaks=[31.0], levels=[5.0])
+    assert trace["psnr"].iloc[0] < low < trace["psnr"].iloc[-1]
+    assert low > 5.0
+    assert high > 31.0
+
+
+def test_fit_that_comes_to_nothing_does_not_press_the_others_together() -> None:
+    good, bad = (rising_and_falling(peak, 400) for peak in (30.0, 8.0))
+    low, _ = range_of_truth(pd.concat([good.assign(method="dip"), bad.assign(method="no_prior")]), [], [])
+    assert low > 10
+
+
+def test_axis_of_the_measurement_ends_where_the_misfit_is_nothing() -> None:
+    trace = rising_and_falling(30.0, 4000).assign(method="dip")
+    assert trace["psnr_measurement"].max() > 100
+    assert 60 < range_of_measurement(trace)[1] < 65
+
+
+def test_labels_do_not_lie_on_each_other() -> None:
+    assert spread_out([1.0, 1.1, 1.2, 5.0], gap=0.5) == pytest.approx([0.6, 1.1, 1.6, 5.0])
+    assert spread_out([], gap=1.0) == []

@@ -1,0 +1,194 @@
+"""The page shows what is in the store, stands alone, and comes out the same again."""
+
+import html
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, USUAL, Forge, bm3d_psnr, denoising
+
+from dipbench.errors import UserError
+from dipbench.report import write_report
+from dipbench.store import Store
+
+_VOID = {"meta", "img", "br", "source", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects the links, the text of the table cells and what is open at the end."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.open: list[str] = []
+        self.rows: list[tuple[bool, list[tuple[bool, str]]]] = []  # oracle, (best, text) of each cell
+        self._oracle = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        self.links += [value for key, value in attributes if key in ("href", "src", "srcset") and value]
+        self.ids |= {given["id"]} if given.get("id") else set()
+        if tag not in _VOID:
+            self.open.append(tag)
+        if tag == "tbody":
+            self._oracle = given.get("class") == "oracle"
+        if tag == "tr":
+            self.rows.append((self._oracle, []))
+        if tag in ("td", "th"):
+            self.rows[-1][1].append((given.get("class") == "best", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        if {"td", "th"} & set(self.open):
+            best, text = self.rows[-1][1][-1]
+            self.rows[-1][1][-1] = (best, text + data)
+
+
+@pytest.fixture(scope="session")
+def text(report: Path) -> str:
+    return (report / "index.html").read_text().replace("<wbr>", "")
+
+
+@pytest.fixture(scope="session")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def files_of(report: Path) -> Iterator[Path]:
+    return (path for path in sorted(report.rglob("*")) if path.is_file())
+
+
+def test_page_is_well_formed(page: Page) -> None:
+    assert page.open == []
+
+
+def test_page_links_only_to_files_beside_it(page: Page, report: Path) -> None:
+    assert page.links
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+        else:
+            assert not re.match(r"[a-z]+:|/", link), f"{link} leaves the folder"
+            assert (report / unquote(link)).is_file(), f"{link} is not there"
+
+
+def test_nothing_comes_from_the_net(text: str) -> None:
+    assert not re.search(r"https?:|@import|url\(|<script", text)
+
+
+def test_every_file_is_linked(page: Page, report: Path) -> None:
+    linked = {unquote(link) for link in page.links}
+    files = {path.relative_to(report).as_posix() for path in files_of(report)} - {"index.html"}
+    assert files == {link for link in linked if not link.startswith("#")}
+
+
+def test_table_holds_the_numbers_of_the_store(page: Page) -> None:
+    cells = next(cells for _, cells in page.rows if cells[0][1] == "bm3d")
+    for image, (_, found) in zip(IMAGES, cells[1:], strict=False):
+        values = [bm3d_psnr(image, seed) for seed in SEEDS]
+        assert found == f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+
+
+def test_best_is_no_oracle(page: Page) -> None:
+    assert any(best for oracle, cells in page.rows if not oracle for best, _ in cells)
+    assert any(oracle for oracle, _ in page.rows)
+    assert not any(best for oracle, cells in page.rows if oracle for best, _ in cells)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "A <test> & more",
+        "dipbench run test --seeds 2",
+        f"refused: {REASON}",
+        ERROR,
+        USUAL,
+        OTHER,
+        "non-commercial use only",
+        "arXiv:1711.10925",
+        "cpu (a processor, 2 threads)",
+        "0123abcd",
+        "56 s of computing, on 2026-02-03",
+        "[8, 8]",
+        "photos[side=64]",
+        "sigma = 25.0",
+        "peak (oracle)",
+    ],
+)
+def test_page_says(text: str, said: str) -> None:
+    assert html.escape(said, quote=False) in text
+
+
+def test_same_store_gives_the_same_bytes(store: Store, report: Path) -> None:
+    before = {path: path.read_bytes() for path in files_of(report)}
+    (report / "left over").touch()
+    write_report(store)
+    assert {path: path.read_bytes() for path in files_of(report)} == before
+
+
+def test_equal_pictures_are_kept_once(report: Path) -> None:
+    contents = [path.read_bytes() for path in (report / "pictures").iterdir()]
+    assert len(set(contents)) == len(contents)
+
+
+def test_nothing_is_written_beside_the_report(store: Store, report: Path) -> None:
+    assert {path.name for path in store.path.iterdir()} == {"plan.json", "problems", "report", "runs", "store.json"}
+
+
+def test_interrupted_suite_says_what_is_missing(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    forge.done("x", "a", 0, {"last": 30.0})
+    forge.experiments[-1]["runs"].append({"key": "0" * 16, "label": "y"})
+    forge.experiment("later", "denoising")
+    forge.experiments[-1]["runs"].append({"key": "1" * 16, "label": "y"})
+    forge.plan()
+    text = write_report(forge.store).read_text()
+    assert "2 more are not in the store yet" in text
+    assert "None of its runs is in the store yet" in text
+
+
+def test_experiments_whose_names_differ_only_for_people_have_files_of_their_own(forge: Forge) -> None:
+    for name in ("a b", "A/B", "a-b", "../../x"):
+        forge.experiment(name, "denoising")
+        forge.done("x", "a", 0, {"last": 30.0})
+    forge.plan()
+    tables = write_report(forge.store).parent / "tables"
+    assert sorted(path.stem for path in tables.glob("*.csv")) == ["A-B-2", "a-b", "a-b-3", "x"]
+
+
+def test_report_without_a_plan_says_what_to_do(forge: Forge) -> None:
+    with pytest.raises(UserError, match="run the suite again"):
+        write_report(forge.store)
+    assert not (forge.store.path / "report").exists()
+
+
+def test_gallery_ends_after_the_first_images_and_says_so(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    for image in "abcdef":
+        forge.done("x", image, 0, {"last": 30.0})
+    forge.plan()
+    text = write_report(forge.store).read_text()
+    assert "The first 4 of 6 images" in text
+    assert text.count('class="strip"') == 4
+
+
+def test_old_report_stays_until_the_new_one_is_whole(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    denoising(forge)
+    forge.plan()
+    index = write_report(forge.store)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dipbench.report.strips_of", full)
+    with pytest.raises(UserError, match="No space left"):
+        write_report(forge.store)
+    assert index.is_file()
