@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dipbench.api import restore as restore
     from dipbench.api import run as run
+    from dipbench.api import score as score
 
 # In a checkout methods/ and datasets/ lie beside this package, in an installed copy inside it: look in both places.
 if (Path(__file__).parent.parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "restore", "run"]
+__all__ = ["__version__", "restore", "run", "score"]
 
 
 def __getattr__(name: str) -> Any:
-    """`dipbench.run` and `dipbench.restore`, imported when asked for: torch takes seconds to load."""
-    if name in ("restore", "run"):
+    """`dipbench.run`, `restore` and `score`, imported when asked for: torch takes seconds to load."""
+    if name in ("restore", "run", "score"):
         from dipbench import api
 
         return getattr(api, name)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -16,10 +17,11 @@ from dipbench.recorder import Output
 from dipbench.report import write_report
 from dipbench.resources import pick_device
 from dipbench.runner import Display, Summary, run_suite
+from dipbench.scorecard import score_folder
 from dipbench.spec import parse
 from dipbench.store import Store
 from dipbench.streams import Streams
-from dipbench.suite import Suite, narrowed, read_suite, with_data, with_methods, with_setting
+from dipbench.suite import Suite, at_smoke_scale, narrowed, read_suite, with_data, with_methods, with_setting
 from dipbench.trial import Progress, attempt
 
 
@@ -31,6 +33,7 @@ class Choices:
     methods: Sequence[str] = ()  # added to every experiment
     data: Path | None = None  # a folder of images in place of the suite's
     settings: Sequence[str] = ()  # name.setting=value
+    scale: Literal["full", "smoke"] = "full"  # smoke: few iterations on small images
 
 
 def chosen(name: str, choices: Choices) -> Suite:
@@ -38,6 +41,8 @@ def chosen(name: str, choices: Choices) -> Suite:
     suite = with_methods(read_suite(name), list(choices.methods))
     if choices.data:
         suite = with_data(suite, choices.data)
+    if choices.scale == "smoke":
+        suite = at_smoke_scale(suite, image_names)
     for assignment in choices.settings:
         suite = with_setting(suite, assignment)
     for pattern in choices.only:
@@ -63,7 +68,7 @@ def execute(
     if jobs < 0:
         raise UserError(f"--jobs got {jobs}: it takes the number of processes, or 0 for what the machine takes")
     suite, on = chosen(name, choices), pick_device(device)
-    store = Store(out or Path("results") / suite.name)
+    store = Store(out or Path("results") / (suite.name + ("-smoke" if suite.scale == "smoke" else "")))
     summary = run_suite(
         suite,
         store,
@@ -83,6 +88,7 @@ def run(
     methods: Sequence[str] = (),
     data: Path | str | None = None,
     settings: Sequence[str] = (),
+    scale: Literal["full", "smoke"] = "full",
     seed: int = 0,
     seeds: int = 1,
     device: str = "auto",
@@ -96,7 +102,7 @@ def run(
     `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
-    choices = Choices(only, methods, Path(data) if data else None, settings)
+    choices = Choices(only, methods, Path(data) if data else None, settings, scale)
     store, summary = execute(
         suite,
         choices,
@@ -111,6 +117,17 @@ def run(
     if report:
         write_report(store)
     return summary.results
+
+
+def score(
+    folder: Path | str, *, dataset: str, task: str, method_name: str = "", out: Path | str | None = None
+) -> pd.DataFrame:
+    """Scores images made elsewhere, named as those of the data set: one row an image, as `run` returns them.
+
+    The arguments are the options of `dipbench score`. An image without a result is a row whose `status` is `failed`.
+    UserError for what is wrong in the arguments.
+    """
+    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None)
 
 
 def restore(

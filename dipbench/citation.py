@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dipbench import registry
 from dipbench.errors import UserError
-from dipbench.run import Run
+from dipbench.runs import Run
 from dipbench.store import Result
 
 REFERENCES = Path(__file__).with_name("references.bib")
@@ -77,6 +77,6 @@ def find_run(name: str, folder: Path) -> Path:
     found = sorted(path.parent for path in folder.glob(f"**/runs/{name}*/result.json"))
     if len({path.name for path in found}) != 1:
         raise UserError(
-            f"{len(found)} runs below '{folder}' are named '{name}...': give more of its name, or the path of its folder"
+            f"{len(found)} runs below '{folder}' begin with '{name}': give more of the name, or the folder's path"
         )
     return found[0]

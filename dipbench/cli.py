@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from dipbench.cli_data import data
+from dipbench.cli_score import score
 from dipbench.errors import UserError
 
 app = typer.Typer(
@@ -18,6 +20,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(data, name="data")
+app.command()(score)
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
@@ -37,25 +42,31 @@ def run(
     ] = None,
     method: Annotated[list[str] | None, typer.Option(help="Add a method: name[setting=value] or file.py.")] = None,
     data: Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")] = None,
+    scale: Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")] = "full",
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="A folder that has the data sets: docs/data.md.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")] = None,
 ) -> None:
     """Run a suite and write its report. What is in the store is not computed again."""
     from rich.console import Console
 
     from dipbench.api import Choices, execute
+    from dipbench.collection import use_folder
     from dipbench.display import Terminal
     from dipbench.report import write_report
+    from dipbench.report.verdicts import as_text
+    from dipbench.verdict import verdicts_of
 
+    use_folder(data_dir)
     console = Console()
     with Terminal(console) as display:
         store, summary = execute(
             suite,
-            Choices(only or (), method or (), data, set_ or ()),
+            Choices(only or (), method or (), data, set_ or (), scale),
             seed=seed,
             seeds=seeds,
             device=device,
@@ -65,6 +76,8 @@ def run(
             display=display,
         )
     page = write_report(store)
+    if beside := as_text(verdicts_of(store)):
+        console.print(beside, markup=False, highlight=False, soft_wrap=True)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.ended.items())) or "nothing to compute"
     console.print(f"{counts}; {summary.present} in the store before\nreport: {page}", highlight=False, soft_wrap=True)
     for job, finished in summary.failures:

@@ -40,6 +40,7 @@ class Problem:
     shape: tuple[int, int, int]  # (C, H, W) of the image sought
     sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
     known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
+    guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
     image: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
 
     @property
@@ -59,6 +60,7 @@ class Problem:
             measurement=self.measurement.to(device),
             operator=self.operator.to(device),
             known=None if self.known is None else self.known.to(device),
+            guide=None if self.guide is None else self.guide.to(device),
         )
 
     def degraded(self) -> Tensor:
@@ -121,9 +123,17 @@ class Task(Plugin, ABC):
         """The truth: the part of the image (C, H, W) that is restored and scored. As a rule all of it."""
         return image
 
+    @property
+    def own_mask(self) -> bool:
+        """Whether it takes the mask that the data set has of the image."""
+        return False
+
     @abstractmethod
-    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
-        """Degrades the truth (C, H, W); draws from `rng` alone, so that every method restores the same pixels."""
+    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
+        """Degrades the truth (C, H, W); draws from `rng` alone, so that every method restores the same pixels.
+
+        `known` (1, H, W) bool is the image's own mask, given where `own_mask` and the data set has one.
+        """
 
     @abstractmethod
     def pose(self, measurement: Tensor) -> Problem:
@@ -165,8 +175,10 @@ class FitSettings:
     iterations: PositiveInt = 3000
     learning_rate: PositiveFloat = 0.01  # of Adam
     jitter: NonNegativeFloat = 1 / 30  # std of the Gaussian noise added afresh to the input at each iteration
-    average: Weight = 0.99  # weight of the past in the exponential average of the outputs
+    average: Weight = 0.99  # weight of the past in the exponential average of the outputs; 0: no average is kept
     backtrack: PositiveFloat | None = 5.0  # dB of PSNR to the measurement lost at once that undo a step; None: never
+    weight_noise: NonNegativeFloat = 0.0  # std of the noise added to convolution weights at each iteration, of theirs
+    runs: PositiveInt = 1  # fits from other starts, whose outputs are averaged
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dipbench.contract import Dataset, Method, Task
 from dipbench.errors import UserError
 from dipbench.images import pixel_hash
 from dipbench.loading import load
-from dipbench.run import Run, identity
+from dipbench.runs import Run, identity
 from dipbench.spec import Spec, parse
 from dipbench.suite import Experiment, Suite
 

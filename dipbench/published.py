@@ -1,13 +1,13 @@
-"""The numbers of the literature: `results/published/*.csv`, one row a number. What the columns mean: the README there."""
+"""The numbers of the literature: `results/published/*.csv`, one row a number. The README there explains the columns."""
 
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from dipbench.errors import UserError, unknown
 
@@ -64,7 +64,7 @@ def read_table(name: str) -> tuple[Number, ...]:
 
 
 def numbers_of(table: str, dataset: str, method: str, metric: str = "psnr") -> list[Number]:
-    """What is published of a method on a data set, the mean included. UserError names what there is if there is none."""
+    """What is published of a method on a data set, the mean included. UserError, with what there is, if nothing is."""
     numbers = read_table(table)
     of_dataset = [number for number in numbers if number.dataset == dataset]
     if not of_dataset:
@@ -86,3 +86,26 @@ def best_source(numbers: Iterable[Number], image: str, protocol: str) -> Number 
 def images_of(table: str, dataset: str) -> set[str]:
     """The images of a data set of which the table has a number: those that its means are over."""
     return {number.image for number in read_table(table) if number.dataset == dataset} - {AVERAGE}
+
+
+class Published(BaseModel):
+    """The published numbers that an experiment stands beside, and how near ours must come to count as reproduced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    dataset: str
+    rows: dict[str, str] = Field(min_length=1, description="our 'method' or 'method, output' -> the published method")
+    tolerance: float | None = Field(default=None, gt=0, description="dB; none: as the spread over the seeds allows")
+    reason: str = Field(default="", description="why the tolerance is what it is")
+
+    @model_validator(mode="after")
+    def _says_what_there_is(self) -> Self:
+        if (self.tolerance is None) != (self.reason == ""):
+            raise ValueError("a tolerance and its reason go together: give both, or neither")
+        try:
+            for method in self.rows.values():
+                numbers_of(self.table, self.dataset, method)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return self

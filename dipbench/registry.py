@@ -105,14 +105,18 @@ def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
     return found[0]
 
 
+def setting_names(kind: str, name: str) -> list[str]:
+    """The names of the settings of a plugin."""
+    return [field.name for field in fields(find(kind, name))]  # type: ignore[arg-type]  # a dataclass: see _only_plugin
+
+
 def build(kind: str, wanted: Spec | str) -> Any:
     """The plugin with its settings. UserError names a setting that is unknown, of the wrong type or out of range."""
     spec = parse(wanted) if isinstance(wanted, str) else wanted
-    cls = find(kind, spec.name)
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # a dataclass: see _only_plugin
+    cls, known = find(kind, spec.name), setting_names(kind, spec.name)
     for key in spec.settings:
         if key not in known:
-            raise unknown(f"setting of {kind} '{spec.name}'", key, known)
+            raise unknown(f"{spec.name} setting", key, known)
     try:
         return TypeAdapter(cls).validate_python(spec.settings)
     except ValidationError as error:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from dipbench.run import Run
+from dipbench.runs import Run
 from dipbench.store import Result, Store
 
 COLUMNS = {

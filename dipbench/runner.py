@@ -117,12 +117,14 @@ def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
         "title": suite.title,
         "description": suite.description,
         "command": command,
+        "scale": suite.scale,
         "methods": {label: str(suite.method(label)) for e in suite.experiments for label in e.methods},
         "experiments": [
             {
                 "name": experiment.name,
                 "dataset": experiment.dataset,
                 "task": experiment.task,
+                "published": experiment.published and experiment.published.model_dump(),
                 "runs": [{"key": j.run.key, "label": j.label} for j in jobs if j.experiment == experiment.name],
             }
             for experiment in suite.experiments

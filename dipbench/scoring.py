@@ -18,6 +18,11 @@ def luma(image: Tensor) -> Tensor:
     return ((16 + torch.einsum("c,...chw->...hw", weights, image)) / 255).unsqueeze(-3)
 
 
+def grey(image: Tensor) -> Tensor:
+    """The grey image (..., 1, H, W) in [0, 1] that has the luma of an RGB image (..., 3, H, W). ITU-R BT.601."""
+    return (luma(image) * 255 - 16) / sum(_LUMA)
+
+
 @dataclass(frozen=True)
 class Protocol:
     """What is compared with the truth: the channels, the pixels, and the rounding. The peak value is 1."""

@@ -4,12 +4,14 @@ import fnmatch
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dipbench import registry
+from dipbench.contract import NonNegativeInt, PositiveInt, Prior
 from dipbench.errors import UserError, unknown
-from dipbench.registry import first_problem
+from dipbench.published import Published
 from dipbench.spec import Spec, parse, read_value
 
 PRESETS = Path(__file__).parent / "suites"
@@ -25,6 +27,18 @@ class Experiment(BaseModel):
     images: list[str] = Field(default=[], description="names; empty: all of the data set")
     task: str
     methods: list[str] = Field(min_length=1)
+    published: Published | None = None
+
+
+class Smoke(BaseModel):
+    """How a suite is made small enough for a CPU and a minute: to see that it runs, not to compare its numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    iterations: PositiveInt = 10  # of every fit
+    images: PositiveInt = 1  # of every experiment, the first ones
+    crop: NonNegativeInt = 64  # side of the square cut out of each image, pixels; 0: the whole image
+    side: NonNegativeInt = 0  # longer side after reduction, pixels; 0: as it is
 
 
 class Suite(BaseModel):
@@ -37,6 +51,8 @@ class Suite(BaseModel):
     description: str = ""
     methods: dict[str, str] = Field(default={}, description="short name -> method with settings")
     experiments: list[Experiment] = Field(min_length=1)
+    smoke: Smoke = Smoke()
+    scale: Literal["full", "smoke"] = "full"
 
     @model_validator(mode="after")
     def _experiments_have_names_of_their_own(self) -> Self:
@@ -47,6 +63,8 @@ class Suite(BaseModel):
 
     def method(self, label: str) -> Spec:
         """The method that a label stands for, with the settings of the short name it may begin with."""
+        if label in self.methods:
+            return parse(self.methods[label])
         spec = parse(label)
         if spec.name not in self.methods:
             return spec
@@ -72,7 +90,7 @@ def read_suite(wanted: str) -> Suite:
     try:
         return Suite.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
     except ValidationError as error:
-        raise UserError(f"suite '{wanted}': {first_problem(error)}") from error
+        raise UserError(f"suite '{wanted}': {registry.first_problem(error)}") from error
 
 
 def with_methods(suite: Suite, labels: list[str]) -> Suite:
@@ -139,6 +157,27 @@ def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], lis
             "a task, a data set, an image or a method"
         )
     return suite.model_copy(update={"experiments": kept})
+
+
+def at_smoke_scale(suite: Suite, image_names: Callable[[Experiment], list[str]]) -> Suite:
+    """The suite with few iterations, few images and small ones, as its `smoke` says. Labels stay as they are."""
+    smoke = suite.smoke
+    sizes = {"crop": smoke.crop, "side": smoke.side}
+
+    def small(experiment: Experiment) -> Experiment:
+        dataset = parse(experiment.dataset).with_settings(sizes)
+        return experiment.model_copy(
+            update={"dataset": str(dataset), "images": image_names(experiment)[: smoke.images]}
+        )
+
+    def short(spec: Spec) -> Spec:
+        fitted = issubclass(registry.find("method", spec.name), Prior)
+        has_iterations = "iterations" in registry.setting_names("method", spec.name)
+        return spec.with_settings({"iterations": smoke.iterations}) if fitted and has_iterations else spec
+
+    labels = {label for experiment in suite.experiments for label in experiment.methods}
+    methods = {label: str(short(suite.method(label))) for label in labels}
+    return _each(suite, small).model_copy(update={"methods": suite.methods | methods, "scale": "smoke"})
 
 
 def _each(suite: Suite, change: Callable[[Experiment], Experiment]) -> Suite:

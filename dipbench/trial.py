@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, Prior, Problem
 from dipbench.errors import UserError
-from dipbench.fit import fit
+from dipbench.fit import fit_all
 from dipbench.recorder import Output, Recorder
 from dipbench.resources import PeakMemory
 from dipbench.scoring import Protocol
@@ -65,7 +65,7 @@ def attempt(
 
 def _steps(method: Method, problem: Problem, rng: Streams) -> Iterator[Step]:
     if isinstance(method, Prior):
-        yield from fit(method, problem, rng)
+        yield from fit_all(method, problem, rng)
     else:
         with torch.no_grad(), rng.seeded("global"):
             yield from (Step(estimate) for estimate in method.run(problem, rng))

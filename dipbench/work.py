@@ -3,20 +3,20 @@
 import datetime
 import time
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Method, Problem, Task
+from dipbench.contract import Dataset, Method, Problem, Task
 from dipbench.errors import UserError
 from dipbench.images import write_image
-from dipbench.loading import load
+from dipbench.loading import load, load_known
 from dipbench.plan import Job
 from dipbench.resources import environment
-from dipbench.run import Run
+from dipbench.runs import Run
 from dipbench.scoring import Protocol
 from dipbench.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
@@ -79,8 +79,11 @@ def _compute(
 ) -> tuple[Finished, dict[str, Any], Outcome | None]:
     task: Task = registry.build("task", job.task)
     method: Method = registry.build("method", job.method)
-    truth = task.prepare(load(registry.build("dataset", job.dataset), job.run.image))
-    problem = task.degrade(truth, Streams(job.run.seed, job.run.measurement_path))
+    dataset: Dataset = registry.build("dataset", job.dataset)
+    truth = task.prepare(load(dataset, job.run.image))
+    known = load_known(dataset, job.run.image) if task.own_mask else None
+    degraded = task.degrade(truth, Streams(job.run.seed, job.run.measurement_path), known)
+    problem = replace(degraded, image=job.run.image)
     if not store.has_problem(job.run.measurement_key):
         with store.new_folder("problems", job.run.measurement_key) as folder:
             write_image(folder / "truth.png", truth)

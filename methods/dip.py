@@ -1,9 +1,11 @@
-"""Deep Image Prior. Ulyanov, Vedaldi and Lempitsky, CVPR 2018. The paper's skip network with its settings for each task.
+"""Deep Image Prior. Ulyanov, Vedaldi and Lempitsky, CVPR 2018. The skip network with the settings of each experiment.
 
-Differs from the official code: odd sizes are padded for the network and cropped back, and on a CPU backtracking works.
+Differs from the official code: odd sizes are padded for the network and cropped back; on a CPU backtracking works, and
+for inpainting it is tried at the iterations of denoising.ipynb instead of every 50th.
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -12,36 +14,67 @@ from typing import Any, Literal, Self
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
-from dipbench.contract import FitSettings, NonNegativeInt, PositiveFloat, PositiveInt, Prior, Problem, Weight
+from dipbench.contract import (
+    FitSettings,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Prior,
+    Problem,
+    Weight,
+)
 from dipbench.errors import UserError, unknown
-from dipbench.nets.inputs import meshgrid_input, noise_input
+from dipbench.nets.batch_norm import start_scales_uniformly
+from dipbench.nets.inputs import guide_input, meshgrid_input, noise_input
 from dipbench.nets.padding import padded_size, padded_to
-from dipbench.nets.skip import Downsampling, Padding, Upsampling, skip_net
+from dipbench.nets.skip import Downsampling, Padding, Upsampling, per_scale, skip_net
 from dipbench.streams import Streams
+
+Variant = Literal["code", "paper", "first_release"]
+Kernels = PositiveInt | tuple[PositiveInt, ...]
+Input = Literal["noise", "meshgrid", "guide"]
 
 
 @dataclass(frozen=True)
-class Recipe(FitSettings):
-    """Everything that the paper sets for a task: a row of dip.toml. The sequences have an entry a scale, fine to coarse."""
+class Recipe:
+    """Everything that is set for an experiment: a row of dip.toml. Tuples have an entry a scale, fine to coarse."""
 
-    input: Literal["noise", "meshgrid"] = "noise"
+    iterations: PositiveInt
+    jitter: NonNegativeFloat
+    learning_rate: PositiveFloat = 0.01
+    average: Weight = 0.99  # in every row: it changes no fit, and the official code has it for denoising only
+    backtrack: PositiveFloat | Literal["never"] = "never"
+    weight_noise: NonNegativeFloat = 0.0
+    runs: PositiveInt = 1
+    input: Input = "noise"
     input_channels: PositiveInt = 32
     down: tuple[PositiveInt, ...] = (128,) * 5
     up: tuple[PositiveInt, ...] = (128,) * 5
     skip: tuple[NonNegativeInt, ...] = (4,) * 5
-    down_kernel: PositiveInt = 3
-    up_kernel: PositiveInt = 3
+    down_kernel: Kernels = 3
+    up_kernel: Kernels = 3
+    skip_kernel: PositiveInt = 1
     pointwise: bool = True
-    upsampling: Upsampling = "bilinear"
+    upsampling: Upsampling | tuple[Upsampling, ...] = "bilinear"
+    align_corners: bool = False
     downsampling: Downsampling = "stride"
     padding: Padding = "reflection"
+    batch_norm_start: Literal["ones", "uniform"] = "ones"
 
 
 @cache
-def presets() -> dict[str, Recipe]:
-    """The rows of dip.toml by name."""
+def presets() -> dict[str, dict[Variant, Recipe]]:
+    """The rows of dip.toml by name, each in the variants that it has; `code` and `paper` always."""
     rows = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
-    return TypeAdapter(dict[str, Recipe]).validate_python(rows)
+    return {name: _variants(row) for name, row in rows.items()}
+
+
+def _variants(row: dict[str, Any]) -> dict[Variant, Recipe]:
+    differences: dict[Variant, dict[str, Any]] = {"code": {}, "paper": row.pop("paper", {})}
+    if "first_release" in row:
+        differences["first_release"] = row.pop("first_release")
+    return {name: TypeAdapter(Recipe).validate_python(row | changed) for name, changed in differences.items()}
 
 
 @dataclass(frozen=True)
@@ -51,72 +84,138 @@ class DeepImagePrior(Prior):
     paper = "arXiv:1711.10925"
 
     preset: str | None = None  # the row of dip.toml that fills in what is not set; none: the row of the task
+    variant: Variant = "code"  # of the row: the official code, what the paper says, or the release of November 2017
     iterations: PositiveInt | None = None  # steps of Adam
     learning_rate: PositiveFloat | None = None  # of Adam
-    jitter: float | None = None  # std of the noise added afresh to the input at each iteration
-    average: Weight | None = None  # weight of the past in the exponential average of the outputs
+    jitter: NonNegativeFloat | None = None  # std of the noise added afresh to the input at each iteration
+    average: Weight | None = None  # weight of the past in the exponential average of the outputs; 0: no average
     backtrack: PositiveFloat | Literal["never"] | None = None  # dB lost at once that undo a step; never: no going back
-    input: Literal["noise", "meshgrid"] | None = None  # U(0, 0.1) noise, or the two coordinates in [0, 1]
+    weight_noise: NonNegativeFloat | None = None  # std of the noise each iteration adds to a kernel, over the kernel's
+    runs: PositiveInt | None = None  # fits from other starts, whose outputs are averaged
+    input: Input | None = None  # U(0, 0.1) noise, the two coordinates in [0, 1], or the problem's second picture
     input_channels: PositiveInt | None = None  # of the noise input
     down: tuple[PositiveInt, ...] | None = None  # channels of the encoder, an entry a scale from fine to coarse
     up: tuple[PositiveInt, ...] | None = None  # channels of the decoder; as `down` where only that is given
     skip: tuple[NonNegativeInt, ...] | None = None  # channels of the skip branches; 0: no branch
-    down_kernel: PositiveInt | None = None  # kernel side of the encoder
-    up_kernel: PositiveInt | None = None  # kernel side of the decoder
+    down_kernel: Kernels | None = None  # kernel side of the encoder, one for all scales or one for each
+    up_kernel: Kernels | None = None  # kernel side of the decoder, likewise
+    skip_kernel: PositiveInt | None = None  # kernel side of the skip branches
     pointwise: bool | None = None  # whether a 1x1 convolution ends each scale
-    upsampling: Upsampling | None = None  # of the decoder
+    upsampling: Upsampling | tuple[Upsampling, ...] | None = None  # of the decoder, one for all scales or one for each
+    align_corners: bool | None = None  # bilinear upsampling maps corner to corner: PyTorch before 0.4
     downsampling: Downsampling | None = None  # stride of the convolution, or pooling behind it
     padding: Padding | None = None  # of the convolutions
+    batch_norm_start: Literal["ones", "uniform"] | None = None  # scales of the batch norms; U(0, 1): PyTorch up to 1.1
 
     def __post_init__(self) -> None:
-        if self.preset is not None and self.preset not in presets():
+        if self.preset is None:
+            return
+        if self.preset not in presets():
             raise unknown("preset of dip", self.preset, presets())
+        if self.variant not in presets()[self.preset]:
+            raise UserError(self._without_variant(self.preset))
 
     @classmethod
     def tiny(cls) -> Self:
         return cls(iterations=3, down=(8, 8), skip=(2, 2), input_channels=4)
 
+    def refuses(self, problem: Problem) -> str | None:
+        row = self.row(problem)
+        if row not in presets():
+            return f"has no settings for {row}: name another row of dip.toml, such as dip[preset=denoising]"
+        if self.variant not in presets()[row]:
+            return self._without_variant(row)
+        if self.recipe(problem).input == "guide" and problem.guide is None:
+            return "its input is a second picture of the scene (a guide), and the task has none"
+        return None
+
+    def _without_variant(self, row: str) -> str:
+        return f"the row '{row}' of dip.toml has no variant '{self.variant}': it takes {', '.join(presets()[row])}"
+
+    def row(self, problem: Problem) -> str:
+        """The name of the row of dip.toml that fills in what is not set."""
+        if self.preset:
+            return self.preset
+        return "super_resolution_x8" if (problem.task, problem.factor) == ("super_resolution", 8) else problem.task
+
     def recipe(self, problem: Problem) -> Recipe:
-        """The preset's row with the settings given here on top."""
-        row = presets()[self.preset or problem.task]
+        """The row with the settings given here on top."""
+        row = presets()[self.row(problem)][self.variant]
         given = {f.name: getattr(self, f.name) for f in fields(row) if getattr(self, f.name) is not None}
         if self.down is not None:
-            given.setdefault("up", self.down)
-            given.setdefault("skip", (row.skip * len(self.down))[: len(self.down)])
-        if self.backtrack == "never":
-            given["backtrack"] = None
+            given = {**_stretched(row, len(self.down)), "up": self.down, **given}
         recipe = replace(row, **given)
-        if not len(recipe.down) == len(recipe.up) == len(recipe.skip):
-            lengths = f"{len(recipe.down)}, {len(recipe.up)} and {len(recipe.skip)}"
-            raise UserError(f"dip: down, up and skip have {lengths} entries: give each one entry a scale")
+        wrong = {name: len(value) for name, value in _sequences(recipe).items() if len(value) != len(recipe.down)}
+        if wrong:
+            entries = ", ".join(f"{name} has {count}" for name, count in wrong.items())
+            raise UserError(f"dip: down has {len(recipe.down)} entries and {entries}: give each one entry a scale")
         return recipe
 
     def fit(self, problem: Problem) -> FitSettings:
         recipe = self.recipe(problem)
-        return FitSettings(**{f.name: getattr(recipe, f.name) for f in fields(FitSettings)})
+        return FitSettings(
+            iterations=recipe.iterations,
+            learning_rate=recipe.learning_rate,
+            jitter=recipe.jitter,
+            average=recipe.average,
+            backtrack=None if recipe.backtrack == "never" else recipe.backtrack,
+            weight_noise=recipe.weight_noise,
+            runs=recipe.runs,
+        )
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         recipe = self.recipe(problem)
         channels, height, width = problem.shape
-        size = padded_size(height, width, scales=len(recipe.down), smallest=recipe.down_kernel // 2 + 1)
-        if recipe.input == "meshgrid":
-            z = meshgrid_input(size)
-        else:
-            z = noise_input(recipe.input_channels, size, rng)
+        z = _input(
+            recipe, problem, padded_size(height, width, scales=len(recipe.down), smallest=_smallest(recipe)), rng
+        )
         net = skip_net(
             z.shape[1],
             channels,
             down=recipe.down,
             up=recipe.up,
             skip=recipe.skip,
-            down_kernels=[recipe.down_kernel] * len(recipe.down),
-            up_kernels=[recipe.up_kernel] * len(recipe.down),
+            down_kernels=recipe.down_kernel,
+            up_kernels=recipe.up_kernel,
+            skip_kernel=recipe.skip_kernel,
             pointwise=recipe.pointwise,
-            upsampling=[recipe.upsampling] * len(recipe.down),
+            upsampling=recipe.upsampling,
+            align_corners=recipe.align_corners,
             downsampling=recipe.downsampling,
             padding=recipe.padding,
         )
+        if recipe.batch_norm_start == "uniform":
+            start_scales_uniformly(net, rng.torch("batch_norm"))
         return padded_to(net, height, width), z
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {"preset": self.preset or problem.task, **asdict(self.recipe(problem))}
+        return {"preset": self.row(problem), "variant": self.variant, **asdict(self.recipe(problem))}
+
+
+def _sequences(recipe: Recipe) -> dict[str, Sequence[Any]]:
+    """The settings of a recipe that have an entry a scale, `down` aside."""
+    names = ("up", "skip", "down_kernel", "up_kernel", "upsampling")
+    return {name: value for name in names if isinstance(value := getattr(recipe, name), tuple)}
+
+
+def _stretched(recipe: Recipe, scales: int) -> dict[str, Sequence[Any]]:
+    """Those settings, repeated and cut to another number of scales."""
+    return {name: tuple(value[i % len(value)] for i in range(scales)) for name, value in _sequences(recipe).items()}
+
+
+def _input(recipe: Recipe, problem: Problem, size: tuple[int, int], rng: Streams) -> Tensor:
+    if recipe.input == "meshgrid":
+        return meshgrid_input(size)
+    if recipe.input == "guide":
+        assert problem.guide is not None, "see `refuses`"
+        return guide_input(problem.guide, size)
+    return noise_input(recipe.input_channels, size, rng)
+
+
+def _smallest(recipe: Recipe) -> int:
+    """The least side of the coarsest scale: reflection needs one pixel more than it pads, batch norm two pixels."""
+    scales = len(recipe.down)
+    down, up = per_scale(recipe.down_kernel, scales), per_scale(recipe.up_kernel, scales)
+    after = [-(-(kernel // 2 + 1) // 2 ** (scales - 1 - scale)) for scale, kernel in enumerate(down)]
+    before = [-(-(max(up[scale], recipe.skip_kernel) // 2 + 1) // 2 ** (scales - scale)) for scale in range(scales)]
+    return max(2, *after, *before)

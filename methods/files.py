@@ -1,19 +1,21 @@
 """Results made elsewhere: the images in a folder, named as those of the data set. No algorithm; it only reads.
 
-With it a program that is not dipbench's, in MATLAB or as a binary, is a row of a table: save what it makes of each image
-under that image's name, in any format that dipbench reads.
+With it a program that is not dipbench's, in MATLAB or as a binary, is a row of a table: save what it makes of each
+image under that image's name, in any format that dipbench reads.
 """
 
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
 from dipbench.images import SUFFIXES, AlphaDropped, centre_crop, read_image
+from dipbench.scoring import grey
 from dipbench.streams import Streams
 
 
@@ -21,9 +23,10 @@ from dipbench.streams import Streams
 class Files(Method):
     """Reads the image of the same name from a folder.
 
-    An alpha channel is dropped. Super-resolution restores the part of an image whose sides are multiples of something:
-    a file that shows more is cut as the image was, first to multiples of the factor at its bottom right, then around
-    its centre.
+    An alpha channel is dropped, and a colour result of a grey image counts by its luma: some methods restore three
+    channels of any image. Super-resolution restores the part of an image whose sides are multiples of something: a file
+    that shows more is cut as the image was, first to multiples of the factor at its bottom right, then around its
+    centre.
     """
 
     folder: Path | None = None  # holds an image file for each image of the data set, of the same name
@@ -39,7 +42,10 @@ class Files(Method):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AlphaDropped)
             image = read_image(path)
-        yield _cut(_in_channels(image, problem, path), problem, path).contiguous().to(problem.device)
+        yield _cut(_in_channels(image, problem.shape[0]), problem, path).contiguous().to(problem.device)
+
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        return {"folder": str(self.folder)}
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -51,8 +57,7 @@ def _file(folder: Path, name: str) -> Path:
     found = found or [file for file in files if file.stem.lower() == name.lower()]
     if not found:
         raise UserError(
-            f"'{folder}' has no result for image '{name}': it takes {name}.png, or another of "
-            f"{', '.join(SUFFIXES)}"
+            f"'{folder}' has no result for image '{name}': it takes {name}.png, or another of {', '.join(SUFFIXES)}"
         )
     if len(found) > 1:
         names = ", ".join(file.name for file in found)
@@ -60,16 +65,14 @@ def _file(folder: Path, name: str) -> Path:
     return found[0]
 
 
-def _in_channels(image: Tensor, problem: Problem, path: Path) -> Tensor:
-    """The image with as many channels as the one sought. UserError where that would lose colour."""
-    channels = problem.shape[0]
+def _in_channels(image: Tensor, channels: int) -> Tensor:
+    """The image with as many channels as the one sought."""
     if image.shape[0] == channels:
         return image
     if channels == 3:
         return image.expand(3, -1, -1)
-    if bool((image == image[:1]).all()):
-        return image[:1]
-    raise UserError(f"'{path}' is a colour image and image '{problem.image}' is grey: save the result as grey")
+    equal = bool((image == image[:1]).all())
+    return image[:1] if equal else grey(image)
 
 
 def _cut(image: Tensor, problem: Problem, path: Path) -> Tensor:

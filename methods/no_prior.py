@@ -20,6 +20,7 @@ class NoPrior(Prior):
     """The pixels, fitted to the measurement with nothing to guide them."""
 
     paper = "arXiv:1711.10925"
+    overfits = False  # nor is it averaged: without jitter its outputs do not scatter
 
     iterations: PositiveInt = 2000  # steps of Adam
     learning_rate: PositiveFloat = 0.01  # of Adam
@@ -29,7 +30,7 @@ class NoPrior(Prior):
         return cls(iterations=5)
 
     def fit(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, self.learning_rate, jitter=0, backtrack=None)
+        return FitSettings(self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         start = noise_input(problem.shape[0], problem.shape[1:], rng)

@@ -21,6 +21,7 @@ class TVPrior(Prior):
     """The pixels, fitted to the measurement with a penalty on their total variation."""
 
     paper = "arXiv:1711.10925"
+    overfits = False  # nor is it averaged: without jitter its outputs do not scatter
 
     # The misfit is a mean over the measurement and the variation a sum over the image, as in the official code, so the
     # weight of TV grows with the size of the image.
@@ -33,7 +34,7 @@ class TVPrior(Prior):
         return cls(iterations=5)
 
     def fit(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, self.learning_rate, jitter=0, backtrack=None)
+        return FitSettings(self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         start = noise_input(problem.shape[0], problem.shape[1:], rng)

@@ -1,11 +1,15 @@
 """What the tests share."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
 from dipbench import registry
 from dipbench.loading import load
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,3 +22,12 @@ def _one_thread() -> None:
 def photo() -> Tensor:
     """A colour photograph (3, 64, 64), float32 in [0, 1]."""
     return load(registry.build("dataset", "photos[crop=256,side=64]"), "astronaut")
+
+
+@pytest.fixture
+def paper_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the paper's data sets, named by DIPBENCH_DATA for the length of the test."""
+    if not DATA.is_dir():
+        pytest.skip("no folder shared/datasets beside the checkout: nothing was run on the paper's images")
+    monkeypatch.setenv("DIPBENCH_DATA", str(DATA))
+    return DATA

@@ -202,3 +202,10 @@ def test_failed_run_makes_the_status_non_zero_and_the_others_go_on(suite: Path, 
         f"(run, line 10 of {tmp_path / 'bad.py'})"
     )
     assert "1 failed, 2 done" in done.stdout or "2 done, 1 failed" in done.stdout
+
+
+def test_python_names_are_functions_whatever_was_imported_before() -> None:
+    """A module of the package by the name `run` would take the function's place."""
+    code = "import dipbench, dipbench.api, dipbench.runner; print(callable(dipbench.run), callable(dipbench.restore))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True"], done.stderr

@@ -40,9 +40,11 @@ def suite(tmp_path: Path) -> Suite:
     return read_suite(str(path))
 
 
-def test_every_preset_can_be_planned() -> None:
-    for name in preset_names():
-        assert jobs_of(read_suite(name), [0]), name
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_can_be_planned(name: str, request: pytest.FixtureRequest) -> None:
+    if name != "quickstart":
+        request.getfixturevalue("paper_data")
+    assert jobs_of(read_suite(name), [0])
 
 
 def test_plans_every_method_on_every_image_for_every_seed(suite: Suite) -> None:

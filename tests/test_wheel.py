@@ -33,7 +33,21 @@ def counted(folder: Path, at: Path) -> dict[str, list[str]]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     files = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-z", "dipbench", "methods", "datasets", "pyproject.toml", "README.md"],
+        [
+            "git",
+            "-C",
+            str(ROOT),
+            "ls-files",
+            "-co",
+            "--exclude-standard",
+            "-z",
+            "dipbench",
+            "methods",
+            "datasets",
+            "results/published",
+            "pyproject.toml",
+            "README.md",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -79,6 +93,7 @@ def test_wheel_carries_every_data_file(wheel: Path) -> None:
         ("dipbench", "dipbench"),
         ("methods", "dipbench/methods"),
         ("datasets", "dipbench/datasets"),
+        ("results/published", "dipbench/published_data"),
     ):
         for path in (ROOT / folder).rglob("*"):
             relative = path.relative_to(ROOT / folder)

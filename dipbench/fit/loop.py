@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from dipbench.contract import Prior, Problem
 from dipbench.fit.backtracking import Backtracking
 from dipbench.fit.flat import FlatParameters
+from dipbench.fit.weight_noise import WeightNoise
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
@@ -14,7 +16,8 @@ from dipbench.streams import Streams
 def fit(prior: Prior, problem: Problem, rng: Streams) -> Iterator[Step]:
     """One step an iteration, `prior.fit(problem).iterations` in all. Nothing in an iteration waits for the device.
 
-    The order within an iteration is the official one: jitter, forward, backward, average, backtracking, Adam.
+    The order within an iteration is the official one: weight noise, jitter, forward, backward, average, backtracking,
+    Adam.
     """
     settings = prior.fit(problem)
     with rng.seeded("weights"):
@@ -24,9 +27,14 @@ def fit(prior: Prior, problem: Problem, rng: Streams) -> Iterator[Step]:
     parameters = FlatParameters(network)
     adam = torch.optim.Adam([parameters.values], lr=settings.learning_rate)
     backtracking = Backtracking(parameters.values, settings.backtrack) if settings.backtrack else None
-    averaged = torch.zeros(problem.shape, device=problem.device)
+    weight_noise = None
+    if settings.weight_noise:
+        weight_noise = WeightNoise(network, settings.weight_noise, rng.torch("weight_noise", problem.device))
+    averaged: Tensor | None = None
     noise = torch.empty_like(z)
     for _ in range(settings.iterations):
+        if weight_noise:
+            weight_noise.add()
         jittered = z + settings.jitter * noise.normal_(generator=jitter) if settings.jitter else z
         parameters.zero_gradient()
         output = network(jittered)
@@ -35,7 +43,8 @@ def fit(prior: Prior, problem: Problem, rng: Streams) -> Iterator[Step]:
         loss = misfit if penalty is None else misfit + penalty
         loss.backward()
         estimate, misfit = output.detach()[0], misfit.detach()
-        averaged.lerp_(estimate, 1 - settings.average)
+        if settings.average:  # begins with the first output, without bias correction, as the official code does
+            averaged = estimate.clone() if averaged is None else averaged.lerp_(estimate, 1 - settings.average)
         yield Step(estimate, averaged, loss.detach(), misfit)
         if backtracking:
             backtracking.check(-10 * torch.log10(misfit))

@@ -1,7 +1,7 @@
 """The inputs z of untrained networks, (1, C, H, W)."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dipbench.streams import Streams
 
@@ -15,3 +15,10 @@ def meshgrid_input(size: tuple[int, int]) -> Tensor:
     """Two channels: x / (W - 1) and y / (H - 1), each from 0 to 1."""
     y, x = torch.meshgrid(torch.linspace(0, 1, size[0]), torch.linspace(0, 1, size[1]), indexing="ij")
     return torch.stack([x, y])[None]
+
+
+def guide_input(guide: Tensor, size: tuple[int, int]) -> Tensor:
+    """A picture (C, H, W) as the input (1, C, *size), in its centre; the border, where there is one, is replicated."""
+    vertical, horizontal = size[0] - guide.shape[-2], size[1] - guide.shape[-1]
+    top, left = vertical // 2, horizontal // 2
+    return nn.functional.pad(guide[None], (left, horizontal - left, top, vertical - top), mode="replicate")

@@ -6,10 +6,13 @@ from dipbench.errors import UserError
 from dipbench.images import centre_crop
 
 
-def padded_size(height: int, width: int, *, scales: int, smallest: int) -> tuple[int, int]:
+def padded_size(
+    height: int, width: int, *, scales: int, smallest: int, mend: str = "dip: shorter down, up and skip"
+) -> tuple[int, int]:
     """The least multiples of 2**scales that hold height and width.
 
-    UserError if the coarsest scale would then have a side below `smallest`, as reflection padding takes.
+    UserError if the coarsest scale would then have a side below `smallest`, as reflection padding takes; `mend` is what
+    that error proposes to set for fewer scales.
     """
     step = 2**scales
     padded = (-(-height // step) * step, -(-width // step) * step)
@@ -17,7 +20,7 @@ def padded_size(height: int, width: int, *, scales: int, smallest: int) -> tuple
         least = (smallest - 1) * step + 1
         raise UserError(
             f"an image of {width}x{height} is too small for a network of {scales} scales: it takes sides of at least "
-            f"{least} pixels, or fewer scales (dip: shorter down, up and skip)"
+            f"{least} pixels, or fewer scales ({mend})"
         )
     return padded
 

@@ -24,7 +24,9 @@ Padding = Literal["reflection", "zero"]
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: Padding = "reflection") -> nn.Conv2d:
     """A convolution that keeps the size (over the stride), with bias."""
-    mode: Literal["reflect", "zeros"] = "reflect" if padding == "reflection" and kernel > 1 else "zeros"  # to pad by nothing would copy
+    mode: Literal["reflect", "zeros"] = (
+        "reflect" if padding == "reflection" and kernel > 1 else "zeros"
+    )  # to pad by nothing would copy
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, padding_mode=mode)
 
 

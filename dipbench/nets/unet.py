@@ -10,6 +10,7 @@ Differs: the official code cannot run with more than one extra level (it asks fo
 they follow each other from coarse to fine. Its option to feed the reduced input to every level is left out.
 """
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -64,12 +65,10 @@ class UNet(nn.Module):
         widths = [width // feature_scale for width in _WIDTHS] + [_WIDTHS[-1] // feature_scale] * extra_levels
         self.start = _block(inputs, widths[0], norm, padding)
         self.downs = nn.ModuleList(
-            nn.Sequential(nn.MaxPool2d(2), _block(fine, coarse, norm, padding))
-            for fine, coarse in zip(widths, widths[1:], strict=False)
+            nn.Sequential(nn.MaxPool2d(2), _block(fine, coarse, norm, padding)) for fine, coarse in pairwise(widths)
         )
         self.ups = nn.ModuleList(
-            _Up(coarse, fine, upsampling, padding)
-            for fine, coarse in reversed(list(zip(widths, widths[1:], strict=False)))
+            _Up(coarse, fine, upsampling, padding) for fine, coarse in reversed(list(pairwise(widths)))
         )
         self.final = nn.Sequential(convolution(widths[0], outputs, 1), nn.Sigmoid())
 

@@ -9,7 +9,9 @@ from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page, section_of
 from dipbench.report.tables import Table, tables_of
+from dipbench.report.verdicts import files_of
 from dipbench.store import Store
+from dipbench.verdict import Verdict, verdicts_of
 
 __all__ = ["write_report"]
 
@@ -26,21 +28,28 @@ def write_report(store: Store) -> Path:
 
 def _write(store: Store, folder: Path) -> None:
     plan = store.plan()
-    for name in ("tables", "numbers", "curves"):
+    for name in ("tables", "numbers", "curves", "published"):
         (folder / name).mkdir()
-    album = Album(folder)
-    sections = [_section(store, chapter, album, folder, plan["methods"]) for chapter in chapters_of(store)]
+    album, verdicts = Album(folder), verdicts_of(store)
+    sections = [
+        _section(store, chapter, album, folder, plan["methods"], verdicts.get(chapter.name, []))
+        for chapter in chapters_of(store)
+    ]
     (folder / "index.html").write_text(page(plan, sections), encoding="utf-8")
 
 
-def _section(store: Store, chapter: Chapter, album: Album, folder: Path, specs: dict[str, str]) -> Section:
+def _section(
+    store: Store, chapter: Chapter, album: Album, folder: Path, specs: dict[str, str], verdicts: list[Verdict]
+) -> Section:
     """Writes the files of an experiment; what the page says of it."""
     tables = tables_of(chapter.name, chapter.frame) if chapter.records else []
     if tables:
         _write_tables(tables, chapter, folder)
+    if verdicts:
+        _write_texts(files_of(verdicts, chapter.file), folder)
     curves = curves_of(store, chapter)
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
-    return section_of(chapter, tables, curves, widths, strips_of(store, chapter, album), specs)
+    return section_of(chapter, tables, curves, widths, strips_of(store, chapter, album), specs, verdicts)
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:
@@ -50,5 +59,9 @@ def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:
         f"tables/{chapter.file}.tex": to_latex(tables),
         f"numbers/{chapter.file}.csv": to_tidy_csv(chapter.frame),
     }
+    _write_texts(texts, folder)
+
+
+def _write_texts(texts: dict[str, str], folder: Path) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dipbench.report.tables import commonest
 from dipbench.results import frame
-from dipbench.run import Run
+from dipbench.runs import Run
 from dipbench.store import Result, Store
 
 

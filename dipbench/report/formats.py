@@ -111,14 +111,14 @@ def to_markdown(tables: Sequence[Table]) -> str:
 
 
 def _markdown(table: Table) -> str:
-    heads = ["", *(_markdown_text(heading(column)) for column in table.columns)]
-    lines = [f"**{_markdown_text(caption(table))}** `{table.signature}`", ""]
+    heads = ["", *(markdown_text(heading(column)) for column in table.columns)]
+    lines = [f"**{markdown_text(caption(table))}** `{table.signature}`", ""]
     lines += [_pipes(heads), _pipes([":--", *["--:"] * len(table.columns)])]
     for row in table.rows:
         cells = [_markdown_cell(cell, column, row) for cell, column in zip(row.cells, table.columns, strict=True)]
-        lines.append(_pipes([_emphasised(_markdown_text(row.label), row) + _raised(row.marks), *cells]))
-    notes = [f"{_raised((mark,))} {_markdown_text(text)}" for mark, text in table.notes]
-    notes += [_markdown_text(remark) for remark in table.remarks]
+        lines.append(_pipes([_emphasised(markdown_text(row.label), row) + _raised(row.marks), *cells]))
+    notes = [f"{_raised((mark,))} {markdown_text(text)}" for mark, text in table.notes]
+    notes += [markdown_text(remark) for remark in table.remarks]
     return "\n".join([*lines, "", *(line for note in notes for line in (note, ""))])
 
 
@@ -131,7 +131,8 @@ def _markdown_cell(cell: Cell, column: Column, row: Row) -> str:
     return _emphasised(text, row) + _raised(cell.marks)
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """The text with what Markdown would read as markup made harmless."""
     for character in "\\`*_[]<>|":
         text = text.replace(character, "\\" + character)
     return text

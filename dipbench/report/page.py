@@ -23,7 +23,9 @@ from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.outputs import KINDS
 from dipbench.report.tables import Column, Table
+from dipbench.report.verdicts import TITLES, cells, sources
 from dipbench.scoring import METRICS
+from dipbench.verdict import Verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,7 @@ class Section:
     strips: list[Strip]
     methods: list[MethodFacts]
     task: list[tuple[str, str]]
+    verdicts: list[Verdict]  # empty where nothing stands beside a published number
 
 
 def section_of(
@@ -46,9 +49,11 @@ def section_of(
     widths: dict[str, int],
     strips: list[Strip],
     specs: dict[str, str],
+    verdicts: list[Verdict],
 ) -> Section:
     """The section of an experiment; `specs` says what the labels of its methods stand for."""
-    return Section(chapter, tables, curves, widths, strips, methods_of(chapter, specs), task_settings(chapter))
+    methods, task = methods_of(chapter, specs), task_settings(chapter)
+    return Section(chapter, tables, curves, widths, strips, methods, task, verdicts)
 
 
 def page(plan: dict[str, Any], sections: list[Section]) -> str:
@@ -62,6 +67,7 @@ def page(plan: dict[str, Any], sections: list[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
+    environment.globals.update(VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_sources=sources)
     environment.globals.update(
         number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])
     )

@@ -23,7 +23,7 @@ class Denoising(Task):
     sigma: PositiveFloat = 25.0  # standard deviation of the noise, 8-bit grey levels
     clip: bool = True  # clip the noisy image to [0, 1], as the paper's code does
 
-    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
+    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
         noise = torch.from_numpy(rng.numpy("noise").standard_normal(tuple(truth.shape))).float()
         noisy = truth + self.sigma / 255 * noise
         return self.pose(noisy.clamp(0, 1) if self.clip else noisy)

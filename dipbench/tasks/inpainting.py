@@ -28,11 +28,19 @@ class Inpainting(Task):
 
     paper = "arXiv:1711.10925"
 
-    mask: Literal["bernoulli", "text"] | Path = "bernoulli"  # single pixels, printed text, or a file: white is known
+    mask: Literal["bernoulli", "text", "own"] | Path = "bernoulli"  # own: the data set's; a file: white is known
     missing: Fraction = 0.5  # the rate at which a Bernoulli mask drops pixels
 
-    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
-        return self._problem(truth, self._known(truth.shape[-2], truth.shape[-1], rng))
+    @property
+    def own_mask(self) -> bool:
+        return self.mask == "own"
+
+    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
+        if not self.own_mask:
+            return self._problem(truth, self._known(truth.shape[-2], truth.shape[-1], rng))
+        if known is None:
+            raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
+        return self._problem(truth, known)
 
     def pose(self, measurement: Tensor) -> Problem:
         if not isinstance(self.mask, Path):

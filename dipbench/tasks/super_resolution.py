@@ -29,13 +29,14 @@ class SuperResolution(Task):
     paper = "arXiv:1711.10925"
 
     factor: Literal[2, 3, 4, 8] = 4  # how many times larger each side becomes
-    downsampler: Literal["lanczos", "bicubic", "matlab"] = "lanczos"  # Pillow's; bicubic rounded once; or after each pass
+    downsampler: Literal["lanczos", "bicubic", "matlab"] = "lanczos"  # Pillow's; MATLAB's; MATLAB's of 8-bit images
     multiple: NonNegativeInt = 32  # sides are centre-cropped to multiples of this and of the factor; 0: of the factor
 
     def prepare(self, image: Tensor) -> Tensor:
-        """The image cut to multiples of the factor at its bottom right, as the published ground truth is, and then to
-        multiples of `multiple` around its centre."""
-        image = image[..., : image.shape[-2] // self.factor * self.factor, : image.shape[-1] // self.factor * self.factor]
+        """The top left of the image with sides divisible by the factor, as the published ground truth is, and of that
+        the centre with sides divisible by `multiple`."""
+        whole = [side - side % self.factor for side in image.shape[-2:]]
+        image = image[..., : whole[0], : whole[1]]
         step = max(self.multiple, 1)
         while step % self.factor:
             step += max(self.multiple, 1)
@@ -47,7 +48,7 @@ class SuperResolution(Task):
             )
         return centre_crop(image, height, width)
 
-    def degrade(self, truth: Tensor, rng: Streams) -> Problem:
+    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
         height, width = (side // self.factor for side in truth.shape[-2:])
         if self.downsampler == "lanczos":
             small = from_pillow(to_pillow(truth).resize((width, height), Image.Resampling.LANCZOS))

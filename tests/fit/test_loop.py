@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem
-from dipbench.fit import fit
+from dipbench.fit import fit, fit_all
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
@@ -49,13 +49,13 @@ def test_equals_the_official_loop_written_out(problem: Problem) -> None:
     with rng.seeded("weights"):
         net, z = prior.build(problem, rng)
     adam = torch.optim.Adam(net.parameters(), lr=0.01)
-    jitter, average = rng.torch("jitter"), torch.zeros(problem.shape)
+    jitter, average = rng.torch("jitter"), None
     for estimate, averaged, loss in copied(fit(prior, problem, rng)):
         adam.zero_grad()
         out = net(z + 0.05 * torch.randn(z.shape, generator=jitter))
         expected = nn.functional.mse_loss(out, problem.measurement[None])
         expected.backward()
-        average = 0.99 * average + 0.01 * out.detach()[0]
+        average = out.detach()[0] if average is None else 0.99 * average + 0.01 * out.detach()[0]
         adam.step()
         assert torch.equal(estimate, out.detach()[0])
         assert loss == float(expected.detach())
@@ -91,6 +91,14 @@ def test_penalty_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
 
     step = next(fit(Penalised(), problem, Streams(0)))
     assert torch.isclose(step.loss, step.misfit + 3 * step.estimate.mean())  # type: ignore[arg-type, operator]
+
+
+def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem) -> None:
+    single = copied(fit(TwoLayers(), problem, Streams(0)))[-1]
+    other = copied(fit(TwoLayers(), problem, Streams(0, ("start 1",))))[-1]
+    both = copied(fit_all(TwoLayers(FitSettings(iterations=12, jitter=0.05, runs=2)), problem, Streams(0)))[-1]
+    assert torch.allclose(both[0], (single[0] + other[0]) / 2, atol=1e-6)
+    assert torch.allclose(both[1], (single[1] + other[1]) / 2, atol=1e-6)
 
 
 def test_network_is_fresh_for_every_image(problem: Problem) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dipbench.images import write_image
-from dipbench.run import Run
+from dipbench.runs import Run
 from dipbench.store import Store, write_json
 
 USUAL = "peak:1|channels:all|border:0+0|quantisation:none"

@@ -1,0 +1,73 @@
+"""Scores images that were made elsewhere, as the harness scores those that it made."""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from dipbench.errors import UserError
+from dipbench.resources import pick_device
+from dipbench.runner import run_suite
+from dipbench.scoring import METRICS
+from dipbench.spec import Spec
+from dipbench.store import Store
+from dipbench.suite import Experiment, Suite
+
+_METRICS = ("psnr", "ssim")
+
+
+def score_folder(folder: Path, dataset: str, task: str, name: str = "", out: Path | None = None) -> pd.DataFrame:
+    """Scores the images of a folder against those of the same name in a data set: see `dipbench.results.COLUMNS`.
+
+    One row an image. Where a result is missing or has another size, `status` is `failed` and `message` says why.
+    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError for a
+    folder that is none, and for what is wrong in the data set or the task.
+    """
+    if not folder.is_dir():
+        raise UserError(f"'{folder}' is no folder: it takes the folder that holds the results, a file for each image")
+    suite = _suite(folder, dataset, task, name or folder.resolve().name)
+    if out is not None:
+        return _scored(suite, Store(out))
+    with tempfile.TemporaryDirectory(prefix="dipbench-score-") as place:
+        return _scored(suite, Store(Path(place)))
+
+
+def _suite(folder: Path, dataset: str, task: str, name: str) -> Suite:
+    """One experiment with one method, which reads files."""
+    if set(name) & set("[],="):
+        raise UserError(f"'{name}' cannot name a method: give a name without [ ] , = as --method-name")
+    return Suite(
+        name="score",
+        title=f"{name} on {dataset}",
+        methods={name: str(Spec("files", {"folder": json.dumps(str(folder))}))},
+        experiments=[Experiment(name="score", dataset=dataset, task=task, methods=[name])],
+    )
+
+
+def _scored(suite: Suite, store: Store) -> pd.DataFrame:
+    return run_suite(suite, store, seeds=[0], device=pick_device("cpu"), jobs=1, command="dipbench score").results
+
+
+def averages(scores: pd.DataFrame) -> dict[str, float]:
+    """The mean of each metric over the images; NaN where an image has none, for it would be one over other images."""
+    return {metric: float(scores[metric].mean(skipna=False)) for metric in _METRICS}
+
+
+def as_text(scores: pd.DataFrame) -> str:
+    """A line an image and one with the averages, how they were scored, and what went wrong."""
+    names = [*scores["image"], "average"]
+    width = max(len(name) for name in names)
+    lines = [f"{'':{width}}  {'PSNR [dB]':>9}  {'SSIM':>6}"]
+    means = averages(scores)
+    psnrs, ssims = ([_number(value, metric) for value in [*scores[metric], means[metric]]] for metric in _METRICS)
+    lines += [f"{name:{width}}  {psnr:>9}  {ssim:>6}" for name, psnr, ssim in zip(names, psnrs, ssims, strict=True)]
+    lines += ["", scores["protocol"].iloc[0]]
+    wrong = scores[scores["status"] != "done"]
+    lines += list(wrong["image"] + ": " + wrong["status"] + ": " + wrong["message"])
+    return "\n".join(lines)
+
+
+def _number(value: float, metric: str) -> str:
+    return "-" if math.isnan(value) else f"{value:.{METRICS[metric].digits}f}"

@@ -1,0 +1,289 @@
+"""The table of settings of Deep Image Prior: every row, in each of its variants, and what is set on top."""
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dipbench import registry
+from dipbench.contract import Prior, Problem
+from dipbench.errors import UserError
+from dipbench.fit import fit
+from dipbench.nets import official, official_networks
+from dipbench.operators import Identity
+from dipbench.streams import Streams
+
+NETWORKS = {  # row -> the official network it fits
+    "denoising": "denoising",
+    "denoising_50": "denoising",
+    "jpeg": "denoising_snail",
+    "super_resolution": "super_resolution",
+    "super_resolution_x8": "super_resolution",
+    "sr_prior_effect": "sr_prior_effect",
+    "inpainting": "restoration_gray",
+    "restoration_98": "restoration_kate",
+    "inpainting_text": "inpainting_text",
+    "inpainting_vase": "inpainting_vase",
+    "inpainting_library": "inpainting_library_skip6",
+    "inpainting_library_depth4": "inpainting_library_skip4",
+    "inpainting_library_depth2": "inpainting_library_skip2",
+    "flash_no_flash": "flash_no_flash",
+}
+
+COUNTS = {  # parameters of the first release: the official code of 30 November 2017 with the settings of its notebooks
+    "inpainting_text": 5_425_479,
+    "inpainting_vase": 1_023_059,
+}
+
+FITS = {  # row -> iterations, learning rate, jitter, backtracking
+    "denoising": (3000, 0.01, 1 / 30, 5.0),
+    "denoising_50": (3000, 0.01, 1 / 20, 5.0),
+    "jpeg": (2400, 0.01, 1 / 30, 5.0),
+    "super_resolution": (2000, 0.01, 0.03, None),
+    "super_resolution_x8": (4000, 0.01, 0.05, None),
+    "sr_prior_effect": (2000, 0.01, 1 / 30, None),
+    "inpainting": (11000, 0.001, 0.03, 5.0),
+    "restoration_98": (1000, 0.01, 0.0, 5.0),
+    "inpainting_text": (6001, 0.01, 0.03, None),
+    "inpainting_vase": (5001, 0.01, 0.03, None),
+    "inpainting_library": (3001, 0.01, 0.0, None),
+    "inpainting_library_depth4": (3001, 0.01, 0.0, None),
+    "inpainting_library_depth2": (3001, 0.01, 0.0, None),
+    "flash_no_flash": (601, 0.1, 0.0, None),
+}
+
+
+def posed(channels: int = 3, side: int = 192, task: str = "denoising") -> Problem:
+    image = torch.rand((channels, side, side), generator=torch.Generator().manual_seed(0))
+    return Problem(task, image, Identity(), (channels, side, side), guide=image)
+
+
+def dip(**settings: Any) -> Any:
+    return registry.find("method", "dip")(**settings)
+
+
+def network(prior: Prior, problem: Problem) -> tuple[nn.Module, Tensor]:
+    rng = Streams(0)
+    with rng.seeded("weights"):
+        return prior.build(problem, rng)
+
+
+def count(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def table() -> dict[str, dict[str, Any]]:
+    """dip.toml as the method reads it."""
+    return import_module(registry.find("method", "dip").__module__).presets()
+
+
+def test_the_table_has_every_restoration_of_the_official_notebooks() -> None:
+    assert set(table()) == set(NETWORKS) == set(FITS)
+    without = {name for name, variants in table().items() if "first_release" not in variants}
+    assert without == {"inpainting", "flash_no_flash"}
+
+
+@pytest.mark.parametrize("row", sorted(NETWORKS))
+def test_row_builds_the_official_network(row: str) -> None:
+    expected = official_networks()[NETWORKS[row]]
+    net, z = network(dip(preset=row), posed(expected.outputs))
+    assert count(net) == expected.parameters
+    assert z.shape[1] == expected.inputs
+    reference = official(NETWORKS[row])
+    assert [p.shape for p in net.parameters()] == [p.shape for p in reference.parameters()]
+    reference.load_state_dict(dict(zip(reference.state_dict(), net.state_dict().values(), strict=True)))
+    with torch.no_grad():
+        assert torch.equal(net(z), reference(z))
+
+
+@pytest.mark.parametrize("row", sorted(FITS))
+def test_row_has_the_official_fit(row: str) -> None:
+    settings = dip(preset=row).fit(posed())
+    assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == FITS[row]
+    assert (settings.average, settings.weight_noise) == (0.99, 0.0)
+
+
+@pytest.mark.parametrize(("row", "variant"), [(row, v) for row, variants in table().items() for v in variants])
+def test_every_variant_makes_an_image(row: str, variant: str) -> None:
+    problem = posed(side=192)
+    prior = dip(preset=row, variant=variant)
+    assert prior.refuses(problem) is None
+    net, z = network(prior, problem)
+    with torch.no_grad():
+        assert net(z).shape == (1, 3, 192, 192)
+    if variant == "first_release":
+        assert count(net) == COUNTS.get(row, official_networks()[NETWORKS[row]].parameters)
+        assert prior.recipe(problem).batch_norm_start == "uniform"
+        assert prior.recipe(problem).align_corners == (prior.recipe(problem).upsampling == "bilinear")
+
+
+def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_differs() -> None:
+    changed = {row: variants["paper"] for row, variants in table().items() if variants["paper"] != variants["code"]}
+    assert set(changed) == {"denoising"}
+    assert changed["denoising"] == replace(table()["denoising"]["code"], iterations=1800)
+    assert dip(preset="denoising", variant="paper").fit(posed()).iterations == 1800
+    assert dip(variant="paper").fit(posed()).iterations == 1800
+
+
+def test_first_release_walks_the_weights_of_the_library_networks() -> None:
+    walking = {row for row in table() if table()[row].get("first_release", table()[row]["code"]).weight_noise}
+    assert walking == {"inpainting_library", "inpainting_library_depth4", "inpainting_library_depth2"}
+    assert dip(preset="inpainting_library", variant="first_release").fit(posed()).weight_noise == 1 / 50
+
+
+@pytest.mark.parametrize(
+    ("task", "row"),
+    [
+        ("denoising", "denoising"),
+        ("inpainting", "inpainting"),
+        ("super_resolution", "super_resolution"),
+        ("super_resolution[factor=2]", "super_resolution"),
+        ("super_resolution[factor=8]", "super_resolution_x8"),
+    ],
+)
+def test_row_is_chosen_by_the_problem(photo: Tensor, task: str, row: str) -> None:
+    problem = registry.build("task", task).degrade(photo, Streams(0))
+    assert dip().row(problem) == row
+    assert dip().resolved(problem)["preset"] == row
+    assert dip(preset="inpainting_text").row(problem) == "inpainting_text"
+
+
+def test_refuses_in_words_what_has_no_settings() -> None:
+    assert "has no settings for deblurring: name another row" in dip().refuses(posed(task="deblurring"))
+    assert dip(preset="denoising").refuses(posed(task="deblurring")) is None
+    reason = dip(variant="first_release").refuses(posed(task="inpainting"))
+    assert reason == "the row 'inpainting' of dip.toml has no variant 'first_release': it takes code, paper"
+    unguided = replace(posed(), guide=None)
+    assert "a second picture of the scene" in dip(preset="flash_no_flash").refuses(unguided)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("dip[preset=denoise]", "unknown preset of dip 'denoise': did you mean 'denoising'?"),
+        ("dip[preset=inpainting,variant=first_release]", "no variant 'first_release': it takes code, paper"),
+        ("dip[variant=supplement]", "variant got 'supplement'"),
+        ("dip[weight_noise=-1]", "weight_noise got -1"),
+        ("dip[jitter=-1]", "jitter got -1"),
+    ],
+)
+def test_a_wrong_setting_is_named(spec: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        registry.build("method", spec)
+    assert message in str(error.value)
+
+
+def test_settings_with_an_entry_a_scale_must_agree() -> None:
+    with pytest.raises(
+        UserError, match="down has 2 entries and up has 3, down_kernel has 4: give each one entry a scale"
+    ):
+        dip(down=(8, 8), up=(8, 8, 8), down_kernel=(3, 3, 3, 3)).recipe(posed())
+
+
+def test_a_shorter_encoder_takes_the_first_entries_of_the_row() -> None:
+    recipe = registry.build("method", "dip[down=[8,8],iterations=6]").recipe(posed())
+    assert (recipe.down, recipe.up, recipe.skip, recipe.iterations) == ((8, 8), (8, 8), (4, 4), 6)
+    flash = registry.build("method", "dip[preset=flash_no_flash,down=[8,8,8]]").recipe(posed())
+    assert flash.upsampling == ("nearest", "nearest", "bilinear")
+    longer = registry.build("method", "dip[preset=jpeg,down=[8,8,8,8,8,8]]").recipe(posed())
+    assert longer.skip == (0, 0, 0, 4, 4, 0)
+
+
+def test_settings_given_override_the_row() -> None:
+    given = "down_kernel=[7,7,5,5,3],skip_kernel=3,upsampling=bilinear,backtrack=never,average=0"
+    prior = registry.build("method", f"dip[preset=inpainting_text,{given}]")
+    recipe = prior.recipe(posed())
+    assert (recipe.down_kernel, recipe.skip_kernel, recipe.upsampling) == ((7, 7, 5, 5, 3), 3, "bilinear")
+    assert (prior.fit(posed()).backtrack, prior.fit(posed()).average) == (None, 0.0)
+    assert (dip().fit(posed()).runs, dip(runs=2).fit(posed()).runs) == (1, 2)
+    kernels = [p.shape[-1] for p in network(prior, posed())[0].parameters() if p.ndim == 4]
+    assert kernels[:3] == [3, 7, 7]
+
+
+def test_batch_norms_start_at_1_or_uniformly_and_the_kernels_do_not_notice() -> None:
+    problem = posed(side=32)
+    tiny = registry.find("method", "dip").tiny()  # type: ignore[attr-defined]
+    uniform = replace(tiny, batch_norm_start="uniform")
+    ones, first, again = (network(prior, problem)[0] for prior in (tiny, uniform, uniform))
+    for a, b, c in zip(ones.modules(), first.modules(), again.modules(), strict=True):
+        if isinstance(a, nn.BatchNorm2d):
+            assert (a.weight == 1).all()
+            assert ((b.weight >= 0) & (b.weight < 1)).all()
+            assert b.weight.unique().numel() == b.weight.numel()
+            assert torch.equal(b.weight, c.weight)
+            assert not b.bias.any()
+        elif isinstance(a, nn.Conv2d):
+            assert torch.equal(a.weight, b.weight)
+
+
+def test_align_corners_is_a_switch_of_the_method() -> None:
+    problem = posed(side=32)
+    tiny = registry.find("method", "dip").tiny()  # type: ignore[attr-defined]
+    plain, aligned = (
+        next(fit(prior, problem, Streams(0))).estimate.clone() for prior in (tiny, replace(tiny, align_corners=True))
+    )
+    assert not torch.equal(plain, aligned)
+
+
+def test_flash_picture_is_the_input_in_the_centre_of_its_padding() -> None:
+    image = torch.rand(3, 45, 50)
+    problem = Problem("flash_no_flash", image, Identity(), (3, 45, 50), guide=image.flip(0))
+    prior = dip(down=(8, 8), preset="flash_no_flash", iterations=1)
+    z = network(prior, problem)[1]
+    assert z.shape == (1, 3, 48, 52)
+    assert torch.equal(z[0, :, 1:46, 1:51], image.flip(0))
+    assert next(fit(prior, problem, Streams(0))).estimate.shape == (3, 45, 50)
+    assert problem.to(torch.device("cpu")).guide is problem.guide
+
+
+@pytest.mark.parametrize(("down_kernel", "least"), [("3", 5), ("[7,3]", 5), ("[3,7]", 13), ("9", 17)])
+def test_size_is_refused_where_reflection_has_too_few_pixels(down_kernel: str, least: int) -> None:
+    prior = registry.build("method", f"dip[down=[8,8],down_kernel={down_kernel}]")
+    net, z = network(prior, posed(side=least))
+    with torch.no_grad():
+        assert net(z).shape == (1, 3, least, least)
+    with pytest.raises(UserError, match=f"sides of at least {least} pixels"):
+        network(prior, posed(side=least - 1))
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("dip_unet", "inpainting_library_unet"), ("dip_resnet", "inpainting_library_resnet")]
+)
+def test_other_networks_of_the_paper_have_their_official_settings(method: str, name: str) -> None:
+    problem = posed(side=64)
+    prior = registry.build("method", method)
+    net, z = network(prior, problem)
+    assert [p.shape for p in net.parameters()] == [p.shape for p in official(name).parameters()]
+    assert count(net) == official_networks()[name].parameters
+    assert z.shape == (1, 1, 64, 64)
+    settings = prior.fit(problem)
+    assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == (3001, 0.001, 0, None)
+
+
+def test_unet_takes_odd_sizes_and_says_what_to_set_for_small_ones() -> None:
+    prior = registry.build("method", "dip_unet[feature_scale=32]")
+    net, z = network(prior, posed(side=45))
+    assert z.shape == (1, 1, 64, 64)
+    with torch.no_grad():
+        assert net(z).shape == (1, 3, 45, 45)
+    with pytest.raises(
+        UserError, match=r"at least 33 pixels, or fewer scales \(dip_unet\[extra_levels=0\]: it has 1\)"
+    ):
+        network(prior, posed(side=32))
+
+
+def test_the_page_of_settings_shows_the_table_as_it_is() -> None:
+    shown: dict[str, list[str]] = {}
+    for line in (Path(__file__).parents[2] / "docs" / "settings.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            shown.setdefault(cells[0].strip("`"), cells)
+    for row, variants in table().items():
+        code = variants["code"]
+        fit_shown = [str(code.iterations), f"{code.learning_rate:g}", f"{code.jitter:.3g}", str(code.backtrack)]
+        assert shown[row][2:6] == fit_shown
+        assert shown[row][-1].replace(",", "") == str(official_networks()[NETWORKS[row]].parameters)
