@@ -19,14 +19,12 @@ data = typer.Typer(help="Fetch, verify and list the data sets.", no_args_is_help
 DataDir = Annotated[
     Path | None, typer.Option(help="A folder that has the files; default $DIPBENCH_DATA. Never written to.")
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from.")]
 
 
 @data.command()
 def fetch(
     names: Annotated[list[str], typer.Argument(help="Data sets: dipbench data list.")],
     data_dir: DataDir = None,
-    debug: Debug = False,
 ) -> None:
     """Download what is not here yet, from the pinned commit of each source, and verify it."""
     from dipbench import collection as files
@@ -44,7 +42,6 @@ def fetch(
 def verify(
     names: Annotated[list[str], typer.Argument(help="Default: those of which a file is here.")] = [],  # noqa: B006
     data_dir: DataDir = None,
-    debug: Debug = False,
 ) -> None:
     """Compare every file with its sha256. Exit status 2 where one is absent or another."""
     from dipbench import collection as files
@@ -65,7 +62,7 @@ def verify(
 
 
 @data.command(name="list")
-def list_(data_dir: DataDir = None, debug: Debug = False) -> None:
+def list_(data_dir: DataDir = None) -> None:
     """Every data set: images, size, where its files are (not verified), terms of use."""
     from dipbench import collection as files
 

@@ -63,7 +63,7 @@ class Terminal:
         """Says what is to be done."""
         self._count = len(jobs)
         there = f"; {present} in the store already, not computed again" if present else ""
-        self._console.print(f"{len(jobs)} runs to compute{there}")
+        self._say(f"{len(jobs)} runs to compute{there}")
         if jobs:
             self._overall = self._bars.add_task("all runs", total=len(jobs), psnr="")
 
@@ -76,7 +76,7 @@ class Terminal:
         self._bars.update(self._running[key], completed=iteration + 1, psnr=shown)
         if not self._console.is_terminal and time.monotonic() - self._said > 30:
             self._said = time.monotonic()
-            self._console.print(f"  {job.title}: iteration {iteration + 1} of {iterations or '?'}, {shown}")
+            self._say(f"  {job.title}: iteration {iteration + 1} of {iterations or '?'}, {shown}")
 
     def end(self, job: Job, finished: Finished) -> None:
         """A line for the run that ended."""
@@ -90,11 +90,15 @@ class Terminal:
             what = f"{finished.psnr:.2f} dB in {finished.seconds:.1f} s"
         else:
             what = f"{finished.status}: {finished.message}"
-        self._console.print(f"[{self._done}/{self._count}] {job.title}: {what}", markup=False, highlight=False)
+        self._say(f"[{self._done}/{self._count}] {job.title}: {what}")
 
     def warn(self, message: str) -> None:
         """A line for what went on otherwise than asked."""
-        self._console.print(f"warning: {message}", style="yellow", markup=False)
+        self._say(f"warning: {message}")
+
+    def _say(self, line: str) -> None:
+        """One line, whatever the width; brackets in it are no markup."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

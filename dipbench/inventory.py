@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from dipbench import registry
+from dipbench.collection import Collection, copy_of
 from dipbench.contract import Plugin
 from dipbench.errors import UserError, unknown
 from dipbench.resources import commit, device_title, usable_cores, versions
@@ -73,6 +74,10 @@ def health(folder: Path) -> str:
 
 def _found(name: str) -> str:
     try:
-        return f"{len(registry.build('dataset', name).names())} images"
+        dataset = registry.build("dataset", name)
+        if isinstance(dataset, Collection):
+            here = sum(copy_of(entry) is not None for entry in dataset.entries())
+            return f"{here} of {len(dataset.entries())} files are here"
+        return f"{len(dataset.names())} images"
     except UserError as error:
         return str(error)

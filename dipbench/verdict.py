@@ -134,10 +134,10 @@ def _judged(
     by_seed = rows.groupby("seed")["psnr"].mean()
     images = set(rows["image"])
     kind: Literal["reproduced", "differs", "not comparable"] = "not comparable"
-    reference = None
-    if not reason:
-        reference, reason = _reference(numbers, images, images_of(wanted.table, wanted.dataset), rows["protocol"])
-    if reference is not None:
+    reference, absent = _reference(numbers, images, images_of(wanted.table, wanted.dataset), rows["protocol"])
+    if reason or reference is None:
+        reason = reason or absent  # the published number is shown all the same, where there is one
+    else:
         kind, reason = _compared(by_seed, reference.value, wanted)
     spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None
     ours = float(by_seed.mean())
