@@ -40,14 +40,14 @@ def fetch(
 
 @data.command()
 def verify(
-    names: Annotated[list[str], typer.Argument(help="Default: those of which a file is here.")] = [],  # noqa: B006
+    names: Annotated[list[str] | None, typer.Argument(help="Default: those of which a file is here.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Compare every file with its sha256. Exit status 2 where one is absent or another."""
     from dipbench import collection as files
 
     files.use_folder(data_dir)
-    chosen = [_collection(name) for name in names] or [found for found in _collections() if _partly_here(found)]
+    chosen = [_collection(name) for name in names or ()] or [found for found in _collections() if _partly_here(found)]
     problems = []
     for found in chosen:
         own = found.problems()

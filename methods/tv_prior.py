@@ -6,39 +6,22 @@ infinite. For the minimum itself, reached in fewer steps and with colours couple
 """
 
 from dataclasses import dataclass
-from typing import Self
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from dipbench.contract import FitSettings, NonNegativeFloat, PositiveFloat, PositiveInt, Prior, Problem
-from dipbench.nets.inputs import noise_input
-from dipbench.nets.pixels import Pixels
-from dipbench.streams import Streams
+from dipbench.contract import NonNegativeFloat
+from dipbench.nets.pixels import PixelPrior
 
 
 @dataclass(frozen=True)
-class TVPrior(Prior):
+class TVPrior(PixelPrior):
     """The pixels, fitted to the measurement with a penalty on their total variation."""
 
     paper = "arXiv:1711.10925"
-    overfits = False  # nor is it averaged: without jitter its outputs do not scatter
 
     # The misfit is a mean over the measurement and the variation a sum over the image, as in the official code, so the
     # weight of TV grows with the size of the image.
     weight: NonNegativeFloat = 1e-7  # of the total variation, summed over pixels and channels
-    iterations: PositiveInt = 2000  # steps of Adam
-    learning_rate: PositiveFloat = 0.01  # of Adam
-
-    @classmethod
-    def tiny(cls) -> Self:
-        return cls(iterations=5)
-
-    def fit(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None)
-
-    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        start = noise_input(problem.shape[0], problem.shape[1:], rng)
-        return Pixels(start), start
 
     def penalty(self, estimate: Tensor) -> Tensor:
         return self.weight * total_variation(estimate)

@@ -59,7 +59,7 @@ def test_method_refuses_in_words_or_estimates_the_image_sought(
 ) -> None:
     problem, _, _ = posed(task, photo[:channels, :height, :width])
     before = problem.measurement.clone()
-    method = registry.find("method", name).tiny()  # type: ignore[attr-defined]  # a method: see `find`
+    method = registry.find("method", name).tiny()
     reason = method.refuses(problem)
     if reason is not None:
         assert reason.strip()
@@ -78,7 +78,7 @@ def test_method_refuses_in_words_or_estimates_the_image_sought(
 @pytest.mark.parametrize("task", TASKS)
 def test_same_seed_gives_the_same_estimates_to_the_last_bit(photo: Tensor, name: str, task: str) -> None:
     problem, _, _ = posed(task, photo[:, :32, :32])
-    method = registry.find("method", name).tiny()  # type: ignore[attr-defined]
+    method = registry.find("method", name).tiny()
     if method.refuses(problem) is not None:
         return
     torch.manual_seed(1)

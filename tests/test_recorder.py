@@ -20,7 +20,7 @@ def steps(photo: Tensor) -> list[Step]:
 
 
 def recorded(photo: Tensor, steps: list[Step], truth: Tensor | None, peaks: bool = True) -> Recorder:
-    problem = Problem("denoising", photo, Identity(), tuple(photo.shape))  # type: ignore[arg-type]
+    problem = Problem("denoising", photo, Identity(), tuple(photo.shape))
     recorder = Recorder(problem, truth, Protocol(), capacity=2, peaks=peaks)
     for step in steps:
         recorder.record(step)
@@ -32,7 +32,7 @@ def test_trace_holds_the_psnr_of_every_step(photo: Tensor, steps: list[Step]) ->
     assert list(trace["iteration"]) == [0, 1, 2, 3]
     for row, step in zip(trace.itertuples(), steps, strict=True):
         for column, image in (("psnr", step.estimate), ("psnr_averaged", step.averaged)):
-            expected = peak_signal_noise_ratio(photo.numpy(), image.numpy(), data_range=1)  # type: ignore[union-attr]
+            expected = peak_signal_noise_ratio(photo.numpy(), image.numpy(), data_range=1)
             assert getattr(row, column) == pytest.approx(expected, abs=1e-4)
     assert list(trace["loss"]) == [0.5, 1.5, 2.5, 3.5]
     assert np.allclose(trace["psnr_measurement"], trace["psnr"])
@@ -52,7 +52,7 @@ def test_names_last_averaged_and_the_oracle_peaks(photo: Tensor, steps: list[Ste
 
 def test_peak_survives_that_the_fit_overwrites_its_buffers(photo: Tensor) -> None:
     buffer = photo.clone()
-    problem = Problem("denoising", photo, Identity(), tuple(photo.shape))  # type: ignore[arg-type]
+    problem = Problem("denoising", photo, Identity(), tuple(photo.shape))
     recorder = Recorder(problem, photo, Protocol(), capacity=3, peaks=True)
     for offset in (0.2, 0.01, 0.3):
         buffer.copy_(photo + offset)

@@ -105,7 +105,7 @@ def test_quantisation_rounds_or_truncates_to_eight_bit() -> None:
 
 def test_protocols_that_differ_have_signatures_that_differ() -> None:
     protocols = [
-        Protocol(channels, border, quantisation)  # type: ignore[arg-type]
+        Protocol(channels, border, quantisation)
         for channels in ("all", "luma")
         for border in ((0, 0), (4, 5), (4, 4))
         for quantisation in ("none", "round", "truncate")

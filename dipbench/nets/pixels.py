@@ -1,6 +1,13 @@
-"""The network that is no network: its parameters are the pixels of its output."""
+"""The network that is no network: its parameters are the pixels of its output. And the priors that fit it."""
+
+from dataclasses import dataclass
+from typing import Self
 
 from torch import Tensor, nn
+
+from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Problem
+from dipbench.nets.inputs import noise_input
+from dipbench.streams import Streams
 
 
 class Pixels(nn.Module):
@@ -13,3 +20,28 @@ class Pixels(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """The image (1, C, H, W), in memory of its own: the optimiser overwrites the parameter in place."""
         return self.image.clone()
+
+
+@dataclass(frozen=True)
+class PixelPrior(Prior):
+    """The pixels, fitted as a network would be; what guides them is the penalty of a subclass, if any.
+
+    Settings of the official sr_prior_effect.ipynb: the image starts as noise in [0, 0.1), without jitter and without a
+    sigmoid on the output.
+    """
+
+    overfits = False  # nor is it averaged: without jitter its outputs do not scatter
+
+    iterations: PositiveInt = 2000  # steps of Adam
+    learning_rate: PositiveFloat = 0.01  # of Adam
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(iterations=5)
+
+    def fit(self, problem: Problem) -> FitSettings:
+        return FitSettings(self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None)
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        start = noise_input(problem.shape[0], problem.shape[1:], rng)
+        return Pixels(start), start

@@ -40,7 +40,7 @@ def problem(photo: Tensor) -> Problem:
 
 
 def copied(steps: Iterator[Step]) -> list[tuple[Tensor, Tensor, float]]:
-    return [(s.estimate.clone(), s.averaged.clone(), float(s.loss)) for s in steps]  # type: ignore[union-attr, arg-type]
+    return [(s.estimate.clone(), s.averaged.clone(), float(s.loss)) for s in steps]
 
 
 def test_equals_the_official_loop_written_out(problem: Problem) -> None:
@@ -81,7 +81,7 @@ def test_fits_through_the_forward_operator(photo: Tensor) -> None:
     problem = registry.build("task", "inpainting").degrade(photo[:, :16, :16], Streams(0))
     step = next(fit(TwoLayers(), problem, Streams(0)))
     expected = ((step.estimate - problem.measurement) * problem.known).square().mean()
-    assert torch.isclose(step.misfit, expected)  # type: ignore[arg-type]
+    assert torch.isclose(step.misfit, expected)
 
 
 def test_penalty_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
@@ -90,7 +90,7 @@ def test_penalty_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
             return 3 * estimate.mean()
 
     step = next(fit(Penalised(), problem, Streams(0)))
-    assert torch.isclose(step.loss, step.misfit + 3 * step.estimate.mean())  # type: ignore[arg-type, operator]
+    assert torch.isclose(step.loss, step.misfit + 3 * step.estimate.mean())
 
 
 def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem) -> None:

@@ -206,7 +206,7 @@ def test_settings_given_override_the_row() -> None:
 
 def test_batch_norms_start_at_1_or_uniformly_and_the_kernels_do_not_notice() -> None:
     problem = posed(side=32)
-    tiny = registry.find("method", "dip").tiny()  # type: ignore[attr-defined]
+    tiny = registry.find("method", "dip").tiny()
     uniform = replace(tiny, batch_norm_start="uniform")
     ones, first, again = (network(prior, problem)[0] for prior in (tiny, uniform, uniform))
     for a, b, c in zip(ones.modules(), first.modules(), again.modules(), strict=True):
@@ -222,7 +222,7 @@ def test_batch_norms_start_at_1_or_uniformly_and_the_kernels_do_not_notice() -> 
 
 def test_align_corners_is_a_switch_of_the_method() -> None:
     problem = posed(side=32)
-    tiny = registry.find("method", "dip").tiny()  # type: ignore[attr-defined]
+    tiny = registry.find("method", "dip").tiny()
     plain, aligned = (
         next(fit(prior, problem, Streams(0))).estimate.clone() for prior in (tiny, replace(tiny, align_corners=True))
     )

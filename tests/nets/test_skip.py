@@ -28,7 +28,7 @@ def test_size_of_the_output_where_every_scale_has_a_branch(height: int, width: i
 def test_larger_branch_is_cropped_in_its_centre_at_the_merge() -> None:
     """A deeper branch of 34 against a skip branch of 33 loses its last row: the offset is rounded down."""
     net = made(pointwise=False)
-    scale, seen = net[0], []  # type: ignore[index]
+    scale, seen = net[0], []
     scale.merge.register_forward_pre_hook(lambda module, given: seen.append(given[0].detach().clone()))
     x = torch.rand(1, 3, 33, 35)
     net(x)
@@ -40,7 +40,7 @@ def test_larger_branch_is_cropped_in_its_centre_at_the_merge() -> None:
 
 def test_without_a_branch_nothing_is_cropped() -> None:
     net = made(skip=(0, 0))
-    assert net[0].skip is None  # type: ignore[index]
+    assert net[0].skip is None
     assert net(torch.rand(1, 3, 30, 33)).shape == (1, 3, 32, 36)
 
 
