@@ -30,7 +30,8 @@ def signature(result: Result, output: str) -> str:
         f"{_written(run.task)}#seed={run.seed}",
         f"{_written(run.method)}:{output}",
         f"dipbench {versions['dipbench']} ({(environment['commit'] or 'release')[:12]})",
-        f"torch {versions['torch']} on {environment['device']}",
+        f"torch {versions['torch']} on {environment['device']}, {run.precision}"
+        + (f", engine {result['engine']}" if "engine" in result else ""),
         f"run {run.key}",
     ]
     return " | ".join(parts)

@@ -9,7 +9,7 @@ settings: typed, with the default of the paper and a comment on their line.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, ClassVar, Self
 
 import torch
@@ -89,10 +89,6 @@ class Plugin:
     def settings(self) -> dict[str, Any]:
         """Every setting with its value."""
         return asdict(self)  # type: ignore[call-overload]  # every plugin is a dataclass; the registry sees to it
-
-    def changed(self) -> dict[str, Any]:
-        """The settings that differ from their defaults."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

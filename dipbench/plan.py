@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Task
+from dipbench.contract import Dataset, Method, Prior, Task
 from dipbench.errors import UserError
 from dipbench.images import pixel_hash
 from dipbench.loading import load
@@ -34,12 +34,15 @@ def image_names(experiment: Experiment) -> list[str]:
     return experiment.images or registry.build("dataset", experiment.dataset).names()
 
 
-def jobs_of(suite: Suite, seeds: list[int]) -> list[Job]:
-    """The runs of a suite in its order. UserError for any name, setting or image in it that is wrong."""
-    return [job for experiment in suite.experiments for job in _jobs(suite, experiment, seeds)]
+def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32") -> list[Job]:
+    """The runs of a suite in its order. UserError for any name, setting or image in it that is wrong.
+
+    `precision` is that of the fits; methods that are no priors compute as they do.
+    """
+    return [job for experiment in suite.experiments for job in _jobs(suite, experiment, seeds, precision)]
 
 
-def _jobs(suite: Suite, experiment: Experiment, seeds: list[int]) -> list[Job]:
+def _jobs(suite: Suite, experiment: Experiment, seeds: list[int], precision: str) -> list[Job]:
     dataset: Dataset = registry.build("dataset", experiment.dataset)
     task: Task = registry.build("task", experiment.task)
     methods: dict[str, tuple[Spec, Method]] = {
@@ -61,6 +64,7 @@ def _jobs(suite: Suite, experiment: Experiment, seeds: list[int]) -> list[Job]:
                     method=identity(spec, method),
                     protocol=task.protocol().signature,
                     seed=seed,
+                    precision=precision if isinstance(method, Prior) else "float32",
                 )
                 jobs.append(Job(experiment.name, label, run, dataset_spec, task_spec, spec))
     return jobs

@@ -1,6 +1,7 @@
 """Scores a stream of estimates against the truth, on the device and without waiting for it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import torch
@@ -11,7 +12,7 @@ from dipbench.scoring import Protocol
 from dipbench.signals import SIGNALS, Step
 
 _COLUMNS = list(SIGNALS)
-_PSNR, _PSNR_AVERAGED = _COLUMNS.index("psnr"), _COLUMNS.index("psnr_averaged")
+_PSNR = _COLUMNS.index("psnr")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +27,16 @@ class Output:
 class _Peak:
     """Keeps the image of the highest PSNR so far, on the device."""
 
-    def __init__(self, like: Tensor):
-        self.image = torch.zeros_like(like)
-        self.psnr = torch.full((), -torch.inf, device=like.device)
-        self.iteration = torch.zeros((), dtype=torch.int64, device=like.device)
+    def __init__(self, shape: tuple[int, int, int], device: torch.device):
+        self.image = torch.zeros(shape, device=device)
+        self.psnr = torch.full((), -torch.inf, device=device)
+        self.iteration = torch.zeros((), dtype=torch.int64, device=device)
 
-    def see(self, image: Tensor, psnr: Tensor, iteration: int) -> None:
+    def see(self, image: Tensor, psnr: Tensor, iteration: Tensor) -> None:
         better = psnr > self.psnr
-        self.image = torch.where(better, image, self.image)
-        self.psnr = torch.where(better, psnr, self.psnr)
-        self.iteration = torch.where(better, iteration, self.iteration)
+        self.image.copy_(torch.where(better, image, self.image))
+        self.psnr.copy_(torch.where(better, psnr, self.psnr))
+        self.iteration.copy_(torch.where(better, iteration, self.iteration))
 
 
 class Recorder:
@@ -46,23 +47,25 @@ class Recorder:
     """
 
     def __init__(self, problem: Problem, truth: Tensor | None, protocol: Protocol, capacity: int, peaks: bool):
+        device = problem.device
         self._problem = problem
         self._truth = truth
         self._protocol = protocol
-        self._rows = torch.full((capacity, len(_COLUMNS)), torch.nan, device=problem.device)
-        self._count = 0
-        self._nan = torch.full((), torch.nan, device=problem.device)
-        keep_peaks = peaks and truth is not None
-        self._peak = _Peak(torch.empty(problem.shape, device=problem.device)) if keep_peaks else None
-        self._averaged_peak = _Peak(torch.empty(problem.shape, device=problem.device)) if keep_peaks else None
+        self._rows = torch.full((capacity, len(_COLUMNS)), torch.nan, device=device)
+        self._next = torch.zeros((), dtype=torch.int64, device=device)  # the row to write; here for a CUDA graph too
+        self._called = 0  # how often `record` was, which a graph that is replayed does not do
+        self._nan = torch.full((), torch.nan, device=device)
+        names = ["peak", "averaged_peak"] if peaks and truth is not None else []
+        self._peaks = {name: _Peak(problem.shape, device) for name in names}
         self._last: Step | None = None
-        self._host_row = torch.empty(len(_COLUMNS), pin_memory=problem.device.type == "cuda")
-        self._copied: tuple[torch.cuda.Event, int] | None = None
+        self._host_row = torch.empty(len(_COLUMNS) + 1, pin_memory=device.type == "cuda")
+        self._copied: torch.cuda.Event | None = None
+        self._seen = (0, float("nan"))
 
     @torch.no_grad()
     def record(self, step: Step) -> None:
         """Scores a step and writes its row."""
-        if self._count == len(self._rows):
+        if self._called == len(self._rows):
             self._rows = torch.cat([self._rows, torch.full_like(self._rows, torch.nan)])
         misfit = step.misfit
         if misfit is None:
@@ -70,13 +73,15 @@ class Recorder:
         psnr = self._psnr(step.estimate)
         psnr_averaged = self._psnr(step.averaged)
         loss = misfit if step.loss is None else step.loss
-        self._rows[self._count] = torch.stack([loss, psnr, psnr_averaged, -10 * torch.log10(misfit)])
-        if self._peak:
-            self._peak.see(step.estimate, psnr, self._count)
-        if self._averaged_peak and step.averaged is not None:
-            self._averaged_peak.see(step.averaged, psnr_averaged, self._count)
+        row = torch.stack([loss.to(psnr), psnr, psnr_averaged, (-10 * torch.log10(misfit)).to(psnr)])
+        self._rows.index_copy_(0, self._next[None], row[None])
+        if self._peaks:
+            self._peaks["peak"].see(step.estimate, psnr, self._next)
+            if step.averaged is not None:
+                self._peaks["averaged_peak"].see(step.averaged, psnr_averaged, self._next)
         self._last = step
-        self._count += 1
+        self._next += 1
+        self._called += 1
 
     def _psnr(self, image: Tensor | None) -> Tensor:
         if image is None or self._truth is None:
@@ -86,30 +91,51 @@ class Recorder:
     def latest(self) -> tuple[int, float]:
         """The iteration and the PSNR that reached the host last. On a GPU that is some steps ago: it never waits."""
         if self._problem.device.type != "cuda":
-            return self._count - 1, float(self._rows[self._count - 1, _PSNR])
-        if self._copied is None or self._copied[0].query():
-            seen = (self._copied[1], float(self._host_row[_PSNR])) if self._copied else (0, float("nan"))
-            self._host_row.copy_(self._rows[self._count - 1], non_blocking=True)
-            self._copied = (torch.cuda.Event(), self._count - 1)
-            self._copied[0].record()
-            self._seen = seen
+            return int(self._next) - 1, float(self._rows[int(self._next) - 1, _PSNR])
+        if self._copied is None or self._copied.query():
+            if self._copied:
+                self._seen = (int(self._host_row[-1]) - 1, float(self._host_row[_PSNR]))
+            row = self._rows.index_select(0, self._next[None] - 1)[0]
+            self._host_row.copy_(torch.cat([row, self._next[None].to(row)]), non_blocking=True)
+            self._copied = torch.cuda.Event()
+            self._copied.record()
         return self._seen
 
     def trace(self) -> pd.DataFrame:
         """One row an iteration: `iteration`, and the signals as float32."""
-        rows = self._rows[: self._count].cpu().numpy()
-        return (
-            pd.DataFrame({"iteration": range(self._count)}).astype("int32").join(pd.DataFrame(rows, columns=_COLUMNS))
-        )
+        count = int(self._next)
+        rows = self._rows[:count].cpu().numpy()
+        return pd.DataFrame({"iteration": range(count)}).astype("int32").join(pd.DataFrame(rows, columns=_COLUMNS))
 
     def outputs(self) -> list[Output]:
         """The results of the run, on the host: the last output, the averaged one, and the peaks where they are kept."""
         assert self._last is not None, "no step was recorded"
-        end = self._count - 1
+        end = int(self._next) - 1
         outputs = [Output("last", self._last.estimate.cpu(), end)]
         if self._last.averaged is not None:
             outputs.append(Output("averaged", self._last.averaged.cpu(), end))
-        for name, peak in (("peak", self._peak), ("averaged_peak", self._averaged_peak)):
-            if peak and bool(torch.isfinite(peak.psnr)):
+        for name, peak in self._peaks.items():
+            if bool(torch.isfinite(peak.psnr)):
                 outputs.append(Output(name, peak.image.cpu(), int(peak.iteration)))
         return outputs
+
+    def state(self) -> dict[str, Any]:
+        """What was recorded so far."""
+        assert self._last is not None, "no step was recorded"
+        return {
+            "rows": self._rows[: int(self._next)],
+            "last": [self._last.estimate, self._last.averaged],
+            "peaks": {name: [peak.image, peak.psnr, peak.iteration] for name, peak in self._peaks.items()},
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes on where a recorder of the same run gave `state`."""
+        rows, device = state["rows"], self._problem.device
+        self._rows[: len(rows)].copy_(rows)
+        self._next.fill_(len(rows))
+        self._called = len(rows)
+        estimate, averaged = state["last"]
+        self._last = Step(estimate.to(device), None if averaged is None else averaged.to(device))
+        for name, peak in self._peaks.items():
+            for mine, theirs in zip((peak.image, peak.psnr, peak.iteration), state["peaks"][name], strict=True):
+                mine.copy_(theirs)

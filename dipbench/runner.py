@@ -4,18 +4,19 @@ import math
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import cycle, islice
 from typing import Any, Protocol
 
 import pandas as pd
 import torch
 
+from dipbench.fit import REFERENCE, Execution
 from dipbench.plan import Job, jobs_of
 from dipbench.resources import usable_cores
 from dipbench.results import frame
 from dipbench.store import Store
 from dipbench.suite import Suite
-from dipbench.work import Finished
+from dipbench.work import Finished, Terms
 from dipbench.workers import in_processes, in_this_process
 
 _MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
@@ -63,24 +64,31 @@ def run_suite(
     seeds: list[int],
     device: torch.device,
     jobs: int = 0,
+    execution: Execution = REFERENCE,
+    checkpoint_seconds: float = 60.0,
+    at_once: int = 0,
     command: str = "",
     display: Display | None = None,
 ) -> Summary:
-    """Computes every run of the suite that is not in the store; `jobs` 0 is as many processes as the machine takes."""
+    """Computes every run of the suite that is not in the store; `jobs` 0 is as many processes as the machine takes.
+
+    `at_once` is how many runs take turns on a GPU, 0 as many as fill it; `checkpoint_seconds` as in `Terms`.
+    """
     display = display or Silent()
-    wanted = jobs_of(suite, seeds)
+    wanted = jobs_of(suite, seeds, execution.precision)
     store.write_plan(plan_content(suite, wanted, command))
     missing = unique([job for job in wanted if store.status(job.run.key) not in ("done", "refused")])
     for warning in store.warnings:
         display.warn(warning)
     summary = Summary(present=len({job.run.key for job in wanted}) - len(missing))
     display.begin(missing, summary.present)
-    workers = min(jobs or default_jobs(device), len(missing))
-    if workers > 1:
-        threads = max(1, usable_cores() // workers)
-        ended = in_processes(missing, store, device, display.step, workers, threads)
+    devices = spread(device, jobs)[: max(1, len(missing))]
+    terms = [Terms(each, execution, checkpoint_seconds, at_once) for each in devices]
+    if len(terms) > 1:
+        threads = max(1, usable_cores() // len(terms))
+        ended = in_processes(missing, store, terms, display.step, threads)
     else:
-        ended = in_this_process(missing, store, device, display.step)
+        ended = in_this_process(missing, store, terms[0], display.step)
     try:
         for job, finished in ended:
             summary.ended[finished.status] += 1
@@ -97,6 +105,14 @@ def run_suite(
 def unique(jobs: list[Job]) -> list[Job]:
     """The first job of every run: experiments may share runs."""
     return list({job.run.key: job for job in reversed(jobs)}.values())[::-1]
+
+
+def spread(device: torch.device, jobs: int) -> list[torch.device]:
+    """The device of each process: `jobs` of them, or as the machine takes; `cuda` means all GPUs there are in turn."""
+    if device.type == "cuda" and device.index is None and torch.cuda.device_count() > 1:
+        gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+        return list(islice(cycle(gpus), jobs or len(gpus)))
+    return [device] * (jobs or default_jobs(device))
 
 
 def default_jobs(device: torch.device) -> int:
@@ -130,8 +146,3 @@ def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
             for experiment in suite.experiments
         ],
     }
-
-
-def store_of(suite: Suite, out: Path | None) -> Path:
-    """Where the results of a suite go unless said otherwise."""
-    return out or Path("results") / suite.name

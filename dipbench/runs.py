@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dipbench.contract import Method, Plugin, Task
+from dipbench.contract import Method, Task
 from dipbench.registry import file_hash
 from dipbench.spec import Spec
 
@@ -22,6 +22,7 @@ class Run:
     method: dict[str, Any]  # likewise
     protocol: str  # signature of the protocol that scores it
     seed: int
+    precision: str = "float32"  # of the fit; the engine is not in it: engines agree within the precision
 
     @property
     def key(self) -> str:
@@ -64,8 +65,3 @@ def _content(value: Any) -> Any:
             return {"files": {file.name: file_hash(file) for file in sorted(value.iterdir()) if file.is_file()}}
         return {"sha256": file_hash(value)} if value.is_file() else {"path": str(value)}
     return value
-
-
-def plugin_of(value: Plugin) -> str:
-    """The name of a plugin and the settings that differ from their defaults, as a user would write it."""
-    return str(Spec(value.plugin_name(), value.changed()))

@@ -1,6 +1,7 @@
 """How a number is scored. A number without its protocol's signature is not comparable with any other."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import piq
@@ -12,10 +13,15 @@ _LUMA = (65.481, 128.553, 24.966)  # ITU-R BT.601, studio swing: Y in 16..235 of
 
 def luma(image: Tensor) -> Tensor:
     """Luma Y (..., 1, H, W) in [16/255, 235/255] of an RGB or grey image (..., C, H, W) in [0, 1]. ITU-R BT.601."""
-    weights = torch.tensor(_LUMA, dtype=image.dtype, device=image.device)
+    weights = _luma_weights(image.dtype, image.device)
     if image.shape[-3] == 1:
         return (16 + weights.sum() * image) / 255
     return ((16 + torch.einsum("c,...chw->...hw", weights, image)) / 255).unsqueeze(-3)
+
+
+@cache  # to copy them to a GPU at each call would make the host wait for it
+def _luma_weights(dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(_LUMA, dtype=dtype, device=device)
 
 
 def grey(image: Tensor) -> Tensor:

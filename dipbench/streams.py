@@ -42,3 +42,25 @@ class Streams:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.integer(name))
             yield
+
+    def place(self, name: str) -> "Place":
+        """The stream `name` for torch's own CPU generator, to go on from one block to the next."""
+        return Place(torch.Generator().manual_seed(self.integer(name)).get_state())
+
+
+class Place:
+    """Where torch's own CPU generator goes on within `borrowed`; several of them may take turns."""
+
+    def __init__(self, state: torch.Tensor):
+        self.state = state
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Within the block torch's own CPU generator runs from here; after it, on as if nothing was drawn."""
+        before = torch.get_rng_state()
+        torch.set_rng_state(self.state)
+        try:
+            yield
+        finally:
+            self.state = torch.get_rng_state()
+            torch.set_rng_state(before)

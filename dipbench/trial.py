@@ -1,8 +1,10 @@
-"""One method on one problem: pulls the estimates, has them recorded, and returns what came out."""
+"""One method on one problem: has the estimates made and recorded, and returns what came out."""
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, Prior, Problem
 from dipbench.errors import UserError
-from dipbench.fit import fit_all
+from dipbench.fit import REFERENCE, Captured, Ensemble, Execution
 from dipbench.recorder import Output, Recorder
 from dipbench.resources import PeakMemory
 from dipbench.scoring import Protocol
@@ -29,8 +31,139 @@ class Outcome:
 
     outputs: list[Output]
     trace: pd.DataFrame
-    seconds: float
+    seconds: float  # from the first iteration to the last; what ran beside it on the same device slowed it
     peak_memory: int  # bytes, of the GPU where the run was on one, else of the process
+
+
+class Trial:
+    """A method at work on a problem, one iteration a call of `advance`, so that several can take turns on a device.
+
+    `truth` is (C, H, W) on the problem's device; None where there is none. UserError if the method refuses the problem.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        problem: Problem,
+        truth: Tensor | None,
+        protocol: Protocol,
+        rng: Streams,
+        execution: Execution = REFERENCE,
+    ):
+        reason = method.refuses(problem)
+        if reason:
+            raise UserError(f"{method.plugin_name()} refuses {problem.task}: {reason}")
+        self._method, self._problem = method, problem
+        self._stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
+        self._global = rng.place("global")
+        self.iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
+        self.done = 0  # iterations
+        self._memory = PeakMemory(problem.device)
+        self._seconds = 0.0  # before this process
+        self._start = 0.0
+        with self._turn():
+            self._recorder = Recorder(problem, truth, protocol, self.iterations or 1, peaks=method.overfits)
+            self._fit = Ensemble(method, problem, rng, execution) if isinstance(method, Prior) else None
+            if self._fit:
+                captures = execution.how.captures or (execution.how.compiles and self._stream is not None)
+                self._iterate = Captured(self._iteration, self._fit.generators) if captures else self._iteration
+            else:
+                self._estimates = method.run(problem, rng)
+        if self._stream:
+            torch.cuda.current_stream(problem.device).synchronize()
+        self._start = time.perf_counter()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Within the block torch works on this trial's stream and draws from this trial's place."""
+        with torch.cuda.stream(self._stream), self._global.borrowed():
+            yield
+
+    def advance(self) -> bool:
+        """Has one more estimate made and recorded; False if there are no more."""
+        with self._turn():
+            if self._fit:
+                if self.done == self.iterations:
+                    return False
+                self._iterate()
+            else:
+                with torch.no_grad():
+                    estimate = next(self._estimates, None)
+                if estimate is None:
+                    return False
+                self._record(Step(estimate))
+        self.done += 1
+        return True
+
+    def _iteration(self) -> None:
+        assert self._fit is not None
+        self._record(self._fit.output())
+        self._fit.step()
+
+    def _record(self, step: Step) -> None:
+        estimate, problem = step.estimate, self._problem
+        if tuple(estimate.shape) != problem.shape or estimate.device.type != problem.device.type:
+            raise UserError(
+                f"{self._method.plugin_name()} yielded an estimate of shape {tuple(estimate.shape)} on "
+                f"{estimate.device}: it takes {problem.shape} on {problem.device}"
+            )
+        self._recorder.record(step)
+
+    def latest(self) -> tuple[int, float]:
+        """An iteration and its PSNR in dB, the last that is known without waiting for the device."""
+        with torch.cuda.stream(self._stream):
+            return self._recorder.latest()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether there is a state to go on from: of a fit, after its first iteration."""
+        return self._fit is not None and self.done > 0
+
+    def state(self) -> dict[str, Any]:
+        """All that the iterations to come depend on. Waits for the device."""
+        assert self._fit is not None
+        with torch.cuda.stream(self._stream):
+            return {
+                "done": self.done,
+                "seconds": self._seconds + time.perf_counter() - self._start,
+                "peak_memory": self._memory.peak,
+                "global": self._global.state,
+                "fit": self._fit.state(),
+                "recorder": self._recorder.state(),
+            }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes to where another trial of the same run was when it gave `state`."""
+        assert self._fit is not None
+        with torch.cuda.stream(self._stream):
+            self._fit.load(state["fit"])
+            self._recorder.load(state["recorder"])
+        self.done, self._seconds, self._global.state = state["done"], state["seconds"], state["global"]
+        self._memory.known = state["peak_memory"]
+
+    def outcome(self) -> Outcome:
+        """What came out. Waits for the device. UserError if the method made no estimate."""
+        with torch.cuda.stream(self._stream):
+            trace = self._recorder.trace()  # waits, so that the clock does not stop before the device
+            seconds = self._seconds + time.perf_counter() - self._start
+            if trace.empty:
+                raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
+            return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak)
+
+
+class Reporter:
+    """Calls `progress` for a trial, but not more often than a person can read."""
+
+    def __init__(self, progress: Progress | None):
+        self._progress = progress
+        self._last = time.perf_counter()
+
+    def look(self, trial: Trial) -> None:
+        """To be called after each iteration."""
+        if self._progress and time.perf_counter() - self._last > _SECONDS_BETWEEN_PROGRESS:
+            self._last = time.perf_counter()
+            iteration, psnr = trial.latest()
+            self._progress(iteration, trial.iterations, psnr)
 
 
 def attempt(
@@ -40,40 +173,10 @@ def attempt(
     protocol: Protocol,
     rng: Streams,
     progress: Progress | None = None,
+    execution: Execution = REFERENCE,
 ) -> Outcome:
     """Runs `method` to its end. UserError if it refuses the problem or yields what is no estimate."""
-    reason = method.refuses(problem)
-    if reason:
-        raise UserError(f"{method.plugin_name()} refuses {problem.task}: {reason}")
-    iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0
-    recorder = Recorder(problem, truth, protocol, capacity=iterations or 1, peaks=method.overfits)
-    with PeakMemory(problem.device) as memory:
-        start = reported = time.perf_counter()
-        for step in _steps(method, problem, rng):
-            _check(method, step.estimate, problem)
-            recorder.record(step)
-            if progress and time.perf_counter() - reported > _SECONDS_BETWEEN_PROGRESS:
-                reported = time.perf_counter()
-                iteration, psnr = recorder.latest()
-                progress(iteration, iterations, psnr)
-        trace = recorder.trace()  # waits for the device, so that the clock does not stop before it
-        seconds = time.perf_counter() - start
-    if trace.empty:
-        raise UserError(f"{method.plugin_name()} yielded no estimate: its run() must yield at least one")
-    return Outcome(recorder.outputs(), trace, seconds, memory.peak)
-
-
-def _steps(method: Method, problem: Problem, rng: Streams) -> Iterator[Step]:
-    if isinstance(method, Prior):
-        yield from fit_all(method, problem, rng)
-    else:
-        with torch.no_grad(), rng.seeded("global"):
-            yield from (Step(estimate) for estimate in method.run(problem, rng))
-
-
-def _check(method: Method, estimate: Tensor, problem: Problem) -> None:
-    if tuple(estimate.shape) != problem.shape or estimate.device.type != problem.device.type:
-        raise UserError(
-            f"{method.plugin_name()} yielded an estimate of shape {tuple(estimate.shape)} on {estimate.device}: "
-            f"it takes {problem.shape} on {problem.device}"
-        )
+    trial, reporter = Trial(method, problem, truth, protocol, rng, execution), Reporter(progress)
+    while trial.advance():
+        reporter.look(trial)
+    return trial.outcome()

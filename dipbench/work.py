@@ -3,16 +3,21 @@
 import datetime
 import time
 import traceback
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from dipbench import registry
-from dipbench.contract import Dataset, Method, Problem, Task
+from dipbench import interruption, registry
+from dipbench.checkpoints import Checkpoints
+from dipbench.contract import Dataset, Method, Prior, Problem, Task
 from dipbench.errors import UserError
+from dipbench.fit import REFERENCE, Execution
 from dipbench.images import write_image
+from dipbench.interruption import Stopped, held
 from dipbench.loading import load, load_known
 from dipbench.plan import Job
 from dipbench.resources import environment
@@ -20,7 +25,7 @@ from dipbench.runs import Run
 from dipbench.scoring import Protocol
 from dipbench.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
-from dipbench.trial import Outcome, Progress, attempt
+from dipbench.trial import Outcome, Progress, Reporter, Trial
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,37 @@ class Finished:
     seconds: float = 0.0
 
 
-def perform(job: Job, store: Store, device: torch.device, progress: Progress | None = None) -> Finished:
-    """Computes a run and puts it into the store. Only a store that cannot be written to raises."""
+@dataclass(frozen=True)
+class Terms:
+    """On what, and how, runs are computed."""
+
+    device: torch.device
+    execution: Execution = REFERENCE
+    checkpoint_seconds: float = 60.0  # between two checkpoints of a fit; 0: only when told to end
+    at_once: int = 1  # runs that take turns on the device; 0: as many as fill a GPU
+
+
+def performing(
+    job: Job, store: Store, terms: Terms, progress: Progress | None = None
+) -> Generator[int, int | None, Finished]:
+    """Computes a run and puts it into the store: after each iteration it yields the number of pixels in work.
+
+    It may be sent how many runs take turns on the device. A fit goes on from its last checkpoint, if there is one.
+    What goes wrong ends the run as failed; out come only UnwritableStore, Stopped after a signal and, for others to be
+    ended first, torch.cuda.OutOfMemoryError.
+    """
     started, clock = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.perf_counter()
+    checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key)
     try:
-        finished, content, outcome = _compute(job, store, device, progress)
-    except UnwritableStore:
+        finished, content, outcome = yield from _compute(job, store, terms, checkpoints, progress)
+    except (UnwritableStore, torch.cuda.OutOfMemoryError):
         raise
     except Exception as error:  # whatever a plugin does: this run fails, the others go on
-        finished, content, outcome = _failure(error), {}, None
+        finished, content, outcome = failure(error), {}, None
     times = {"started": started, "wall_seconds": round(time.perf_counter() - clock, 3)}
-    write_down(job, store, device, finished, {**times, **content}, outcome)
+    write_down(job, store, terms.device, finished, {**times, **content}, outcome)
+    if finished.status == "done":
+        checkpoints.clear()
     return finished
 
 
@@ -75,8 +100,8 @@ def write_down(
 
 
 def _compute(
-    job: Job, store: Store, device: torch.device, progress: Progress | None
-) -> tuple[Finished, dict[str, Any], Outcome | None]:
+    job: Job, store: Store, terms: Terms, checkpoints: Checkpoints, progress: Progress | None
+) -> Generator[int, int | None, tuple[Finished, dict[str, Any], Outcome | None]]:
     task: Task = registry.build("task", job.task)
     method: Method = registry.build("method", job.method)
     dataset: Dataset = registry.build("dataset", job.dataset)
@@ -91,20 +116,15 @@ def _compute(
     reason = method.refuses(problem)
     if reason:
         return Finished("refused", reason), {}, None
-    return _restore(job.run, method, problem.to(device), truth, task.protocol(), progress)
-
-
-def _restore(
-    run: Run, method: Method, problem: Problem, truth: Tensor, protocol: Protocol, progress: Progress | None
-) -> tuple[Finished, dict[str, Any], Outcome]:
-    rng = Streams(run.seed, run.method_path)
-    outcome = attempt(method, problem, truth.to(problem.device), protocol, rng, progress)
+    course = _Course(job.run, method, problem.to(terms.device), truth.to(terms.device), task.protocol(), terms)
+    course.resume(checkpoints)
+    content, outcome = yield from course.run(store, checkpoints, progress)
     outputs: list[dict[str, Any]] = [
         {
             "output": output.name,
             "iteration": output.iteration,
-            "psnr": float(protocol.psnr(output.image, truth)),
-            "ssim": protocol.ssim(output.image, truth),
+            "psnr": float(task.protocol().psnr(output.image, truth)),
+            "ssim": task.protocol().ssim(output.image, truth),
             "picture": f"{output.name}.png",
         }
         for output in outcome.outputs
@@ -116,11 +136,77 @@ def _restore(
         "parameters": method.resolved(problem),
         "licence": method.licence,
         "paper": method.paper,
+        **content,
     }
     return Finished("done", psnr=outputs[0]["psnr"], seconds=outcome.seconds), content, outcome
 
 
-def _failure(error: Exception) -> Finished:
+class _Course:
+    """A trial from its start or its last checkpoint to its end."""
+
+    def __init__(
+        self, run: Run, method: Method, problem: Problem, truth: Tensor, protocol: Protocol, terms: Terms
+    ) -> None:
+        self._terms = terms
+        self._pixels = problem.shape[1] * problem.shape[2]
+        self._fitted = isinstance(method, Prior)
+        rng = Streams(run.seed, run.method_path)
+        self._new: Callable[[], Trial] = partial(Trial, method, problem, truth, protocol, rng, terms.execution)
+        self._trial = self._new()
+        self._resumed: list[dict[str, Any]] = []  # where an earlier process stopped, and what that one ran on
+        self._warnings: list[str] = []
+
+    def resume(self, checkpoints: Checkpoints) -> None:
+        """Goes on from the last checkpoint that can be used."""
+        state, self._warnings = checkpoints.load()
+        if state is None or not self._fitted:
+            return
+        try:
+            self._trial.load(state["trial"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            self._trial = self._new()
+            self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
+            return
+        self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
+
+    def run(
+        self, store: Store, checkpoints: Checkpoints, progress: Progress | None
+    ) -> Generator[int, int | None, tuple[dict[str, Any], Outcome]]:
+        """Every iteration that is left; what to record of how it went, and what came out."""
+        trial, reporter = self._trial, Reporter(progress)
+        saved, together = time.perf_counter(), 1
+        while self._advance():
+            reporter.look(trial)
+            every = self._terms.checkpoint_seconds
+            told = interruption.received()
+            if trial.resumable and (told or (every and time.perf_counter() - saved > every)):
+                with store.writing():
+                    checkpoints.save(self._state(), trial.done)
+                saved = time.perf_counter()
+            if told:
+                raise Stopped(told)
+            together = max(together, (yield self._pixels) or 1)
+        content: dict[str, Any] = {"at_once": together, "resumed": self._resumed, "warnings": self._warnings}
+        if self._fitted:
+            content = {"engine": self._terms.execution.engine, "precision": self._terms.execution.precision, **content}
+        return content, trial.outcome()
+
+    def _advance(self) -> bool:
+        if not self._fitted:
+            return self._trial.advance()
+        with held():  # a fit is only whole between two iterations
+            return self._trial.advance()
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "trial": self._trial.state(),
+            "resumed": self._resumed,
+            "environment": environment(self._terms.device),
+        }
+
+
+def failure(error: Exception) -> Finished:
+    """How a run ended that raised `error`."""
     if isinstance(error, UserError):
         return Finished("failed", str(error), mendable=True)
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):

@@ -1,60 +1,61 @@
-"""Runs in parallel processes. A process that dies fails its run, not the others."""
+"""Runs that take turns in a process, and processes side by side. A process that dies fails its runs, not the others."""
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
 
+from dipbench import interruption
+from dipbench.interruption import Stopped
 from dipbench.plan import Job
 from dipbench.store import Store, UnwritableStore
-from dipbench.work import Finished, perform, write_down
-
-Report = Callable[[Job, int, int, float], None]
-"""Called with a job in work, its iteration, how many there will be (0: not known) and its PSNR so far in dB."""
+from dipbench.turns import Report, taking_turns
+from dipbench.work import Finished, Terms, write_down
 
 
 def in_this_process(
-    jobs: list[Job], store: Store, device: torch.device, report: Report
+    jobs: list[Job], store: Store, terms: Terms, report: Report
 ) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes the jobs one after another."""
-    for job in jobs:
-        yield job, perform(job, store, device, lambda i, n, psnr, job=job: report(job, i, n, psnr))  # type: ignore[misc]
+    """Computes the jobs, one after another or in turns as `terms` say; yields them as they finish."""
+    waiting = list(reversed(jobs))
+    return taking_turns(lambda block: waiting.pop() if waiting else None, store, terms, report)
 
 
 @dataclass(eq=False)
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    job: Job | None = None
+    terms: Terms
+    jobs: list[Job] = field(default_factory=list)  # in its hands
 
 
 def in_processes(
-    jobs: list[Job], store: Store, device: torch.device, report: Report, workers: int, threads: int
+    jobs: list[Job], store: Store, terms: Sequence[Terms], report: Report, threads: int
 ) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes the jobs in `workers` processes of `threads` threads each; yields them as they finish."""
+    """Computes the jobs in a process of `threads` threads for each of `terms`; yields them as they finish."""
     waiting = list(reversed(jobs))
-    pool = [_start(store.path, device, threads) for _ in range(min(workers, len(jobs)))]
+    pool = [_start(store.path, each, threads) for each in terms]
     try:
         for worker in pool:
-            _next(worker, waiting)
-        while busy := [worker for worker in pool if worker.job]:
+            _fill(worker, waiting)
+        while busy := [worker for worker in pool if worker.jobs]:
             ready = wait([worker.pipe for worker in busy])
             for worker in [worker for worker in busy if worker.pipe in ready]:
-                finished = _receive(worker, report)
-                if finished is None:
-                    continue
-                assert worker.job is not None
-                if not worker.process.is_alive():
-                    write_down(worker.job, store, device, finished, {})
-                yield worker.job, finished
-                if not worker.process.is_alive():
-                    pool[pool.index(worker)] = worker = _start(store.path, device, threads)
-                _next(worker, waiting)
+                ended = _receive(worker, report)
+                died = not worker.process.is_alive()
+                for job, finished in ended:
+                    worker.jobs.remove(job)
+                    if died:
+                        write_down(job, store, worker.terms.device, finished, {})
+                    yield job, finished
+                if died:
+                    pool[pool.index(worker)] = worker = _start(store.path, worker.terms, threads)
+                _fill(worker, waiting)
     finally:
         for worker in pool:
             worker.process.terminate()
@@ -62,55 +63,71 @@ def in_processes(
             worker.process.join()
 
 
-def _start(path: Path, device: torch.device, threads: int) -> _Worker:
+def _start(path: Path, terms: Terms, threads: int) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, path, device, threads), daemon=True)
+    process = context.Process(target=_serve, args=(there, path, terms, threads), daemon=True)
     process.start()
     there.close()
-    return _Worker(process, here)
+    return _Worker(process, here, terms)
 
 
-def _next(worker: _Worker, waiting: list[Job]) -> None:
-    worker.job = waiting.pop() if waiting else None
-    if worker.job:
-        worker.pipe.send(worker.job)
+def _fill(worker: _Worker, waiting: list[Job]) -> None:
+    """Gives the worker what it can have in hand: at most as many as may take turns there."""
+    hands = worker.terms.at_once or (_HANDS if worker.terms.device.type == "cuda" else 1)
+    while waiting and len(worker.jobs) < hands:
+        worker.jobs.append(waiting.pop())
+        worker.pipe.send(worker.jobs[-1])
 
 
-def _receive(worker: _Worker, report: Report) -> Finished | None:
-    """How the worker's job ended; None if it only got on."""
+_HANDS = 8  # jobs given ahead to a process that decides itself how many take turns
+
+
+def _receive(worker: _Worker, report: Report) -> list[tuple[Job, Finished]]:
+    """The worker's jobs that ended; none if it only got on."""
     try:
         message = worker.pipe.recv()
     except (EOFError, ConnectionError):
         worker.process.join()
         code = worker.process.exitcode
-        return Finished("failed", f"its process died (exit code {code}), perhaps out of memory: try --jobs 1", True)
+        finished = Finished("failed", f"its process died (exit code {code}), perhaps out of memory: try --jobs 1", True)
+        return [(job, finished) for job in worker.jobs]
     if isinstance(message, UnwritableStore):
         raise message
-    if isinstance(message, Finished):
-        return message
-    assert worker.job is not None
-    report(worker.job, *message)
-    return None
+    key, content = message
+    job = next(job for job in worker.jobs if job.run.key == key)
+    if isinstance(content, Finished):
+        return [(job, content)]
+    report(job, *content)
+    return []
 
 
-def _serve(pipe: Connection, path: Path, device: torch.device, threads: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the first one ends the others
+def _serve(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
     torch.set_num_threads(threads)
     store = Store(path)
-    while True:
+
+    def take(block: bool) -> Job | None:
         try:
-            job = pipe.recv()
+            return pipe.recv() if pipe.poll(None if block else 0) else None
         except (EOFError, ConnectionError):
-            return
+            return None
+
+    def tell(job: Job, iteration: int, iterations: int, psnr: float) -> None:
+        _send(pipe, (job.run.key, (iteration, iterations, psnr)))
+
+    with interruption.handled():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the first one ends the others
         try:
-            _send(pipe, perform(job, store, device, lambda i, n, psnr: _send(pipe, (i, n, psnr))))
+            for job, finished in taking_turns(take, store, terms, tell):
+                _send(pipe, (job.run.key, finished))
         except UnwritableStore as error:
             _send(pipe, error)
+        except Stopped as stopped:
+            raise SystemExit(stopped.status) from None
 
 
 def _send(pipe: Connection, message: object) -> None:
-    """Tells the first process; ends this one, with the run it is in, when that is gone."""
+    """Tells the first process; ends this one, with the runs it is in, when that is gone."""
     try:
         pipe.send(message)
     except ConnectionError:

@@ -8,7 +8,7 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "streams", "signals"},
+    {"errors", "streams", "signals", "interruption", "checkpoints"},
     {"spec", "download", "published"},
     {"resampling", "scoring"},
     {"operators", "images"},
@@ -17,7 +17,7 @@ LAYERS = [
     {"resources", "recorder", "fit", "runs", "suite"},
     {"trial", "plan", "store"},
     {"work", "results", "citation"},
-    {"verdict"},
+    {"turns", "verdict"},
     {"workers", "report"},
     {"runner"},
     {"scorecard"},

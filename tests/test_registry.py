@@ -1,5 +1,6 @@
 """How plugins are found and set, and what a user reads who mistypes."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def test_plugin_builds_with_its_defaults_and_says_what_it_is(kind: str, name: st
     assert isinstance(plugin, {"method": Method, "dataset": Dataset, "task": Task}[kind])
     assert plugin.plugin_name() == name
     assert plugin.summary().endswith("."), f"{kind} {name} has no sentence as its docstring"
-    assert plugin.changed() == {}
+    assert plugin == type(plugin)()
     assert not plugin.paper or plugin.paper.startswith(("arXiv:", "doi:"))
 
 
@@ -111,7 +112,7 @@ def test_setting_of_the_wrong_type_or_out_of_range_is_named(kind: str, spec: str
 def test_settings_are_set(spec: str, setting: str, value: Any) -> None:
     method = registry.build("method", spec)
     assert getattr(method, setting) == value
-    assert method.changed() == {setting: value}
+    assert method == replace(type(method)(), **{setting: value})
 
 
 @pytest.mark.parametrize(

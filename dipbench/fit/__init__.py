@@ -1,6 +1,19 @@
-"""The one optimisation loop of every prior."""
+"""The one optimisation loop of every prior, and the ways to compute it."""
 
-from dipbench.fit.ensemble import fit_all
-from dipbench.fit.loop import fit
+from dipbench.fit.capture import Captured
+from dipbench.fit.ensemble import Ensemble, fit_all
+from dipbench.fit.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
+from dipbench.fit.loop import Fit, fit
 
-__all__ = ["fit", "fit_all"]
+__all__ = [
+    "ENGINES",
+    "PRECISIONS",
+    "REFERENCE",
+    "Captured",
+    "Ensemble",
+    "Execution",
+    "Fit",
+    "fit",
+    "fit_all",
+    "pick_execution",
+]

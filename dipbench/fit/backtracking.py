@@ -1,5 +1,7 @@
 """Going back after a sudden drop, as the official denoising notebook does."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -31,6 +33,19 @@ class Backtracking:
         good = tried & ~bad
         self._parameters.copy_(torch.where(bad, self._good, self._parameters))
         self._good.copy_(torch.where(good, self._parameters, self._good))
-        self._good_psnr = torch.where(good, psnr, self._good_psnr)
+        self._good_psnr.copy_(torch.where(good, psnr, self._good_psnr))
         self._count += ~bad
         self.fallbacks += bad
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {"good": self._good, "psnr": self._good_psnr, "count": self._count, "fallbacks": self.fallbacks}
+
+    def state(self) -> dict[str, Any]:
+        """What the next decisions depend on beside the parameters."""
+        return self._tensors()
+
+    @torch.no_grad()
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes to where another gave `state`."""
+        for name, tensor in self._tensors().items():
+            tensor.copy_(state[name])

@@ -1,51 +1,119 @@
 """Fits an untrained prior to a measurement: min over theta of ||A f_theta(z) - y||^2 (Deep Image Prior, eq. 2)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dipbench.contract import Prior, Problem
 from dipbench.fit.backtracking import Backtracking
+from dipbench.fit.execution import REFERENCE, Execution
 from dipbench.fit.flat import FlatParameters
+from dipbench.fit.lean import drop_redundant_biases
 from dipbench.fit.weight_noise import WeightNoise
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
 
-def fit(prior: Prior, problem: Problem, rng: Streams) -> Iterator[Step]:
-    """One step an iteration, `prior.fit(problem).iterations` in all. Nothing in an iteration waits for the device.
+class Fit:
+    """The fit of one network. An iteration is `output()` and then `step()`; nothing in it waits for the device.
 
     The order within an iteration is the official one: weight noise, jitter, forward, backward, average, backtracking,
-    Adam.
+    Adam. What a step holds is in memory that stays where it is, for a CUDA graph to write to.
     """
-    settings = prior.fit(problem)
-    with rng.seeded("weights"):
-        network, z = prior.build(problem, rng)
-    network, z = network.to(problem.device), z.to(problem.device)
-    jitter = rng.torch("jitter", problem.device)
-    parameters = FlatParameters(network)
-    adam = torch.optim.Adam([parameters.values], lr=settings.learning_rate)
-    backtracking = Backtracking(parameters.values, settings.backtrack) if settings.backtrack else None
-    weight_noise = None
-    if settings.weight_noise:
-        weight_noise = WeightNoise(network, settings.weight_noise, rng.torch("weight_noise", problem.device))
-    averaged: Tensor | None = None
-    noise = torch.empty_like(z)
-    for _ in range(settings.iterations):
-        if weight_noise:
-            weight_noise.add()
-        jittered = z + settings.jitter * noise.normal_(generator=jitter) if settings.jitter else z
-        parameters.zero_gradient()
-        output = network(jittered)
-        misfit = (problem.operator(output) - problem.measurement).square().mean()
-        penalty = prior.penalty(output)
-        loss = misfit if penalty is None else misfit + penalty
-        loss.backward()
-        estimate, misfit = output.detach()[0], misfit.detach()
+
+    def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
+        self._prior, self._problem, self._execution = prior, problem, execution
+        self._settings = settings = prior.fit(problem)
+        engine, device = execution.how, problem.device
+        with rng.seeded("weights"):
+            network, z = prior.build(problem, rng)
+        layout = torch.channels_last if engine.lean and device.type == "cuda" else torch.preserve_format
+        if engine.lean:
+            drop_redundant_biases(network)
+        self._network = network.to(device, execution.arithmetic.dtype).to(memory_format=layout)
+        self._z = z.to(device, execution.arithmetic.dtype, memory_format=layout)
+        self._parameters = FlatParameters(self._network)
+        self._call = torch.compile(self._network, dynamic=False) if engine.compiles else self._network
+        fused = engine.lean and device.type == "cuda"
+        self._adam = torch.optim.Adam(
+            [self._parameters.values], lr=settings.learning_rate, fused=fused or None, capturable=fused
+        )
+        self._noise = torch.empty_like(z, device=device)  # in single precision always: every precision has one jitter
+        self._jitter = rng.torch("jitter", device)
+        self._weight_generator = rng.torch("weight_noise", device)
+        self._weight_noise = (
+            WeightNoise(self._network, settings.weight_noise, self._weight_generator) if settings.weight_noise else None
+        )
+        self._backtracking = Backtracking(self._parameters.values, settings.backtrack) if settings.backtrack else None
+        self._averaged: Tensor | None = None
+        self._misfit = torch.zeros((), device=device)
+
+    @property
+    def generators(self) -> list[torch.Generator]:
+        """Those that an iteration draws from."""
+        return [self._jitter, self._weight_generator]
+
+    def output(self) -> Step:
+        """The network's output for the parameters as they are, and their gradient."""
+        settings = self._settings
+        with self._execution.within(self._problem.device):
+            if self._weight_noise:
+                self._weight_noise.add()
+            jittered = self._z
+            if settings.jitter:
+                jittered = self._z + settings.jitter * self._noise.normal_(generator=self._jitter)
+            self._parameters.zero_gradient()
+            output = self._call(jittered)
+            if output.dtype == torch.bfloat16:
+                output = output.float()
+            misfit = (self._problem.operator(output) - self._problem.measurement).square().mean()
+            penalty = self._prior.penalty(output)
+            loss = misfit if penalty is None else misfit + penalty
+            loss.backward()
+        estimate, self._misfit = output.detach()[0].float(), misfit.detach()
         if settings.average:  # begins with the first output, without bias correction, as the official code does
-            averaged = estimate.clone() if averaged is None else averaged.lerp_(estimate, 1 - settings.average)
-        yield Step(estimate, averaged, loss.detach(), misfit)
-        if backtracking:
-            backtracking.check(-10 * torch.log10(misfit))
-        adam.step()
+            if self._averaged is None:
+                self._averaged = estimate.clone()
+            else:
+                self._averaged.lerp_(estimate, 1 - settings.average)
+        return Step(estimate, self._averaged, loss.detach(), self._misfit)
+
+    def step(self) -> None:
+        """Backtracking, and the step of Adam."""
+        if self._backtracking:
+            self._backtracking.check(-10 * torch.log10(self._misfit))
+        self._adam.step()
+
+    def state(self) -> dict[str, Any]:
+        """All that the next iterations depend on beside what the prior builds anew: tensors, and numbers of Adam."""
+        return {
+            "parameters": self._parameters.values.detach(),
+            "buffers": dict(self._network.named_buffers()),
+            "adam": self._adam.state_dict(),
+            "averaged": self._averaged,
+            "backtracking": self._backtracking and self._backtracking.state(),
+            "generators": [generator.get_state() for generator in self.generators],
+        }
+
+    @torch.no_grad()
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes to where another fit of the same prior, problem and seed was when it gave `state`."""
+        self._parameters.values.copy_(state["parameters"])
+        for name, buffer in self._network.named_buffers():
+            buffer.copy_(state["buffers"][name])
+        self._adam.load_state_dict(state["adam"])
+        self._averaged = None if state["averaged"] is None else state["averaged"].to(self._problem.device)
+        if self._backtracking:
+            self._backtracking.load(state["backtracking"])
+        for generator, place in zip(self.generators, state["generators"], strict=True):
+            generator.set_state(place)
+
+
+def fit(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:
+    """One step an iteration, `prior.fit(problem).iterations` in all."""
+    fitted = Fit(prior, problem, rng, execution)
+    for _ in range(prior.fit(problem).iterations):
+        yield fitted.output()
+        fitted.step()

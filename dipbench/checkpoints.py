@@ -1,0 +1,59 @@
+"""The state of a fit that is not at its end, on disk.
+
+    DIR/checkpoints/KEY/ITERATION.pt
+
+A file is written under another name, made to reach the disk, and renamed; the last two are kept, so that one which
+cannot be read costs little.
+"""
+
+import os
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_KEPT = 2
+
+
+class Checkpoints:
+    """Those of one run."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def save(self, state: dict[str, Any], iteration: int) -> None:
+        """Writes what `load` gives back. OSError where that fails."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f".writing-{os.getpid()}"
+        try:
+            with temporary.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(self._folder / f"{iteration:08d}.pt")
+        finally:
+            temporary.unlink(missing_ok=True)
+        for old in self._files()[_KEPT:]:
+            old.unlink()
+
+    def load(self) -> tuple[dict[str, Any] | None, list[str]]:
+        """The last state that can be read, on the host, and a line for each file that cannot; None: there is none."""
+        unreadable: list[str] = []
+        for file in self._files():
+            try:
+                state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+                return state, unreadable
+            except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                unreadable.append(f"checkpoint '{file}' cannot be read ({reason}): the one before it is taken")
+        return None, unreadable
+
+    def clear(self) -> None:
+        """Removes them all: the run is at its end."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _files(self) -> list[Path]:
+        """The last first."""
+        return sorted(self._folder.glob("*.pt"), reverse=True)

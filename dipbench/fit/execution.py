@@ -1,0 +1,109 @@
+"""How a fit is computed: by which engine, in which precision. Neither changes what is fitted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from dipbench.errors import UserError, unknown
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to have an iteration computed."""
+
+    title: str
+    lean: bool = False  # channels-last, fused Adam, and no bias that batch norm removes
+    compiles: bool = False  # the network goes through torch.compile
+    captures: bool = False  # a whole iteration is one CUDA graph: forward, backward, scoring, optimiser
+
+
+ENGINES = {
+    "eager": Engine("plain PyTorch, operation by operation: the reference"),
+    "graph": Engine("an iteration as one CUDA graph", lean=True, captures=True),
+    "compiled": Engine("torch.compile, and on a GPU the iteration as one CUDA graph", lean=True, compiles=True),
+}
+"""Every engine by name."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The arithmetic of the network. Master weights, optimiser and scores stay in `dtype` or better."""
+
+    title: str
+    dtype: torch.dtype = torch.float32  # of the parameters and of the statistics of batch norm
+    autocast: torch.dtype | None = None  # of convolutions and activations, where it is another
+    tf32: bool = False  # whether the tensor cores of a GPU may round the factors of a product to 10 bits
+
+
+PRECISIONS = {
+    "float64": Precision("double", dtype=torch.float64),
+    "float32": Precision("single: the official code's"),
+    "tf32": Precision("single, products on tensor cores", tf32=True),
+    "bf16": Precision("bfloat16 activations, single weights and statistics", autocast=torch.bfloat16),
+}
+"""Every precision by name."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An engine and a precision, by name."""
+
+    engine: str = "eager"
+    precision: str = "float32"
+
+    @property
+    def how(self) -> Engine:
+        """The engine."""
+        return ENGINES[self.engine]
+
+    @property
+    def arithmetic(self) -> Precision:
+        """The precision."""
+        return PRECISIONS[self.precision]
+
+    @contextmanager
+    def within(self, device: torch.device) -> Iterator[None]:
+        """The arithmetic of the block, on every device: also float32 is only what it says where TF32 is off."""
+        cast = self.arithmetic.autocast
+        with _products("tf32" if self.arithmetic.tf32 else "ieee"), torch.autocast(device.type, cast, cast is not None):
+            yield
+
+
+REFERENCE = Execution()
+"""Plain PyTorch in single precision, as the official code computes."""
+
+
+def pick_execution(device: torch.device, engine: str = "auto", precision: str = "float32") -> Execution:
+    """The execution of those names on that device; `auto` is `graph` on a CUDA GPU, else `eager`.
+
+    UserError for an unknown name, and where the device cannot do it.
+    """
+    if engine == "auto":
+        engine = "graph" if device.type == "cuda" else "eager"
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ["auto", *ENGINES])
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
+    if ENGINES[engine].captures and device.type != "cuda":
+        raise UserError(f"engine '{engine}' is for CUDA GPUs, and the device is '{device}': take --engine eager")
+    if PRECISIONS[precision].tf32 and device.type != "cuda":
+        raise UserError(f"precision '{precision}' is for CUDA GPUs, and the device is '{device}': take float32")
+    if PRECISIONS[precision].dtype == torch.float64 and device.type == "mps":
+        raise UserError(f"precision '{precision}' is not there on device '{device}': take float32, or --device cpu")
+    return Execution(engine, precision)
+
+
+@contextmanager
+def _products(rounding: str) -> Iterator[None]:
+    """Sets how CUDA rounds the factors of products and convolutions, whose default is not the same for both."""
+    places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
+    before = [place.fp32_precision for place in places]
+    try:
+        for place in places:
+            place.fp32_precision = rounding
+        yield
+    finally:
+        for place, value in zip(places, before, strict=True):
+            place.fp32_precision = value

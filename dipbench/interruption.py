@@ -1,0 +1,57 @@
+"""Signals that end the program, held back while a fit is in the middle of an iteration."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Stopped(BaseException):
+    """The program was told to end by a signal, and what was computed is in checkpoints."""
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number  # as a shell reports it
+
+
+class _Held:
+    depth = 0
+    received: int | None = None
+
+
+@contextmanager
+def handled() -> Iterator[None]:
+    """Within the block SIGTERM and SIGINT raise `Stopped`, at once or at the end of the `held` block that runs.
+
+    A second signal within a `held` block raises at once. Only in the main thread, the only one that may set handlers.
+    """
+    before = {number: signal.signal(number, _receive) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        _Held.received = None
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Within the block a signal is only noted: ask `received`."""
+    _Held.depth += 1
+    try:
+        yield
+    finally:
+        _Held.depth -= 1
+
+
+def received() -> int | None:
+    """The number of the signal that was noted; None: none was."""
+    return _Held.received
+
+
+def _receive(number: int, frame: FrameType | None) -> None:
+    if not _Held.depth or _Held.received:
+        raise Stopped(number)
+    _Held.received = number

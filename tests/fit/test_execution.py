@@ -1,0 +1,175 @@
+"""Engines and precisions against the reference, and what each refuses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dipbench import registry
+from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.errors import UserError
+from dipbench.fit import ENGINES, PRECISIONS, Execution, fit, pick_execution
+from dipbench.fit.flat import FlatParameters
+from dipbench.fit.lean import drop_redundant_biases
+from dipbench.nets.skip import skip_net
+from dipbench.signals import Step
+from dipbench.streams import Streams
+
+CPU = torch.device("cpu")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU on this machine")
+
+
+@dataclass(frozen=True)
+class Small(Prior):
+    """A skip network of two scales: every kind of layer that the large ones have."""
+
+    iterations: int = 5
+    weight_noise: float = 0.0
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        net = skip_net(4, problem.shape[0], down=(8, 8), up=(8, 8), skip=(2, 2))
+        return net, torch.rand((1, 4, *problem.shape[1:]), generator=rng.torch("input"))
+
+    def fit(self, problem: Problem) -> FitSettings:
+        return FitSettings(iterations=self.iterations, weight_noise=self.weight_noise)
+
+
+@pytest.fixture
+def problem(photo: Tensor) -> Problem:
+    return registry.build("task", "denoising").degrade(photo[:, :32, :32], Streams(0))
+
+
+def losses(steps: Iterator[Step]) -> list[float]:
+    return [float(step.loss) for step in steps]
+
+
+def computed(problem: Problem, engine: str, precision: str) -> list[float]:
+    return losses(fit(Small(), problem, Streams(0), Execution(engine, precision)))
+
+
+@pytest.mark.parametrize(("precision", "error"), [("float64", 1e-6), ("bf16", 2e-2)])
+def test_precision_changes_the_first_loss_by_its_rounding_only(problem: Problem, precision: str, error: float) -> None:
+    single, other = computed(problem, "eager", "float32"), computed(problem, "eager", precision)
+    assert other[0] == pytest.approx(single[0], rel=error)
+    assert other != single
+    assert other[-1] < other[0]
+
+
+def test_double_precision_is_double_throughout(problem: Problem) -> None:
+    """Against the loop written out in float64, to far below single precision."""
+    prior, rng = Small(iterations=3), Streams(0)
+    with rng.seeded("weights"):
+        net, z = prior.build(problem, rng)
+    net, z = net.double(), z.double()
+    adam, jitter, expected = torch.optim.Adam(net.parameters(), lr=0.01), rng.torch("jitter"), []
+    for _ in range(3):
+        adam.zero_grad()
+        noise = (1 / 30) * torch.randn(z.shape, generator=jitter)  # the jitter of every precision is single
+        loss = (net(z + noise) - problem.measurement).square().mean()
+        loss.backward()
+        adam.step()
+        expected.append(float(loss.detach()))
+    assert losses(fit(prior, problem, rng, Execution("eager", "float64"))) == pytest.approx(expected, rel=1e-12)
+
+
+def test_compiled_agrees_with_eager(problem: Problem) -> None:
+    """In double precision, where the rounding of another order of summation is not yet amplified by Adam."""
+    assert computed(problem, "compiled", "float64") == pytest.approx(computed(problem, "eager", "float64"), rel=1e-7)
+
+
+def test_a_bias_before_batch_norm_changes_nothing() -> None:
+    torch.manual_seed(0)
+    net = skip_net(4, 3, down=(8, 8), up=(8, 8), skip=(2, 2)).double()
+    z = torch.rand((1, 4, 32, 32), dtype=torch.float64)
+    before, count = net(z), sum(p.numel() for p in net.parameters())
+    dropped = drop_redundant_biases(net)
+    assert dropped == 8 * 8 + 2 * 2  # four convolutions of 8 a scale, one of 2
+    assert sum(p.numel() for p in net.parameters()) == count - dropped
+    assert torch.allclose(net(z), before, atol=1e-12)
+    assert net[1].bias is not None, "the last convolution has no batch norm behind it: its bias counts"
+
+
+def test_channels_last_kernels_stay_so_in_the_vector() -> None:
+    torch.manual_seed(0)
+    plain = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Sigmoid()).double()
+    last = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Sigmoid()).double()
+    last.load_state_dict(plain.state_dict())
+    flat = FlatParameters(last.to(memory_format=torch.channels_last))
+    x = torch.rand((1, 3, 8, 8), dtype=torch.float64)
+    assert last[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(last[0].weight, plain[0].weight)
+    plain(x).square().mean().backward()
+    last(x).square().mean().backward()
+    assert torch.allclose(last[0].weight.grad, plain[0].weight.grad, rtol=1e-9, atol=0)
+    assert float(flat.values.grad.norm()) == pytest.approx(
+        float(sum(p.grad.square().sum() for p in plain.parameters()).sqrt()), rel=1e-9
+    )
+
+
+def test_engine_is_chosen_for_the_device() -> None:
+    assert pick_execution(CPU) == Execution("eager", "float32")
+    assert pick_execution(torch.device("cuda")) == Execution("graph", "float32")
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "message"),
+    [
+        ("graph", "float32", "for CUDA GPUs"),
+        ("auto", "tf32", "for CUDA GPUs"),
+        ("eagre", "float32", "did you mean 'eager'"),
+        ("auto", "float23", "did you mean 'float32'"),
+    ],
+)
+def test_what_the_device_cannot_do_is_refused(engine: str, precision: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        pick_execution(CPU, engine, precision)
+
+
+def test_the_rounding_of_products_is_set_within_the_block_only() -> None:
+    places = [torch.backends.cuda.matmul, torch.backends.cudnn.conv]
+    before = [place.fp32_precision for place in places]
+    for precision, expected in (("tf32", "tf32"), ("float32", "ieee")):
+        with Execution("eager", precision).within(CPU):
+            assert [place.fp32_precision for place in places] == [expected] * 2
+    assert [place.fp32_precision for place in places] == before
+
+
+@needs_cuda
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_engine_and_precision_of_a_gpu(problem: Problem, engine: str, precision: str) -> None:
+    from dipbench.scoring import Protocol
+    from dipbench.trial import attempt
+
+    on_gpu = problem.to(torch.device("cuda"))
+    made = attempt(
+        Small(iterations=20, weight_noise=0.01), on_gpu, on_gpu.measurement, Protocol(), Streams(0),
+        execution=Execution(engine, precision),
+    )  # fmt: skip
+    reference = attempt(Small(iterations=20, weight_noise=0.01), on_gpu, on_gpu.measurement, Protocol(), Streams(0))
+    error = {"float64": 1e-4, "float32": 1e-4, "tf32": 1e-2, "bf16": 5e-2}[precision]
+    assert made.trace["loss"][0] == pytest.approx(reference.trace["loss"][0], rel=error)
+    assert made.trace["loss"][19] == pytest.approx(reference.trace["loss"][19], rel=0.2)
+
+
+@needs_cuda
+@pytest.mark.parametrize("engine", ["eager", "graph"])
+def test_no_iteration_waits_for_the_gpu(problem: Problem, engine: str) -> None:
+    from dipbench.scoring import Protocol
+    from dipbench.trial import Trial
+
+    on_gpu = problem.to(torch.device("cuda"))
+    trial = Trial(
+        Small(iterations=30), on_gpu, on_gpu.measurement, Protocol(channels="luma"), Streams(0), Execution(engine)
+    )
+    for _ in range(10):  # cuDNN chooses its algorithms, and the graph is captured
+        trial.advance()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        while trial.advance():
+            trial.latest()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert trial.outcome().trace["psnr"].notna().all()
