@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import torch
 
 from dipbench import registry
 from dipbench.contract import Method, Task
 from dipbench.errors import UserError
+from dipbench.fit import Execution, pick_execution
 from dipbench.images import read_image, write_image
 from dipbench.plan import image_names
 from dipbench.recorder import Output
@@ -36,6 +38,31 @@ class Choices:
     scale: Literal["full", "smoke"] = "full"  # smoke: few iterations on small images
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """On what a suite is to run, and how, in the words of the command line."""
+
+    device: str = "auto"
+    jobs: int = 0  # processes; 0: as many as the machine takes
+    engine: str = "auto"
+    precision: str = "float32"
+    checkpoint: float = 60.0  # seconds between two checkpoints of a fit; 0: only when told to end
+    at_once: int = 0  # runs that take turns on a device; 0: as many as fill a GPU, one on a CPU
+
+    def checked(self) -> tuple[torch.device, Execution]:
+        """The device and the execution meant. UserError for what is not there or out of range."""
+        if self.jobs < 0:
+            raise UserError(
+                f"--jobs got {self.jobs}: it takes the number of processes, or 0 for what the machine takes"
+            )
+        if self.checkpoint < 0:
+            raise UserError(f"--checkpoint got {self.checkpoint}: it takes seconds, or 0 for none but when told to end")
+        if self.at_once < 0:
+            raise UserError(f"--at-once got {self.at_once}: it takes the number of runs, or 0 for what fills a GPU")
+        device = pick_device(self.device)
+        return device, pick_execution(device, self.engine, self.precision)
+
+
 def chosen(name: str, choices: Choices) -> Suite:
     """The suite of that name, or in that file, as the user wants it."""
     suite = with_methods(read_suite(name), list(choices.methods))
@@ -56,8 +83,7 @@ def execute(
     *,
     seed: int,
     seeds: int,
-    device: str,
-    jobs: int,
+    conditions: Conditions,
     out: Path | None,
     command: str,
     display: Display | None,
@@ -65,16 +91,18 @@ def execute(
     """Runs a suite and returns its store with what became of it."""
     if seeds < 1:
         raise UserError(f"--seeds got {seeds}: it takes the number of seeds, at least 1")
-    if jobs < 0:
-        raise UserError(f"--jobs got {jobs}: it takes the number of processes, or 0 for what the machine takes")
-    suite, on = chosen(name, choices), pick_device(device)
+    device, execution = conditions.checked()
+    suite = chosen(name, choices)
     store = Store(out or Path("results") / (suite.name + ("-smoke" if suite.scale == "smoke" else "")))
     summary = run_suite(
         suite,
         store,
         seeds=list(range(seed, seed + seeds)),
-        device=on,
-        jobs=jobs,
+        device=device,
+        jobs=conditions.jobs,
+        execution=execution,
+        checkpoint_seconds=conditions.checkpoint,
+        at_once=conditions.at_once,
         command=command,
         display=display,
     )
@@ -93,6 +121,10 @@ def run(
     seeds: int = 1,
     device: str = "auto",
     jobs: int = 1,
+    engine: str = "auto",
+    precision: str = "float32",
+    checkpoint: float = 60.0,
+    at_once: int = 0,
     out: Path | str | None = None,
     report: bool = False,
 ) -> pd.DataFrame:
@@ -108,8 +140,7 @@ def run(
         choices,
         seed=seed,
         seeds=seeds,
-        device=device,
-        jobs=jobs,
+        conditions=Conditions(device, jobs, engine, precision, checkpoint, at_once),
         out=Path(out) if out else None,
         command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
         display=None,

@@ -13,6 +13,7 @@ import typer
 from dipbench.cli_data import data
 from dipbench.cli_score import score
 from dipbench.errors import UserError
+from dipbench.interruption import Stopped
 
 app = typer.Typer(
     help="The benchmark of Deep Image Prior and of every untrained image prior after it.",
@@ -47,6 +48,10 @@ def run(
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
+    engine: Annotated[str, typer.Option(help="auto, eager, graph or compiled.")] = "auto",
+    precision: Annotated[str, typer.Option(help="float64, float32, tf32 or bf16.")] = "float32",
+    checkpoint: Annotated[float, typer.Option(help="Seconds between checkpoints of a fit.")] = 60.0,
+    at_once: Annotated[int, typer.Option(help="Runs that share a GPU; 0: as many as fill it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="A folder that has the data sets: docs/data.md.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")] = None,
@@ -54,7 +59,8 @@ def run(
     """Run a suite and write its report. What is in the store is not computed again."""
     from rich.console import Console
 
-    from dipbench.api import Choices, execute
+    from dipbench import interruption
+    from dipbench.api import Choices, Conditions, execute
     from dipbench.collection import use_folder
     from dipbench.display import Terminal
     from dipbench.report import write_report
@@ -63,14 +69,13 @@ def run(
 
     use_folder(data_dir)
     console = Console()
-    with Terminal(console) as display:
+    with Terminal(console) as display, interruption.handled():
         store, summary = execute(
             suite,
             Choices(only or (), method or (), data, set_ or (), scale),
             seed=seed,
             seeds=seeds,
-            device=device,
-            jobs=jobs,
+            conditions=Conditions(device, jobs, engine, precision, checkpoint, at_once),
             out=out,
             command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
@@ -181,6 +186,13 @@ def main() -> None:
             traceback.print_exc()
         print(f"dipbench: {error}", file=sys.stderr)
         sys.exit(2)
+    except Stopped as stopped:
+        print(
+            f"dipbench: stopped by {stopped}; what is finished is kept, and the same command goes on from there, fits "
+            "from their last checkpoint",
+            file=sys.stderr,
+        )
+        sys.exit(stopped.status)
     except KeyboardInterrupt:
         print("dipbench: stopped; finished runs are kept, the same command goes on from there", file=sys.stderr)
         sys.exit(130)

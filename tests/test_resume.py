@@ -1,0 +1,216 @@
+"""A fit that is killed goes on as if nothing had happened: to the last bit on a CPU."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dipbench import registry
+from dipbench.checkpoints import Checkpoints
+from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.images import write_image
+from dipbench.scoring import Protocol
+from dipbench.store import Store
+from dipbench.streams import Streams
+from dipbench.trial import Outcome, Trial
+
+SETTINGS = FitSettings(iterations=14)
+
+
+@dataclass(frozen=True)
+class Restless(Prior):
+    """A network that draws from torch's own generator and keeps running statistics, with whatever fit is wanted."""
+
+    settings_of_fit: FitSettings = SETTINGS
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        net = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.LeakyReLU(0.2), nn.Dropout(0.2), nn.Conv2d(8, 3, 1)
+        )
+        return net, torch.rand((1, 3, *problem.shape[1:]), generator=rng.torch("input"))
+
+    def fit(self, problem: Problem) -> FitSettings:
+        return self.settings_of_fit
+
+
+@pytest.fixture
+def problem(photo: Tensor) -> Problem:
+    return registry.build("task", "denoising").degrade(photo[:, :16, :20], Streams(0))
+
+
+def trial_of(settings: FitSettings, problem: Problem) -> Trial:
+    return Trial(Restless(settings), problem, problem.measurement.flip(1), Protocol(), Streams(0))
+
+
+def finished(trial: Trial) -> Outcome:
+    while trial.advance():
+        pass
+    return trial.outcome()
+
+
+@pytest.mark.parametrize("at", [1, 6, 14])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SETTINGS,
+        replace(SETTINGS, backtrack=0.01),
+        replace(SETTINGS, weight_noise=0.02),
+        replace(SETTINGS, runs=2),
+        replace(SETTINGS, average=0.0, jitter=0.0),
+    ],
+    ids=["plain", "backtracking", "weight noise", "two runs", "no average"],
+)
+def test_goes_on_from_a_checkpoint_to_the_last_bit(
+    settings: FitSettings, at: int, problem: Problem, tmp_path: Path
+) -> None:
+    whole = finished(trial_of(settings, problem))
+    first = trial_of(settings, problem)
+    for _ in range(at):
+        first.advance()
+    Checkpoints(tmp_path).save(first.state(), at)
+    finished(first)  # what goes on must not reach the state that was written
+    second = trial_of(settings, problem)
+    state, unreadable = Checkpoints(tmp_path).load()
+    assert state is not None
+    assert not unreadable
+    second.load(state)
+    resumed = finished(second)
+    pd.testing.assert_frame_equal(resumed.trace, whole.trace, check_exact=True)
+    assert [(o.name, o.iteration) for o in resumed.outputs] == [(o.name, o.iteration) for o in whole.outputs]
+    assert all(torch.equal(a.image, b.image) for a, b in zip(resumed.outputs, whole.outputs, strict=True))
+
+
+def test_last_two_are_kept_and_a_torn_one_costs_only_itself(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "run")
+    assert checkpoints.load() == (None, [])
+    for iteration in (5, 10, 15):
+        checkpoints.save({"at": torch.tensor(iteration)}, iteration)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["00000010.pt", "00000015.pt"]
+    newest = tmp_path / "run" / "00000015.pt"
+    newest.write_bytes(newest.read_bytes()[:200])
+    state, unreadable = checkpoints.load()
+    assert state == {"at": torch.tensor(10)}
+    assert "00000015.pt" in unreadable[0]
+    checkpoints.clear()
+    assert checkpoints.load() == (None, [])
+
+
+SLOW = '''"""A fit that takes a second or two."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from dipbench.contract import FitSettings, Prior
+
+
+@dataclass(frozen=True)
+class Slow(Prior):
+    """Many iterations of few pixels."""
+
+    def build(self, problem, rng):
+        first, second = nn.Conv2d(3, 32, 3, padding=1), nn.Conv2d(32, 3, 3, padding=1)
+        net = nn.Sequential(first, nn.BatchNorm2d(32), nn.ReLU(), second)
+        return net, torch.rand((1, 3, *problem.shape[1:]), generator=rng.torch("input"))
+
+    def fit(self, problem):
+        return FitSettings(iterations=2500, weight_noise=0.001)
+'''
+
+
+class Command:
+    """`dipbench run` of a suite of two images, in a process of its own."""
+
+    def __init__(self, folder: Path):
+        self.out = folder / "out"
+        self._errors = folder / "errors.txt"
+        self._suite = folder / "suite.toml"
+        self._suite.write_text(
+            'title = "Slow"\n[[experiments]]\nname = "slow"\ntask = "denoising"\n'
+            f'dataset = "folder[path={folder / "images"}]"\nmethods = ["{folder / "slow.py"}"]\n'
+        )
+
+    @property
+    def errors(self) -> str:
+        """What the last process printed as errors."""
+        return self._errors.read_text()
+
+    def start(self, out: Path | None = None) -> subprocess.Popen[bytes]:
+        arguments = ["run", str(self._suite), "--out", str(out or self.out), "--jobs", "1", "--checkpoint", "0.02"]
+        with self._errors.open("wb") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-c", "from dipbench.cli import main; main()", *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+
+    def begun(self, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for a new checkpoint; False if the process ended before."""
+        seen = self._newest()
+        while self._newest() in (None, seen):
+            if process.poll() is not None:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def _newest(self) -> str | None:
+        return max((str(path) for path in self.out.glob("checkpoints/*/*.pt")), default=None)
+
+
+@pytest.fixture
+def command(tmp_path: Path, photo: Tensor) -> Command:
+    (tmp_path / "images").mkdir()
+    write_image(tmp_path / "images" / "one.png", photo[:, :24, :24])
+    write_image(tmp_path / "images" / "two.png", photo[:, 24:48, :24])
+    (tmp_path / "slow.py").write_text(SLOW)
+    return Command(tmp_path)
+
+
+def traces(out: Path) -> list[pd.DataFrame]:
+    store = Store.existing(out)
+    keys = [run["key"] for run in store.plan()["experiments"][0]["runs"]]
+    found = [store.trace(key) for key in keys]
+    return [trace for trace in found if trace is not None]
+
+
+def test_killed_at_random_points_it_gives_the_trace_of_the_uninterrupted_fit(command: Command, tmp_path: Path) -> None:
+    whole = command.start(tmp_path / "whole")
+    assert whole.wait() == 0, command.errors
+    delays, kills = random.Random(0), 0
+    while True:
+        process = command.start()
+        if command.begun(process) and kills < 4:
+            time.sleep(delays.uniform(0, 0.3))
+            process.kill()
+            kills += process.wait() == -signal.SIGKILL
+            continue
+        assert process.wait() == 0, command.errors
+        break
+    assert kills == 4
+    for resumed, expected in zip(traces(command.out), traces(tmp_path / "whole"), strict=True):
+        pd.testing.assert_frame_equal(resumed, expected, check_exact=True)
+    results = [json.loads(path.read_text()) for path in command.out.glob("runs/*/result.json")]
+    assert sum(len(result["resumed"]) for result in results) >= 2, "no run went on from a checkpoint"
+    assert not list(command.out.glob("checkpoints/*/*")), "checkpoints of finished runs are left"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_leaves_a_checkpoint_and_says_so(command: Command, number: signal.Signals) -> None:
+    process = command.start()
+    assert command.begun(process)
+    process.send_signal(number)
+    assert process.wait() == 128 + number
+    assert f"stopped by {number.name}" in command.errors
+    assert list(command.out.glob("checkpoints/*/*.pt"))
