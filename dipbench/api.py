@@ -1,7 +1,7 @@
 """dipbench from Python: the same as the command line, with a pandas frame for an answer."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,32 +10,21 @@ import pandas as pd
 import torch
 
 from dipbench import registry
+from dipbench.agenda import parts_of
 from dipbench.contract import Method, Task
 from dipbench.errors import UserError
 from dipbench.fit import Execution, pick_execution
 from dipbench.images import read_image, write_image
-from dipbench.plan import image_names
 from dipbench.recorder import Output
 from dipbench.report import write_report
 from dipbench.resources import pick_device
-from dipbench.runner import Display, Summary, run_suite
+from dipbench.runner import Display, Summary, plan_content, run_suite
 from dipbench.scorecard import score_folder
+from dipbench.selection import Choices
 from dipbench.spec import parse
 from dipbench.store import Store
 from dipbench.streams import Streams
-from dipbench.suite import Suite, at_smoke_scale, narrowed, read_suite, with_data, with_methods, with_setting
 from dipbench.trial import Progress, attempt
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a user asked of a suite beside its name."""
-
-    only: Sequence[str] = ()  # words that an experiment, task, data set, image or method must match, one after another
-    methods: Sequence[str] = ()  # added to every experiment
-    data: Path | None = None  # a folder of images in place of the suite's
-    settings: Sequence[str] = ()  # name.setting=value
-    scale: Literal["full", "smoke"] = "full"  # smoke: few iterations on small images
 
 
 @dataclass(frozen=True)
@@ -63,50 +52,45 @@ class Conditions:
         return device, pick_execution(device, self.engine, self.precision)
 
 
-def chosen(name: str, choices: Choices) -> Suite:
-    """The suite of that name, or in that file, as the user wants it."""
-    suite = with_methods(read_suite(name), list(choices.methods))
-    if choices.data:
-        suite = with_data(suite, choices.data)
-    if choices.scale == "smoke":
-        suite = at_smoke_scale(suite, image_names)
-    for assignment in choices.settings:
-        suite = with_setting(suite, assignment)
-    for pattern in choices.only:
-        suite = narrowed(suite, pattern, image_names)
-    return suite
-
-
 def execute(
     name: str,
     choices: Choices,
     *,
-    seed: int,
-    seeds: int,
+    seeds: list[int] | None,
     conditions: Conditions,
     out: Path | None,
     command: str,
     display: Display | None,
-) -> tuple[Store, Summary]:
-    """Runs a suite and returns its store with what became of it."""
-    if seeds < 1:
-        raise UserError(f"--seeds got {seeds}: it takes the number of seeds, at least 1")
+) -> Iterator[tuple[Store, Summary]]:
+    """Runs a suite, or the suites of an agenda in turn, and yields each store with what became of it.
+
+    `seeds` None is 0, or what the agenda says.
+    """
     device, execution = conditions.checked()
-    suite = chosen(name, choices)
-    store = Store(out or Path("results") / (suite.name + ("-smoke" if suite.scale == "smoke" else "")))
-    summary = run_suite(
-        suite,
-        store,
-        seeds=list(range(seed, seed + seeds)),
-        device=device,
-        jobs=conditions.jobs,
-        execution=execution,
-        checkpoint_seconds=conditions.checkpoint,
-        at_once=conditions.at_once,
-        command=command,
-        display=display,
-    )
-    return store, summary
+    for part in parts_of(name, choices, seeds, execution.precision):
+        store = Store(part.store(out))
+        summary = run_suite(
+            part.suite,
+            store,
+            seeds=part.seeds,
+            device=device,
+            jobs=conditions.jobs,
+            execution=execution,
+            checkpoint_seconds=conditions.checkpoint,
+            at_once=conditions.at_once,
+            plan=plan_content(part.whole, part.planned, command),
+            display=display,
+        )
+        yield store, summary
+
+
+def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
+    """The seeds that `--seed` and `--seeds` mean; None where neither was given."""
+    if seeds is not None and seeds < 1:
+        raise UserError(f"--seeds got {seeds}: it takes the number of seeds, at least 1")
+    if seed is None and seeds is None:
+        return None
+    return list(range(seed or 0, (seed or 0) + (seeds or 1)))
 
 
 def run(
@@ -117,8 +101,8 @@ def run(
     data: Path | str | None = None,
     settings: Sequence[str] = (),
     scale: Literal["full", "smoke"] = "full",
-    seed: int = 0,
-    seeds: int = 1,
+    seed: int | None = None,
+    seeds: int | None = None,
     device: str = "auto",
     jobs: int = 1,
     engine: str = "auto",
@@ -128,26 +112,28 @@ def run(
     out: Path | str | None = None,
     report: bool = False,
 ) -> pd.DataFrame:
-    """Runs a suite and returns its results, one row an output: see `dipbench.results.COLUMNS`.
+    """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.results.COLUMNS`.
 
     The arguments are the options of `dipbench run`. A failed run is a row whose `status` is `failed` and whose
     `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
     choices = Choices(only, methods, Path(data) if data else None, settings, scale)
-    store, summary = execute(
+    made = execute(
         suite,
         choices,
-        seed=seed,
-        seeds=seeds,
+        seeds=seeds_of(seed, seeds),
         conditions=Conditions(device, jobs, engine, precision, checkpoint, at_once),
         out=Path(out) if out else None,
         command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
         display=None,
     )
-    if report:
-        write_report(store)
-    return summary.results
+    results = {}
+    for store, summary in made:
+        if report:
+            write_report(store)
+        results[store.path] = summary.results  # of what an agenda did last in a store, which is all of it
+    return pd.concat(results.values(), ignore_index=True)
 
 
 def score(

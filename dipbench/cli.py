@@ -37,15 +37,15 @@ def _options(
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help="A preset (dipbench list suites) or a TOML file.")],
+    suite: Annotated[str, typer.Argument(help="A suite or an agenda (dipbench list suites), or a TOML file.")],
     only: Annotated[
         list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method.")
     ] = None,
     method: Annotated[list[str] | None, typer.Option(help="Add a method: name[setting=value] or file.py.")] = None,
     data: Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")] = None,
     scale: Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")] = "full",
-    seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
-    seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="The first seed; default 0.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many seeds; default 1.")] = None,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
     engine: Annotated[str, typer.Option(help="auto, eager, graph or compiled.")] = "auto",
@@ -56,39 +56,42 @@ def run(
     data_dir: Annotated[Path | None, typer.Option(help="A folder that has the data sets: docs/data.md.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")] = None,
 ) -> None:
-    """Run a suite and write its report. What is in the store is not computed again."""
+    """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
     from rich.console import Console
 
     from dipbench import interruption
-    from dipbench.api import Choices, Conditions, execute
+    from dipbench.api import Conditions, execute, seeds_of
     from dipbench.collection import use_folder
     from dipbench.display import Terminal
     from dipbench.report import write_report
     from dipbench.report.verdicts import as_text
+    from dipbench.selection import Choices
     from dipbench.verdict import verdicts_of
 
     use_folder(data_dir)
     console = Console()
+    failures = []
     with Terminal(console) as display, interruption.handled():
-        store, summary = execute(
+        for store, summary in execute(
             suite,
             Choices(only or (), method or (), data, set_ or (), scale),
-            seed=seed,
-            seeds=seeds,
+            seeds=seeds_of(seed, seeds),
             conditions=Conditions(device, jobs, engine, precision, checkpoint, at_once),
             out=out,
             command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
-        )
-    page = write_report(store)
-    if beside := as_text(verdicts_of(store)):
-        console.print(beside, markup=False, highlight=False, soft_wrap=True)
-    counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.ended.items())) or "nothing to compute"
-    console.print(f"{counts}; {summary.present} in the store before\nreport: {page}", highlight=False, soft_wrap=True)
-    for job, finished in summary.failures:
-        print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
-    if summary.failures:
-        raise typer.Exit(2 if all(finished.mendable for _, finished in summary.failures) else 1)
+        ):
+            page = write_report(store)
+            if beside := as_text(verdicts_of(store)):
+                console.print(beside, markup=False, highlight=False, soft_wrap=True)
+            counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
+            there = f"{summary.present} in the store before"
+            console.print(f"{counts}; {there}\nreport: {page}", highlight=False, soft_wrap=True)
+            for job, finished in summary.failures:
+                print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
+            failures += [finished for _, finished in summary.failures]
+    if failures:
+        raise typer.Exit(2 if all(finished.mendable for finished in failures) else 1)
 
 
 @app.command()

@@ -6,17 +6,18 @@ from pathlib import Path
 import torch
 
 from dipbench import registry
+from dipbench.agenda import Agenda, read_agenda
 from dipbench.collection import Collection, copy_of
 from dipbench.contract import Plugin
 from dipbench.errors import UserError, unknown
 from dipbench.resources import commit, device_title, usable_cores, versions
-from dipbench.suite import Suite, preset_names, read_suite
+from dipbench.suite import Suite, preset_content, preset_names, read_suite
 
 
 def listed(kind: str) -> list[tuple[str, str]]:
     """Name and one line of everything of a kind: methods, tasks, datasets or suites."""
     if kind == "suites":
-        return [(name, read_suite(name).title) for name in preset_names()]
+        return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
     return [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
 
 
@@ -33,7 +34,8 @@ def shown(name: str) -> str:
     if kinds:
         return "\n\n".join(_plugin(kind, registry.find(kind, name)) for kind in kinds)
     if name in preset_names() or name.endswith(".toml"):
-        return _suite(read_suite(name))
+        agenda = read_agenda(name)
+        return _agenda(agenda) if agenda else _suite(read_suite(name))
     everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
     raise unknown("method, task, data set or suite", name, everything)
 
@@ -54,6 +56,15 @@ def _suite(suite: Suite) -> str:
         images = ", ".join(experiment.images) or "all images"
         lines.append(f"  {experiment.name}: {experiment.task} on {experiment.dataset} ({images})")
         lines += [f"    {label:20} {suite.method(label)}" for label in experiment.methods]
+    return "\n".join(lines)
+
+
+def _agenda(agenda: Agenda) -> str:
+    lines = [f"agenda {agenda.name}: {agenda.title}", *agenda.description.strip().splitlines()]
+    for entry in agenda.agenda:
+        seeds = f"seed {entry.seed}" if entry.seeds == 1 else f"seeds {entry.seed} to {entry.seed + entry.seeds - 1}"
+        only = "".join(f", only {word}" for word in entry.only)
+        lines.append(f"  {entry.suite}{only}, {seeds}: {entry.why}")
     return "\n".join(lines)
 
 

@@ -68,15 +68,17 @@ def run_suite(
     checkpoint_seconds: float = 60.0,
     at_once: int = 0,
     command: str = "",
+    plan: dict[str, Any] | None = None,
     display: Display | None = None,
 ) -> Summary:
     """Computes every run of the suite that is not in the store; `jobs` 0 is as many processes as the machine takes.
 
-    `at_once` is how many runs take turns on a GPU, 0 as many as fill it; `checkpoint_seconds` as in `Terms`.
+    `at_once` is how many runs take turns on a GPU, 0 as many as fill it; `checkpoint_seconds` as in `Terms`. `plan`
+    is what the store keeps of what was asked for, by default these runs, said by `command`.
     """
     display = display or Silent()
     wanted = jobs_of(suite, seeds, execution.precision)
-    store.write_plan(plan_content(suite, wanted, command))
+    store.write_plan(plan or plan_content(suite, wanted, command))
     missing = unique([job for job in wanted if store.status(job.run.key) not in ("done", "refused")])
     for warning in store.warnings:
         display.warn(warning)
@@ -128,6 +130,10 @@ def default_jobs(device: torch.device) -> int:
 
 def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
     """The suite and its runs, for the store."""
+    runs = {
+        e.name: [{"key": j.run.key, "label": j.label} for j in jobs if j.experiment == e.name]
+        for e in suite.experiments
+    }
     return {
         "name": suite.name,
         "title": suite.title,
@@ -141,8 +147,9 @@ def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
                 "dataset": experiment.dataset,
                 "task": experiment.task,
                 "published": experiment.published and experiment.published.model_dump(),
-                "runs": [{"key": j.run.key, "label": j.label} for j in jobs if j.experiment == experiment.name],
+                "runs": runs[experiment.name],
             }
             for experiment in suite.experiments
+            if runs[experiment.name]
         ],
     }

@@ -4,7 +4,7 @@ import fnmatch
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -78,19 +78,26 @@ def preset_names() -> list[str]:
 
 def read_suite(wanted: str) -> Suite:
     """The preset of that name, or the suite in the file of that path."""
-    path = Path(wanted) if wanted.endswith(".toml") else PRESETS / f"{wanted}.toml"
-    if not wanted.endswith(".toml") and wanted not in preset_names():
-        raise unknown("suite", wanted, preset_names())
-    try:
-        content = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read suite '{path}': {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"suite '{path}' is no TOML: {error}") from error
+    content = preset_content(wanted)
+    if "agenda" in content:
+        raise UserError(f"'{wanted}' is an agenda of several suites: here one suite is taken")
     try:
         return Suite.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
     except ValidationError as error:
         raise UserError(f"suite '{wanted}': {registry.first_problem(error)}") from error
+
+
+def preset_content(wanted: str) -> dict[str, Any]:
+    """What stands in the TOML of the preset of that name, or in the file of that path."""
+    path = Path(wanted) if wanted.endswith(".toml") else PRESETS / f"{wanted}.toml"
+    if not wanted.endswith(".toml") and wanted not in preset_names():
+        raise unknown("suite", wanted, preset_names())
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read suite '{path}': {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"suite '{path}' is no TOML: {error}") from error
 
 
 def with_methods(suite: Suite, labels: list[str]) -> Suite:

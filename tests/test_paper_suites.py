@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 import dipbench
+from dipbench.agenda import read_agenda
 from dipbench.suite import preset_names
 
-PAPER = [name for name in preset_names() if name.startswith("paper/")]
+PAPER = [name for name in preset_names() if name.startswith("paper/") and not read_agenda(name)]
 
 
 @pytest.mark.parametrize("name", PAPER)

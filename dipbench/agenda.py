@@ -1,0 +1,99 @@
+"""An agenda: suites one after another, each into the store of its own. A preset with `[[agenda]]` entries is one."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dipbench import registry
+from dipbench.contract import NonNegativeInt, PositiveInt
+from dipbench.errors import UserError
+from dipbench.plan import Job, image_names, jobs_of
+from dipbench.selection import Choices, chosen
+from dipbench.suite import Suite, narrowed, preset_content
+
+
+@dataclass(frozen=True)
+class Part:
+    """A suite to be computed, and all that was asked of it beside."""
+
+    suite: Suite
+    seeds: list[int]
+    whole: Suite  # the suite before an agenda's entry narrowed it
+    planned: list[Job]  # what its store is to keep of what was asked for
+    of_agenda: bool = False
+
+    def store(self, out: Path | None) -> Path:
+        """Where its results go: `out`, by default results/SUITE; of an agenda the suite's folder in `out`."""
+        name = self.suite.name + ("-smoke" if self.suite.scale == "smoke" else "")
+        return (out or Path("results")) / name if self.of_agenda or not out else out
+
+
+class Entry(BaseModel):
+    """A suite, or a part of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    suite: str
+    only: list[str] = Field(default=[], description="as --only: each word narrows what the one before left")
+    seed: NonNegativeInt = 0
+    seeds: PositiveInt = 1
+    why: str = Field(description="what a reader learns from it")
+
+
+class Agenda(BaseModel):
+    """Entries in the order in which they are to be computed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    description: str = ""
+    agenda: list[Entry] = Field(min_length=1)
+
+
+def read_agenda(wanted: str) -> Agenda | None:
+    """The agenda of that name, or in the file of that path; None where it is a suite."""
+    content = preset_content(wanted)
+    if "agenda" not in content:
+        return None
+    try:
+        return Agenda.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
+    except ValidationError as error:
+        raise UserError(f"agenda '{wanted}': {registry.first_problem(error)}") from error
+
+
+def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: str) -> list[Part]:
+    """What the suite or the agenda of that name comes to, in its order; `seeds` None: 0, or what the agenda says.
+
+    UserError for what is wrong in the choices, and for seeds given to an agenda.
+    """
+    agenda = read_agenda(wanted)
+    if agenda is None:
+        suite, seeds = chosen(wanted, choices), seeds or [0]
+        return [Part(suite, seeds, suite, jobs_of(suite, seeds, precision))]
+    if seeds is not None:
+        raise UserError(f"agenda '{wanted}' says itself which seeds it takes: leave --seed and --seeds out")
+    parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision))]
+    if not parts:
+        raise UserError(f"--only {', '.join(choices.only)} leaves nothing of agenda '{wanted}'")
+    return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]
+
+
+def _part(entry: Entry, choices: Choices, precision: str) -> Part | None:
+    """What the entry comes to; None where the user's --only leave nothing of it."""
+    suite = chosen(entry.suite, replace(choices, only=entry.only))
+    try:
+        for pattern in choices.only:
+            suite = narrowed(suite, pattern, image_names)
+    except UserError:
+        return None
+    seeds = list(range(entry.seed, entry.seed + entry.seeds))
+    whole = chosen(entry.suite, replace(choices, only=()))
+    return Part(suite, seeds, whole, jobs_of(suite, seeds, precision), of_agenda=True)
+
+
+def _of_suite(name: str, parts: list[Part]) -> list[Job]:
+    """All that an agenda wants of a suite, so that its store keeps more than the entry that came last."""
+    jobs = [job for part in parts if part.suite.name == name for job in part.planned]
+    return list({(job.experiment, job.label, job.run.key): job for job in jobs}.values())
