@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from dipbench.cli_data import data
+from dipbench.cli_plan import plan
 from dipbench.cli_score import score
 from dipbench.errors import UserError
 from dipbench.interruption import Stopped
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 app.add_typer(data, name="data")
 app.command()(score)
+app.command()(plan)
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 

@@ -18,10 +18,11 @@ LAYERS = [
     {"trial", "plan", "store"},
     {"work", "results", "citation", "selection"},
     {"turns", "verdict", "agenda"},
-    {"workers", "report"},
+    {"workers", "report", "forecast"},
     {"runner"},
     {"scorecard"},
-    {"display", "api", "inventory", "cli_data", "cli_score"},
+    {"display", "api", "inventory", "cli_data"},
+    {"cli_plan", "cli_score"},
     {"cli"},
 ]
 """The parts of the package from the bottom up. A part is a module or a folder; within a folder anything goes."""
