@@ -24,6 +24,8 @@ COLUMNS = {
     "message": "str",
     "protocol": "str",
     "device": "str",
+    "engine": "str",
+    "precision": "str",
     "run": "str",
     "measurement": "str",
 }
@@ -54,6 +56,8 @@ def _rows(experiment: str, planned: dict[str, str], result: Result) -> list[dict
         "message": result["message"],
         "protocol": run.protocol,
         "device": result["environment"]["device"],
+        "engine": result.get("engine", ""),
+        "precision": run.precision,
         "run": planned["key"],
         "measurement": run.measurement_key,
         "seconds": result.get("seconds", float("nan")),

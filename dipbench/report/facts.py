@@ -63,6 +63,8 @@ def environment_of(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
         return []
     names = list(dict.fromkeys(name for environment in environments for name in environment["versions"]))
     facts = [(key, [environment.get(key) for environment in environments]) for key in ("device", "threads", "platform")]
+    fitted = [record.result for record in _distinct(chapters) if "engine" in record.result]
+    facts += [(key, [result[key] for result in fitted]) for key in ("engine", "precision") if fitted]
     facts.append(("git commit", [environment.get("commit") or "not in a checkout" for environment in environments]))
     facts += [(name, [environment["versions"].get(name, "none") for environment in environments]) for name in names]
     return [(name, [_text(value) for value in dict.fromkeys(values)]) for name, values in facts]
