@@ -142,6 +142,7 @@ def _start(contender: Contender) -> tuple[BaseProcess, Connection]:
     here, there = context.Pipe()
     process = context.Process(target=serve, args=(contender, there), daemon=True)
     process.start()
+    there.close()  # so that reading from a process that died ends
     assert here.recv() == "ready"
     return process, here
 

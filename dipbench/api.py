@@ -35,7 +35,7 @@ class Conditions:
     jobs: int = 0  # processes; 0: as many as the machine takes
     engine: str = "auto"
     precision: str = "float32"
-    checkpoint: float = 60.0  # seconds between two checkpoints of a fit; 0: only when told to end
+    checkpoint: float = 60.0  # seconds between two checkpoints of a fit; 0: none
     at_once: int = 0  # runs that take turns on a device; 0: as many as fill a GPU, one on a CPU
 
     def checked(self) -> tuple[torch.device, Execution]:
@@ -45,7 +45,7 @@ class Conditions:
                 f"--jobs got {self.jobs}: it takes the number of processes, or 0 for what the machine takes"
             )
         if self.checkpoint < 0:
-            raise UserError(f"--checkpoint got {self.checkpoint}: it takes seconds, or 0 for none but when told to end")
+            raise UserError(f"--checkpoint got {self.checkpoint}: it takes seconds, or 0 for none")
         if self.at_once < 0:
             raise UserError(f"--at-once got {self.at_once}: it takes the number of runs, or 0 for what fills a GPU")
         device = pick_device(self.device)

@@ -52,7 +52,7 @@ def run(
     jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
     engine: Annotated[str, typer.Option(help="auto, eager, graph or compiled.")] = "auto",
     precision: Annotated[str, typer.Option(help="float64, float32, tf32 or bf16.")] = "float32",
-    checkpoint: Annotated[float, typer.Option(help="Seconds between checkpoints of a fit.")] = 60.0,
+    checkpoint: Annotated[float, typer.Option(help="Seconds between checkpoints of a fit; 0: none.")] = 60.0,
     at_once: Annotated[int, typer.Option(help="Runs that share a GPU; 0: as many as fill it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="A folder that has the data sets: docs/data.md.")] = None,

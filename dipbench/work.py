@@ -45,7 +45,7 @@ class Terms:
 
     device: torch.device
     execution: Execution = REFERENCE
-    checkpoint_seconds: float = 60.0  # between two checkpoints of a fit; 0: only when told to end
+    checkpoint_seconds: float = 60.0  # between two checkpoints of a fit; 0: none is written or read
     at_once: int = 1  # runs that take turns on the device; 0: as many as fill a GPU
 
 
@@ -158,8 +158,10 @@ class _Course:
 
     def resume(self, checkpoints: Checkpoints) -> None:
         """Goes on from the last checkpoint that can be used."""
+        if not self._fitted or not self._terms.checkpoint_seconds:
+            return
         state, self._warnings = checkpoints.load()
-        if state is None or not self._fitted:
+        if state is None:
             return
         try:
             self._trial.load(state["trial"])
@@ -179,7 +181,7 @@ class _Course:
             reporter.look(trial)
             every = self._terms.checkpoint_seconds
             told = interruption.received()
-            if trial.resumable and (told or (every and time.perf_counter() - saved > every)):
+            if every and trial.resumable and (told or time.perf_counter() - saved > every):
                 with store.writing():
                     checkpoints.save(self._state(), trial.done)
                 saved = time.perf_counter()

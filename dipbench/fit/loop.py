@@ -32,10 +32,10 @@ class Fit:
         layout = torch.channels_last if engine.lean and device.type == "cuda" else torch.preserve_format
         if engine.lean:
             drop_redundant_biases(network)
-        self._network = network.to(device, execution.arithmetic.dtype).to(memory_format=layout)
+        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=layout)
         self._z = z.to(device, execution.arithmetic.dtype, memory_format=layout)
-        self._parameters = FlatParameters(self._network)
-        self._call = torch.compile(self._network, dynamic=False) if engine.compiles else self._network
+        self._parameters = FlatParameters(self.network)
+        self._call = torch.compile(self.network, dynamic=False) if engine.compiles else self.network
         fused = engine.lean and device.type == "cuda"
         self._adam = torch.optim.Adam(
             [self._parameters.values], lr=settings.learning_rate, fused=fused or None, capturable=fused
@@ -44,7 +44,7 @@ class Fit:
         self._jitter = rng.torch("jitter", device)
         self._weight_generator = rng.torch("weight_noise", device)
         self._weight_noise = (
-            WeightNoise(self._network, settings.weight_noise, self._weight_generator) if settings.weight_noise else None
+            WeightNoise(self.network, settings.weight_noise, self._weight_generator) if settings.weight_noise else None
         )
         self._backtracking = Backtracking(self._parameters.values, settings.backtrack) if settings.backtrack else None
         self._averaged: Tensor | None = None
@@ -90,7 +90,7 @@ class Fit:
         """All that the next iterations depend on beside what the prior builds anew: tensors, and numbers of Adam."""
         return {
             "parameters": self._parameters.values.detach(),
-            "buffers": dict(self._network.named_buffers()),
+            "buffers": dict(self.network.named_buffers()),
             "adam": self._adam.state_dict(),
             "averaged": self._averaged,
             "backtracking": self._backtracking and self._backtracking.state(),
@@ -101,7 +101,7 @@ class Fit:
     def load(self, state: dict[str, Any]) -> None:
         """Goes to where another fit of the same prior, problem and seed was when it gave `state`."""
         self._parameters.values.copy_(state["parameters"])
-        for name, buffer in self._network.named_buffers():
+        for name, buffer in self.network.named_buffers():
             buffer.copy_(state["buffers"][name])
         self._adam.load_state_dict(state["adam"])
         self._averaged = None if state["averaged"] is None else state["averaged"].to(self._problem.device)

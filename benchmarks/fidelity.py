@@ -1,0 +1,158 @@
+"""What an engine and a precision do to a fit, against eager float64 and float32.
+
+    python benchmarks/fidelity.py                             # minutes on a CPU: a small network on cut-outs
+    python benchmarks/fidelity.py --device cuda --full        # the paper's network, nine images, 3000 iterations
+
+First one iteration: loss and gradient must agree within the precision's rounding. Then the statistics over images and
+seeds, for traces cannot be compared: Adam's first steps divide a gradient by its own size, which amplifies any
+rounding. How much is measured too: weights times 1 + 1e-7.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import torch
+import typer
+
+from dipbench import registry
+from dipbench.contract import Prior, Problem
+from dipbench.errors import UserError
+from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, pick_execution
+from dipbench.loading import load
+from dipbench.resources import device_title, keep_memory, pick_device
+from dipbench.streams import Streams
+from dipbench.trial import attempt
+
+OUT = Path(__file__).parent.parent / "results" / "reference" / "speed"
+TASK, FULL = "denoising[sigma=25]", "dip[preset=denoising]"
+SMALL = "dip[preset=denoising,down=[32,32,32],skip=[4,4,4],iterations=400]"
+FALL = 5.0  # dB lost from one iteration to the next, by which the official code knows a fit that came apart
+
+
+def main(
+    device: Annotated[str, typer.Option()] = "auto",
+    full: Annotated[bool, typer.Option(help="The nine images at full length, not cut-outs.")] = False,
+    images: Annotated[int, typer.Option(help="How many of the nine.")] = 9,
+    seeds: Annotated[int, typer.Option()] = 2,
+    crop: Annotated[int, typer.Option(help="Side of the cut-outs, pixels.")] = 64,
+    method: Annotated[str | None, typer.Option(help="Another method than these.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder of the tables.")] = OUT,
+) -> None:
+    """Writes fidelity_first_DEVICE.csv and fidelity_statistics_DEVICE.csv and prints them."""
+    on = pick_device(device)
+    if on.type == "cpu":
+        keep_memory()
+    prior: Prior = registry.build("method", method or (FULL if full else SMALL))
+    dataset = registry.build("dataset", "cbm3d9" if full else f"cbm3d9[crop={crop}]")
+    truths = {name: load(dataset, name).to(on) for name in dataset.names()[:images]}
+    task = registry.build("task", TASK)
+    problems = {name: task.degrade(truth.cpu(), Streams(0)).to(on) for name, truth in truths.items()}
+    first = first_iteration(prior, next(iter(problems.values())), on)
+    rows = []
+    for execution in executions(on):
+        for name, problem in problems.items():
+            for seed in range(seeds):
+                made = attempt(prior, problem, truths[name], task.protocol(), Streams(seed), execution=execution)
+                rows.append({**_named(execution), "image": name, "seed": seed, **peaks_of(made.trace)})
+    tables = {"first": first, "statistics": statistics_of(pd.DataFrame(rows))}
+    out.mkdir(parents=True, exist_ok=True)
+    for kind, table in tables.items():
+        table = table.assign(method=str(method or (FULL if full else SMALL)), device=device_title(on))
+        table = table.assign(images=len(problems), seeds=seeds, crop=0 if full else crop, torch=torch.__version__)
+        table.to_csv(out / f"fidelity_{kind}_{on.type}.csv", index=False, float_format="%.5g", lineterminator="\n")
+        print(tables[kind].to_string(index=False, float_format="%.4g"), "", sep="\n")
+
+
+def executions(device: torch.device) -> Iterator[Execution]:
+    """Every engine in every precision that the device has; eager float32 first."""
+    for precision in ("float32", *(name for name in PRECISIONS if name != "float32")):
+        for engine in ENGINES:
+            try:
+                yield pick_execution(device, engine, precision)
+            except UserError:
+                continue
+
+
+def first_iteration(prior: Prior, problem: Problem, device: torch.device) -> pd.DataFrame:
+    """Relative error of the first loss and of the first gradient against eager float64, and the yardstick."""
+    expected = _first(prior, problem, Execution("eager", "float64"))
+    rows: list[dict[str, Any]] = []
+    for execution in executions(device):
+        loss, gradient = _first(prior, problem, execution)
+        error = torch.linalg.vector_norm(gradient - expected[1]) / torch.linalg.vector_norm(expected[1])
+        rows.append({**_named(execution), "loss": abs(loss / expected[0] - 1), "gradient": float(error)})
+    plain, moved = (_twentieth_loss(prior, problem, factor) for factor in (1.0, 1 + 1e-7))
+    rows.append(
+        {"engine": "eager", "precision": "float32, weights times 1 + 1e-7, 20th loss", "loss": abs(moved / plain - 1)}
+    )
+    return pd.DataFrame(rows)
+
+
+def _first(prior: Prior, problem: Problem, execution: Execution) -> tuple[float, torch.Tensor]:
+    """The first loss, and the gradient of every weight of a convolution, in double precision and the plain layout."""
+    fit = Fit(_without_chance(prior), problem, Streams(0), execution)
+    loss = float(fit.output().loss)
+    kernels = [parameter for parameter in fit.network.parameters() if parameter.ndim == 4]
+    return loss, torch.cat([p.grad.detach().double().contiguous().flatten() for p in kernels if p.grad is not None])
+
+
+def _twentieth_loss(prior: Prior, problem: Problem, factor: float) -> float:
+    fit = Fit(_without_chance(prior), problem, Streams(0))
+    with torch.no_grad():
+        for parameter in fit.network.parameters():
+            parameter.mul_(factor)
+    for _ in range(19):
+        fit.output()
+        fit.step()
+    return float(fit.output().loss)
+
+
+def _without_chance(prior: Prior) -> Prior:
+    """The prior without jitter: what is compared is arithmetic."""
+    return replace(copy.copy(prior), jitter=0.0)
+
+
+def peaks_of(trace: pd.DataFrame) -> dict[str, Any]:
+    """The peaks of a trace, and whether the fit came apart."""
+    raw, averaged = trace["psnr"], trace["psnr_averaged"]
+    diverged = bool(trace["loss"].isna().any() or raw.diff().min() < -FALL)
+    return {
+        "peak": raw.max(), "t_peak": int(raw.idxmax()), "averaged peak": averaged.max(), "last": raw.iloc[-1],
+        "diverged": diverged,
+    }  # fmt: skip
+
+
+def statistics_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means over images and seeds, and the difference from eager float32, pair by pair, with its standard error."""
+    index = ["image", "seed"]
+    reference = rows[(rows["engine"] == "eager") & (rows["precision"] == "float32")].set_index(index)["peak"]
+    table = []
+    for (engine, precision), group in rows.groupby(["engine", "precision"], sort=False):
+        difference = group.set_index(index)["peak"] - reference
+        table.append(
+            {
+                "engine": engine,
+                "precision": precision,
+                "fits": len(group),
+                "peak [dB]": group["peak"].mean(),
+                "minus eager float32 [dB]": difference.mean(),
+                "standard error [dB]": difference.sem(),
+                "t_peak": group["t_peak"].mean(),
+                "averaged peak [dB]": group["averaged peak"].mean(),
+                "last [dB]": group["last"].mean(),
+                "falls of 5 dB": int(group["diverged"].sum()),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def _named(execution: Execution) -> dict[str, str]:
+    return {"engine": execution.engine, "precision": execution.precision}
+
+
+if __name__ == "__main__":
+    typer.run(main)
