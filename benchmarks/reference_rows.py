@@ -112,7 +112,8 @@ def setup_of(store: Store, rows: pd.DataFrame) -> str:
 
 
 def keep_pictures(store: Store, rows: pd.DataFrame, folder: Path) -> None:
-    """Copies the outputs of an image, named by method and seed."""
+    """Copies the outputs of an image by the methods that keep an average, named by method and seed."""
+    rows = rows[rows["method"].isin(rows[rows["output"] == "averaged"]["method"])]
     for row in rows[rows["output"].isin(["last", "averaged"])].itertuples():
         name = f"{row.image}-{row.method}-{row.seed}-{row.output}.png".replace(" ", "_")
         shutil.copy(store.path / "runs" / str(row.run) / f"{row.output}.png", folder / name)
