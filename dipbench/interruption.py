@@ -1,4 +1,4 @@
-"""Signals that end the program, held back while a fit is in the middle of an iteration."""
+"""Signals that end the program, held back while there are fits whose state is to be written first."""
 
 import signal
 from collections.abc import Iterator
@@ -47,11 +47,12 @@ def held() -> Iterator[None]:
 
 
 def received() -> int | None:
-    """The number of the signal that was noted; None: none was."""
+    """The number of the signal that came; None: none did."""
     return _Held.received
 
 
 def _receive(number: int, frame: FrameType | None) -> None:
-    if not _Held.depth or _Held.received:
-        raise Stopped(number)
+    at_once = not _Held.depth or _Held.received is not None
     _Held.received = number
+    if at_once:
+        raise Stopped(number)

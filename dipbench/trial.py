@@ -55,6 +55,8 @@ class Trial:
             raise UserError(f"{method.plugin_name()} refuses {problem.task}: {reason}")
         self._method, self._problem = method, problem
         self._stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
+        if self._stream:
+            self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         self._global = rng.place("global")
         self.iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
         self.done = 0  # iterations
@@ -69,8 +71,6 @@ class Trial:
                 self._iterate = Captured(self._iteration, self._fit.generators) if captures else self._iteration
             else:
                 self._estimates = method.run(problem, rng)
-        if self._stream:
-            torch.cuda.current_stream(problem.device).synchronize()
         self._start = time.perf_counter()
 
     @contextmanager
@@ -114,13 +114,8 @@ class Trial:
         with torch.cuda.stream(self._stream):
             return self._recorder.latest()
 
-    @property
-    def resumable(self) -> bool:
-        """Whether there is a state to go on from: of a fit, after its first iteration."""
-        return self._fit is not None and self.done > 0
-
     def state(self) -> dict[str, Any]:
-        """All that the iterations to come depend on. Waits for the device."""
+        """All that the iterations to come depend on, for a fit after its first iteration. Waits for the device."""
         assert self._fit is not None
         with torch.cuda.stream(self._stream):
             return {

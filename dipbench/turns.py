@@ -19,7 +19,7 @@ Take = Callable[[bool], Job | None]
 """Gives the next job; None: there is none, for now or, where it may wait for one (True), at all."""
 
 _PIXELS_AT_ONCE = 8 * 256**2  # what fills a GPU: eight small images, or two of 512x512
-_MEMORY_LEFT = 1.5  # of what the largest of them took, before another begins
+_MEMORY_LEFT = 3  # times what the largest took at its first iteration; a CUDA graph then takes memory of its own
 
 
 @dataclass(eq=False)

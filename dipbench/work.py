@@ -4,6 +4,7 @@ import datetime
 import time
 import traceback
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -177,27 +178,22 @@ class _Course:
         """Every iteration that is left; what to record of how it went, and what came out."""
         trial, reporter = self._trial, Reporter(progress)
         saved, together = time.perf_counter(), 1
-        while self._advance():
-            reporter.look(trial)
-            every = self._terms.checkpoint_seconds
-            told = interruption.received()
-            if every and trial.resumable and (told or time.perf_counter() - saved > every):
-                with store.writing():
-                    checkpoints.save(self._state(), trial.done)
-                saved = time.perf_counter()
-            if told:
-                raise Stopped(told)
-            together = max(together, (yield self._pixels) or 1)
+        every = self._terms.checkpoint_seconds if self._fitted else 0.0
+        with held() if every else nullcontext():
+            while trial.advance():
+                reporter.look(trial)
+                told = interruption.received()
+                if every and (told or time.perf_counter() - saved > every):
+                    with store.writing():
+                        checkpoints.save(self._state(), trial.done)
+                    saved = time.perf_counter()
+                if told:
+                    raise Stopped(told)
+                together = max(together, (yield self._pixels) or 1)
         content: dict[str, Any] = {"at_once": together, "resumed": self._resumed, "warnings": self._warnings}
         if self._fitted:
             content = {"engine": self._terms.execution.engine, "precision": self._terms.execution.precision, **content}
         return content, trial.outcome()
-
-    def _advance(self) -> bool:
-        if not self._fitted:
-            return self._trial.advance()
-        with held():  # a fit is only whole between two iterations
-            return self._trial.advance()
 
     def _state(self) -> dict[str, Any]:
         return {

@@ -146,8 +146,18 @@ class Command:
         """What the last process printed as errors."""
         return self._errors.read_text()
 
-    def start(self, out: Path | None = None) -> subprocess.Popen[bytes]:
-        arguments = ["run", str(self._suite), "--out", str(out or self.out), "--jobs", "1", "--checkpoint", "0.02"]
+    def start(self, out: Path | None = None, *more: str) -> subprocess.Popen[bytes]:
+        arguments = [
+            "run",
+            str(self._suite),
+            "--out",
+            str(out or self.out),
+            "--jobs",
+            "1",
+            "--checkpoint",
+            "0.02",
+            *more,
+        ]
         with self._errors.open("wb") as errors:
             return subprocess.Popen(
                 [sys.executable, "-c", "from dipbench.cli import main; main()", *arguments],
@@ -214,3 +224,15 @@ def test_told_to_end_it_leaves_a_checkpoint_and_says_so(command: Command, number
     assert process.wait() == 128 + number
     assert f"stopped by {number.name}" in command.errors
     assert list(command.out.glob("checkpoints/*/*.pt"))
+
+
+def test_two_fits_that_take_turns_both_leave_a_checkpoint(command: Command) -> None:
+    process = command.start(None, "--at-once", "2")
+    assert command.begun(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 128 + signal.SIGTERM
+    assert len(list(command.out.glob("checkpoints/*"))) == 2
+    resumed = command.start(None, "--at-once", "2")
+    assert resumed.wait() == 0, command.errors
+    results = [json.loads(path.read_text()) for path in command.out.glob("runs/*/result.json")]
+    assert [len(result["resumed"]) for result in results] == [1, 1]
