@@ -118,6 +118,7 @@ def test_engine_is_chosen_for_the_device() -> None:
     [
         ("graph", "float32", "for CUDA GPUs"),
         ("auto", "tf32", "for CUDA GPUs"),
+        ("compiled", "bf16", "is not a number"),
         ("eagre", "float32", "did you mean 'eager'"),
         ("auto", "float23", "did you mean 'float32'"),
     ],

@@ -115,7 +115,17 @@ def test_output_loss_and_gradients_are_the_official_ones(name: str) -> None:
 def test_20_steps_of_adam_are_the_official_ones(name: str) -> None:
     golden = np.load(GOLDEN / f"net_{name}.npz")
     z, target = golden_input(name, NETS[name]["input_size"]), golden_target(golden["output"].shape)
-    np.testing.assert_allclose(adam_losses(golden_network(name), z, target, 20), golden["adam_loss"], rtol=1e-6)
+    losses, expected = adam_losses(golden_network(name), z, target, 20), golden["adam_loss"]
+    np.testing.assert_allclose(losses[:5], expected[:5], rtol=1e-6)
+    if np.allclose(losses, expected, rtol=1e-6, atol=0):
+        return
+    # Another processor sums in another order, and Adam amplifies that: then as near as a last bit of the weights is.
+    net = golden_network(name)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(1 + 4e-16)
+    moved = np.maximum.accumulate(np.abs(np.array(adam_losses(net, z, target, 20)) - losses))
+    assert np.all(np.abs(losses - expected) <= 1e-6 * expected + 3 * moved), (losses, expected, moved)
 
 
 @pytest.mark.parametrize(("name", "golden"), MORE, ids=[f"{name}-{row['input_size']}" for name, row in MORE])
