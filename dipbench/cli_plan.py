@@ -37,6 +37,7 @@ def plan(
     print(as_text(forecast_of(parts, out, on, execution)))
     print(
         f"time: of the fits one after another on {on}, engine {execution.engine}, {execution.precision}; measured now "
-        f"on cut-outs of at most {SIDE}x{SIDE} and scaled by the pixels\n"
-        "memory: what the largest fit keeps; what the methods without a fit take is not forecast"
+        f"on cut-outs of {SIDE}x{SIDE} (larger where a network takes no less) and scaled by the pixels\n"
+        "memory: what the largest fit keeps; up to 40% more for a moment on the way back\n"
+        "what the methods without a fit take is not forecast"
     )

@@ -15,6 +15,7 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.agenda import Part
 from dipbench.contract import Dataset, Prior, Problem, Task
+from dipbench.errors import UserError
 from dipbench.fit import Execution
 from dipbench.images import centre_crop
 from dipbench.loading import load, load_known
@@ -25,7 +26,7 @@ from dipbench.store import Store
 from dipbench.streams import Streams
 from dipbench.trial import Trial
 
-SIDE = 128  # of the cut-out on which a fit is timed, pixels
+SIDE = 128  # of the cut-out on which a fit is timed, pixels; twice that, and so on, where a network takes no less
 _WARM_UP, _TIMED = 4, 4  # iterations
 _BYTES_OF_A_ROW = 4 * (1 + len(SIGNALS))  # of a trace; float32 does not compress
 _BYTES_OF_A_PIXEL = 0.7  # and channel, of an output as PNG: what restored photographs take
@@ -37,8 +38,8 @@ class Measured:
 
     pixels: int
     seconds: float  # an iteration
-    parameters: int  # bytes: values, gradient, two moments of Adam, the copy that backtracking keeps
-    activations: int  # bytes kept for the gradient
+    parameters: int  # bytes: values, gradient, two moments of Adam, the copy that backtracking keeps; of all its runs
+    activations: int  # bytes kept for the gradient, by one run: the next one begins when they are free again
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,12 @@ def _of_experiment(
     iterations, pixel_iterations, seconds, memory, fitted = 0, 0.0, 0.0, 0.0, 0
     disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
     for job, prior in fits:
-        problem = _problem(job).to(device)
+        problem = _problem(job, SIDE).to(device)
         if prior.refuses(problem):
             continue
         kind = (str(job.task), str(job.method))
         if kind not in known:
-            known[kind] = measure(prior, problem, execution)
+            known[kind] = _tried(job, prior, device, execution)
         settings, pixels = prior.fit(problem), _pixels(shapes[job.run.image])
         fitted += 1
         iterations += settings.iterations * settings.runs
@@ -105,6 +106,27 @@ def _of_experiment(
         memory = max(memory, memory_of(known[kind], pixels))
         disk += settings.iterations * _BYTES_OF_A_ROW + 3 * pixels * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL
     return Forecast(name, len(missing), present, fitted, iterations, pixel_iterations, seconds, memory, disk)
+
+
+def _tried(job: Job, prior: Prior, device: torch.device, execution: Execution) -> Measured:
+    """What the job's fit takes on the smallest cut-out that the network takes."""
+    side, largest = SIDE, max(_shape(job)[1:])
+    while True:
+        try:
+            return measure(prior, _problem(job, side).to(device), execution)
+        except UserError:
+            if side >= largest:
+                raise
+            side *= 2
+
+
+def memory_of_fit(prior: Prior, problem: Problem) -> int:
+    """Bytes that a fit of `prior` keeps, by one forward pass in single precision at the size of `problem`.
+
+    A lower bound: the gradients that are made and freed on the way back come on top, 5 to 40% in what was tried.
+    """
+    parameters, activations = kept_by(prior, problem)
+    return prior.fit(problem).runs * parameters + activations
 
 
 def memory_of(measured: Measured, pixels: int) -> float:
@@ -126,11 +148,9 @@ def measure(prior: Prior, problem: Problem, execution: Execution) -> Measured:
         if problem.device.type == "cuda":
             torch.cuda.synchronize(problem.device)
         seconds.append(time.perf_counter() - start)
-    runs = prior.fit(problem).runs
     parameters, activations = kept_by(prior, problem)
-    return Measured(
-        _pixels(problem.shape), sorted(seconds[_WARM_UP:])[_TIMED // 2], runs * parameters, runs * activations
-    )
+    parameters *= prior.fit(problem).runs
+    return Measured(_pixels(problem.shape), sorted(seconds[_WARM_UP:])[_TIMED // 2], parameters, activations)
 
 
 def kept_by(prior: Prior, problem: Problem) -> tuple[int, int]:
@@ -215,12 +235,12 @@ def _pixels(shape: tuple[int, int, int]) -> int:
     return shape[1] * shape[2]
 
 
-def _problem(job: Job) -> Problem:
-    """The run's problem on a cut-out of its image."""
+def _problem(job: Job, side: int) -> Problem:
+    """The run's problem on a cut-out of its image, of at most `side` pixels a side."""
     task: Task = registry.build("task", job.task)
     dataset: Dataset = registry.build("dataset", job.dataset)
     truth = _truth(job)
-    size = (min(SIDE, truth.shape[-2]), min(SIDE, truth.shape[-1]))
+    size = (min(side, truth.shape[-2]), min(side, truth.shape[-1]))
     known = load_known(dataset, job.run.image) if task.own_mask else None
     cut = None if known is None else centre_crop(known, *size)
     return task.degrade(task.prepare(centre_crop(truth, *size)), Streams(job.run.seed), cut)

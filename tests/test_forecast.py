@@ -1,7 +1,7 @@
 """What `dipbench plan` says beforehand against what comes of it."""
 
-import time
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from dipbench import registry
 from dipbench.agenda import parts_of
 from dipbench.contract import Prior, Problem
 from dipbench.fit import REFERENCE, fit_all
-from dipbench.forecast import as_text, forecast_of, kept_by, measure, memory_of
+from dipbench.forecast import as_text, forecast_of, kept_by, measure, memory_of, memory_of_fit
 from dipbench.selection import Choices
 from dipbench.streams import Streams
+from dipbench.trial import attempt
 
 CPU = torch.device("cpu")
 SUITE = """
@@ -66,18 +67,51 @@ def test_memory_is_what_the_layers_keep(photo: Tensor) -> None:
     assert activations == 4 * 32 * 48 * (2 + 6)
 
 
-def test_scales_memory_and_time_by_the_pixels(photo: Tensor) -> None:
+def test_scales_memory_by_the_pixels(photo: Tensor) -> None:
     prior = registry.build("method", "dip[down=[16,16],skip=[2,2],iterations=8]")
-    task = registry.build("task", "denoising")
-    small, large = (task.degrade(photo[:, :side, :side], Streams(0)) for side in (32, 64))
+    small, large = (
+        registry.build("task", "denoising").degrade(photo[:, :side, :side], Streams(0)) for side in (32, 64)
+    )
     measured = measure(prior, small, REFERENCE)
-    parameters, activations = kept_by(prior, large)
-    assert memory_of(measured, 64 * 64) == pytest.approx(parameters + activations, rel=0.05)
-    start = time.perf_counter()
-    for _ in fit_all(prior, large, Streams(0)):
-        pass
-    taken = (time.perf_counter() - start) / 8
-    assert measured.seconds * 4 == pytest.approx(taken, rel=4)  # machines are noisy: the order of magnitude
+    assert memory_of(measured, 64 * 64) == pytest.approx(memory_of_fit(prior, large), rel=0.05)
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_memory_is_within_what_torch_allocates(photo: Tensor, runs: int) -> None:
+    """The most bytes alive by the log of torch's own allocator: never less than forecast, and not much more."""
+    prior = registry.build("method", f"dip[down=[32,32,32],skip=[4,4,4],iterations=3,runs={runs}]")
+    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        for _ in fit_all(prior, problem, Streams(0)):
+            pass
+    assert profile.profiler is not None
+    events = profile.profiler.kineto_results.events()
+    changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
+    peak = max(accumulate(size for _, size in changes))
+    assert memory_of_fit(prior, problem) <= peak <= 1.6 * memory_of_fit(prior, problem)
+
+
+def test_time_is_that_of_a_run(photo: Tensor) -> None:
+    """Best of three on each side, within a factor of four: what else the machine does only adds."""
+    prior = registry.build("method", "dip[down=[32,32],skip=[4,4],iterations=10]")
+    task = registry.build("task", "denoising")
+    truth = torch.nn.functional.interpolate(photo[None], scale_factor=2)[0]
+    small, large = (task.degrade(image, Streams(0)) for image in (photo, truth))
+    forecast = 4 * 10 * min(measure(prior, small, REFERENCE).seconds for _ in range(3))
+    taken = min(attempt(prior, large, truth, task.protocol(), Streams(0)).seconds for _ in range(3))
+    assert taken / 4 < forecast < 4 * taken
+
+
+def test_tries_a_network_of_many_scales_on_a_larger_cut_out(tmp_path: Path) -> None:
+    """Six scales take sides above 128: paper/inpainting_hole has such a network."""
+    deep = "down=[2,2,2,2,2,2],up=[2,2,2,2,2,2],skip=[0,0,0,0,0,0],iterations=2"
+    (tmp_path / "deep.toml").write_text(
+        'title = "Deep"\n[[experiments]]\nname = "a"\ndataset = "photos[crop=256]"\nimages = ["astronaut"]\n'
+        f'task = "denoising"\nmethods = ["dip[{deep}]"]\n'
+    )
+    (line,) = forecast_of(parts_of(str(tmp_path / "deep.toml"), Choices(), None, "float32"), None, CPU, REFERENCE)
+    assert (line.fits, line.iterations) == (1, 2)
+    assert line.seconds > 0
 
 
 def test_table_has_a_row_an_experiment_and_their_sum(suite: Path) -> None:
