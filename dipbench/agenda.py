@@ -1,5 +1,7 @@
 """An agenda: suites one after another, each into the store of its own. A preset with `[[agenda]]` entries is one."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
 from dipbench.plan import Job, image_names, jobs_of
 from dipbench.selection import Choices, chosen
-from dipbench.suite import Suite, narrowed, preset_content
+from dipbench.suite import Suite, narrowed, preset_content, with_setting
 
 
 @dataclass(frozen=True)
@@ -77,20 +79,43 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision))]
     if not parts:
         raise UserError(f"--only {', '.join(choices.only)} leaves nothing of agenda '{wanted}'")
+    for assignment in choices.settings:
+        _check_somewhere_taken(assignment, parts)
     return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]
 
 
 def _part(entry: Entry, choices: Choices, precision: str) -> Part | None:
     """What the entry comes to; None where the user's --only leave nothing of it."""
-    suite = chosen(entry.suite, replace(choices, only=entry.only))
+    # settings come last: they change the labels that the entry's words are to find
+    suite = chosen(entry.suite, replace(choices, only=entry.only, settings=()))
     try:
         for pattern in choices.only:
             suite = narrowed(suite, pattern, image_names)
     except UserError:
         return None
+    suite = _with_settings(suite, choices.settings)
     seeds = list(range(entry.seed, entry.seed + entry.seeds))
-    whole = chosen(entry.suite, replace(choices, only=()))
+    whole = _with_settings(chosen(entry.suite, replace(choices, only=(), settings=())), choices.settings)
     return Part(suite, seeds, whole, jobs_of(suite, seeds, precision), of_agenda=True)
+
+
+def _with_settings(suite: Suite, assignments: Sequence[str]) -> Suite:
+    """The suite with those settings whose plugin it uses."""
+    for assignment in assignments:
+        with suppress(UserError):
+            suite = with_setting(suite, assignment)
+    return suite
+
+
+def _check_somewhere_taken(assignment: str, parts: list[Part]) -> None:
+    """UserError where no part takes the setting: with what the last one has."""
+    for number, part in enumerate(parts, 1):
+        try:
+            with_setting(part.suite, assignment)
+            return
+        except UserError:
+            if number == len(parts):
+                raise
 
 
 def _of_suite(name: str, parts: list[Part]) -> list[Job]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import dipbench
@@ -69,6 +70,35 @@ def test_only_narrows_every_entry_and_leaves_out_those_without(agenda: Path) -> 
     assert [part.seeds for part in parts] == [[1, 2]]
     with pytest.raises(UserError, match="leaves nothing of agenda"):
         parts_of(str(agenda), Choices(only=["nobody"]), None, "float32")
+
+
+FITTED = """
+title = "With a short name"
+[methods]
+"dip (small)" = "dip[down=[8],skip=[2],iterations=3]"
+[[experiments]]
+name = "a"
+dataset = "photos[crop=64,side=32]"
+images = ["camera"]
+task = "denoising"
+methods = ["dip (small)", "degraded"]
+"""
+
+
+def test_a_setting_reaches_the_entries_that_use_its_plugin(tmp_path: Path) -> None:
+    """Though it changes the label that the entry names, and though another entry has no such plugin."""
+    (tmp_path / "small.toml").write_text(SUITE)
+    (tmp_path / "fitted.toml").write_text(FITTED)
+    entries = [("small", '["nlm"]'), ("fitted", '["dip (small)"]')]
+    lines = [f'[[agenda]]\nsuite = "{tmp_path / name}.toml"\nonly = {only}\nwhy = "-"' for name, only in entries]
+    path = tmp_path / "agenda.toml"
+    path.write_text("\n".join(['title = "Two suites"', *lines]))
+    results = dipbench.run(str(path), settings=["dip.iterations=2"], scale="smoke", out=tmp_path / "out", device="cpu")
+    assert set(results["status"]) == {"done"}
+    (trace,) = (tmp_path / "out" / "fitted-smoke").glob("runs/*/trace.parquet")
+    assert len(pd.read_parquet(trace)) == 2
+    with pytest.raises(UserError, match="unknown plugin of this suite 'bm3d'"):
+        parts_of(str(path), Choices(settings=["bm3d.sigma=3"]), None, "float32")
 
 
 def test_says_its_seeds_itself(agenda: Path) -> None:

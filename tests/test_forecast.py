@@ -103,8 +103,8 @@ def test_time_is_that_of_a_run(photo: Tensor) -> None:
 
 
 def test_tries_a_network_of_many_scales_on_a_larger_cut_out(tmp_path: Path) -> None:
-    """Six scales take sides above 128: paper/inpainting_hole has such a network."""
-    deep = "down=[2,2,2,2,2,2],up=[2,2,2,2,2,2],skip=[0,0,0,0,0,0],iterations=2"
+    """Six scales with kernels of 5 take sides above 128: paper/inpainting_hole has such a network."""
+    deep = "down=[2,2,2,2,2,2],up=[2,2,2,2,2,2],skip=[0,0,0,0,0,0],down_kernel=5,iterations=2"
     (tmp_path / "deep.toml").write_text(
         'title = "Deep"\n[[experiments]]\nname = "a"\ndataset = "photos[crop=256]"\nimages = ["astronaut"]\n'
         f'task = "denoising"\nmethods = ["dip[{deep}]"]\n'
