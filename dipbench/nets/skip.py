@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench.images import centre_crop
+from dipbench.nets.reflection import ReflectedConv2d
 
 Upsampling = Literal["nearest", "bilinear"]
 Downsampling = Literal["stride", "avg", "max"]
@@ -24,10 +25,9 @@ Padding = Literal["reflection", "zero"]
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: Padding = "reflection") -> nn.Conv2d:
     """A convolution that keeps the size (over the stride), with bias."""
-    mode: Literal["reflect", "zeros"] = (
-        "reflect" if padding == "reflection" and kernel > 1 else "zeros"
-    )  # to pad by nothing would copy
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2, padding_mode=mode)
+    if padding == "reflection" and kernel > 1:
+        return ReflectedConv2d(inputs, outputs, kernel, stride)
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
 
 
 def normalised(layer: nn.Conv2d) -> list[nn.Module]:
