@@ -36,9 +36,8 @@ class Fit:
         self._z = z.to(device, execution.arithmetic.dtype, memory_format=layout)
         self._parameters = FlatParameters(self.network)
         self._call = torch.compile(self.network, dynamic=False) if engine.compiles else self.network
-        fused = engine.lean and device.type == "cuda"
         self._adam = torch.optim.Adam(
-            [self._parameters.values], lr=settings.learning_rate, fused=fused or None, capturable=fused
+            [self._parameters.values], lr=settings.learning_rate, fused=engine.lean or None, capturable=engine.lean
         )
         self._noise = torch.empty_like(z, device=device)  # in single precision always: every precision has one jitter
         self._jitter = rng.torch("jitter", device)

@@ -1,0 +1,190 @@
+"""The iteration as a CUDA graph, on a CPU: a tape that keeps the operations of one iteration stands for the graph.
+
+What a graph would do wrong, the tape does too: it repeats the operations on the memory of the captured iteration and
+runs no Python. And as a graph it leaves everything as it was while it captures, and refuses what waits for the device
+or draws from a generator that it was not told of.
+"""
+
+import copy
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from dipbench import registry
+from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.errors import UserError
+from dipbench.fit import Captured, Ensemble, Execution
+from dipbench.recorder import Recorder
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+
+class Tape(TorchDispatchMode):
+    """In place of `torch.cuda.CUDAGraph`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._generators: list[torch.Generator] = []
+        self._calls: list[tuple[Callable[..., Any], Sequence[Any], dict[str, Any], Any]] = []
+        self._before: dict[int, tuple[torch.UntypedStorage, torch.UntypedStorage]] = {}
+
+    def register_generator_state(self, generator: torch.Generator) -> None:
+        self._generators.append(generator)
+
+    def __enter__(self) -> "Tape":
+        self._places = [generator.get_state() for generator in self._generators]
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)
+        for storage, content in self._before.values():
+            storage.copy_(content)
+        for generator, place in zip(self._generators, self._places, strict=True):
+            generator.set_state(place)
+
+    def __torch_dispatch__(
+        self, operation: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if operation is torch.ops.aten._local_scalar_dense.default:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        generator = kwargs.get("generator")
+        if generator and not any(torch.equal(generator.get_state(), each.get_state()) for each in self._generators):
+            raise RuntimeError("the generator is not registered with the graph")
+        for tensor in _tensors([args, kwargs]):
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in self._before:
+                self._before[storage.data_ptr()] = (storage, storage.clone())
+        result = operation(*args, **kwargs)
+        self._calls.append((operation, args, kwargs, result))
+        return result
+
+    @torch.no_grad()
+    def replay(self) -> None:
+        for operation, args, kwargs, kept in self._calls:
+            for place, made in zip(_tensors(kept), _tensors(operation(*args, **kwargs)), strict=True):
+                if place.untyped_storage().data_ptr() != made.untyped_storage().data_ptr():
+                    place.copy_(made)
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+
+
+@pytest.fixture(autouse=True)
+def _tape_for_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph, stream: graph)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
+
+
+class Course:
+    """A fit by the engine `graph` with its recorder, its iterations computed plainly or through `Captured`."""
+
+    def __init__(self, prior: Prior, problem: Problem, truth: Tensor, captures: bool):
+        self.iterations = prior.fit(problem).iterations
+        self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
+        self.recorder = Recorder(problem, truth, Protocol(channels="luma"), self.iterations, peaks=True)
+        self._once = Captured(self._iterate, self.ensemble.generators) if captures else self._iterate
+
+    def _iterate(self) -> None:
+        self.recorder.record(self.ensemble.output())
+        self.ensemble.step()
+
+    def run(self, iterations: int) -> pd.DataFrame:
+        for _ in range(iterations):
+            self._once()
+        return self.recorder.trace()
+
+
+@pytest.fixture
+def course(photo: Tensor) -> Callable[[str, str, bool], Course]:
+    def build(method: str, task: str, captures: bool) -> Course:
+        problem = registry.build("task", task).degrade(photo, Streams(0))
+        return Course(registry.build("method", method), problem, photo, captures)
+
+    return build
+
+
+PRIORS = [
+    ("dip[down=[8,8],iterations=9]", "denoising"),
+    ("dip[down=[8,8],iterations=9,weight_noise=0.02]", "denoising"),
+    ("dip[down=[8,8],iterations=9,backtrack=0.01,learning_rate=0.05]", "denoising"),
+    ("dip[down=[8,8],iterations=9,runs=2,average=0]", "denoising"),
+    ("dip[down=[8,8],iterations=9]", "inpainting"),
+    ("dip[down=[8,8],iterations=9]", "super_resolution"),
+    ("dip_unet[iterations=6]", "denoising"),
+    ("dip_resnet[iterations=6]", "denoising"),
+    ("tv_prior[iterations=9]", "denoising"),
+]
+
+
+@pytest.mark.parametrize(("method", "task"), PRIORS)
+def test_a_captured_iteration_is_each_iteration(
+    method: str, task: str, course: Callable[[str, str, bool], Course]
+) -> None:
+    plain, replayed = course(method, task, False), course(method, task, True)
+    expected = plain.run(plain.iterations)
+    pd.testing.assert_frame_equal(replayed.run(replayed.iterations), expected, check_exact=True)
+    for one, other in zip(plain.recorder.outputs(), replayed.recorder.outputs(), strict=True):
+        assert (one.name, one.iteration) == (other.name, other.iteration)
+        assert torch.equal(one.image, other.image)
+
+
+@pytest.mark.parametrize(("method", "task"), PRIORS[:4])
+def test_a_checkpoint_between_replays_goes_on_from_there(
+    method: str, task: str, course: Callable[[str, str, bool], Course]
+) -> None:
+    whole, first, second = (course(method, task, captures) for captures in (False, True, True))
+    expected = whole.run(whole.iterations)
+    first.run(6)
+    state = copy.deepcopy([first.ensemble.state(), first.recorder.state()])
+    first.run(2)
+    second.ensemble.load(state[0])
+    second.recorder.load(state[1])
+    pd.testing.assert_frame_equal(second.run(whole.iterations - 6), expected, check_exact=True)
+
+
+@dataclass(frozen=True)
+class Penalised(Prior):
+    """A network whose penalty is wrong under a graph in the way that it is told."""
+
+    wrong: Literal["waits", "counts", "draws elsewhere"]
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        object.__setattr__(self, "_generator", torch.Generator())
+        object.__setattr__(self, "_calls", itertools.count(1))
+        return nn.Conv2d(3, 3, 3, padding=1), problem.measurement[None]
+
+    def fit(self, problem: Problem) -> FitSettings:
+        return FitSettings(iterations=9)
+
+    def penalty(self, estimate: Tensor) -> Tensor:
+        if self.wrong == "waits":
+            return estimate.mean() * float(estimate.detach().max())
+        if self.wrong == "counts":
+            return estimate.mean() / next(self._calls)  # type: ignore[attr-defined]
+        return estimate.mean() * torch.empty(()).normal_(generator=self._generator)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("wrong", ["waits", "draws elsewhere"])
+def test_what_cannot_be_captured_is_refused_with_the_mend(photo: Tensor, wrong: Any) -> None:
+    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    with pytest.raises(UserError, match="--engine eager"):
+        Course(Penalised(wrong), problem, photo, captures=True).run(9)
+
+
+def test_the_tape_shows_what_a_graph_would_do_wrong(photo: Tensor) -> None:
+    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    plain, replayed = (Course(Penalised("counts"), problem, photo, captures).run(9) for captures in (False, True))
+    pd.testing.assert_frame_equal(replayed[:4], plain[:4], check_exact=True)  # three plain ones and the captured one
+    assert (replayed["loss"][4:] != plain["loss"][4:]).all()
