@@ -43,24 +43,48 @@ class Streams:
             torch.manual_seed(self.integer(name))
             yield
 
-    def place(self, name: str) -> "Place":
-        """The stream `name` for torch's own CPU generator, to go on from one block to the next."""
-        return Place(torch.Generator().manual_seed(self.integer(name)).get_state())
-
 
 class Place:
-    """Where torch's own CPU generator goes on within `borrowed`; several of them may take turns."""
+    """A stream for torch's own generators, of the CPU and of `device`, to go on from one block to the next.
 
-    def __init__(self, state: torch.Tensor):
-        self.state = state
+    For code that takes no generator, such as dropout; several places may take turns.
+    """
+
+    def __init__(self, rng: Streams, name: str, device: torch.device | str = "cpu"):
+        self._host = rng.torch(name).get_state()
+        self._gpu = rng.torch(name, device) if torch.device(device).type == "cuda" else None
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:
-        """Within the block torch's own CPU generator runs from here; after it, on as if nothing was drawn."""
+        """Within the block torch's own generators run from here; after it, on as if nothing was drawn."""
         before = torch.get_rng_state()
-        torch.set_rng_state(self.state)
+        torch.set_rng_state(self._host)
+        try:
+            with self._borrowed_of_gpu():
+                yield
+        finally:
+            self._host = torch.get_rng_state()
+            torch.set_rng_state(before)
+
+    @contextmanager
+    def _borrowed_of_gpu(self) -> Iterator[None]:
+        if self._gpu is None:
+            yield
+            return
+        own = torch.cuda.default_generators[self._gpu.device.index]
+        before = own.graphsafe_get_state()
+        own.graphsafe_set_state(self._gpu)  # shares the state, as does a graph that is captured within the block
         try:
             yield
         finally:
-            self.state = torch.get_rng_state()
-            torch.set_rng_state(before)
+            own.graphsafe_set_state(before)
+
+    def state(self) -> list[torch.Tensor]:
+        """The place, for `load`."""
+        return [self._host, *([self._gpu.get_state()] if self._gpu else [])]
+
+    def load(self, state: list[torch.Tensor]) -> None:
+        """Goes to where another place of the same device was when it gave `state`."""
+        self._host, *gpu = state
+        if self._gpu:
+            self._gpu.set_state(*gpu)

@@ -17,7 +17,7 @@ from dipbench.recorder import Output, Recorder
 from dipbench.resources import PeakMemory
 from dipbench.scoring import Protocol
 from dipbench.signals import Step
-from dipbench.streams import Streams
+from dipbench.streams import Place, Streams
 
 Progress = Callable[[int, int, float], None]
 """Called now and then with the iteration, how many there will be (0: not known) and the PSNR so far in dB."""
@@ -57,7 +57,7 @@ class Trial:
         self._stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
         if self._stream:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
-        self._global = rng.place("global")
+        self._global = Place(rng, "global", problem.device)
         self.iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
         self.done = 0  # iterations
         self._memory = PeakMemory(problem.device)
@@ -122,7 +122,7 @@ class Trial:
                 "done": self.done,
                 "seconds": self._seconds + time.perf_counter() - self._start,
                 "peak_memory": self._memory.peak,
-                "global": self._global.state,
+                "global": self._global.state(),
                 "fit": self._fit.state(),
                 "recorder": self._recorder.state(),
             }
@@ -133,7 +133,8 @@ class Trial:
         with torch.cuda.stream(self._stream):
             self._fit.load(state["fit"])
             self._recorder.load(state["recorder"])
-        self.done, self._seconds, self._global.state = state["done"], state["seconds"], state["global"]
+        self._global.load(state["global"])
+        self.done, self._seconds = state["done"], state["seconds"]
         self._memory.known = state["peak_memory"]
 
     def outcome(self) -> Outcome:
