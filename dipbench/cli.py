@@ -41,7 +41,7 @@ def _options(
 def run(
     suite: Annotated[str, typer.Argument(help="A suite or an agenda (dipbench list suites), or a TOML file.")],
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method.")
+        list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'.")
     ] = None,
     method: Annotated[list[str] | None, typer.Option(help="Add a method: name[setting=value] or file.py.")] = None,
     data: Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")] = None,

@@ -140,10 +140,14 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
 
 
 def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], list[str]]) -> Suite:
-    """The part of the suite whose experiment, task, image or method matches a word or a pattern with `*`."""
+    """The part of the suite whose experiment, task, data set, image or method matches `pattern`.
+
+    That is a word, one with `*` in it, or several to choose from with `|` between them.
+    """
+    choices = pattern.lower().split("|")
 
     def matches(name: str) -> bool:
-        return fnmatch.fnmatch(name.lower(), pattern.lower())
+        return any(fnmatch.fnmatch(name.lower(), choice) for choice in choices)
 
     kept = []
     for experiment in suite.experiments:
@@ -161,7 +165,7 @@ def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], lis
     if not kept:
         raise UserError(
             f"--only {pattern} leaves nothing of suite '{suite.name}': it takes the name of an experiment, "
-            "a task, a data set, an image or a method"
+            "a task, a data set, an image or a method, or several with | between them"
         )
     return suite.model_copy(update={"experiments": kept})
 

@@ -88,6 +88,13 @@ def test_only_narrows_to_what_matches(suite: Suite, pattern: str, runs: int) -> 
     assert all(any(w.startswith(pattern.rstrip("*")) for w in found) for found in words)
 
 
+def test_only_takes_several_to_choose_from(suite: Suite) -> None:
+    kept = jobs_of(narrowed(suite, "Cam*|coffee", image_names), [0])
+    assert {job.run.image for job in kept} == {"camera", "coffee"}
+    both = jobs_of(narrowed(suite, "dip|nlm", image_names), [0])
+    assert {job.run.method["name"] for job in both} == {"dip", "nlm"}
+
+
 def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, tmp_path: Path) -> None:
     assert {e.dataset for e in with_data(suite, tmp_path).experiments} == {f"folder[path={tmp_path}]"}
 
