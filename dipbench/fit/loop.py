@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dipbench.contract import Prior, Problem
 from dipbench.fit.backtracking import Backtracking
+from dipbench.fit.compiled import compiled
 from dipbench.fit.execution import REFERENCE, Execution
 from dipbench.fit.flat import FlatParameters
 from dipbench.fit.lean import drop_redundant_biases
@@ -35,7 +36,7 @@ class Fit:
         self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=layout)
         self._z = z.to(device, execution.arithmetic.dtype, memory_format=layout)
         self._parameters = FlatParameters(self.network)
-        self._call = torch.compile(self.network, dynamic=False) if engine.compiles else self.network
+        self._call = compiled(self.network) if engine.compiles else self.network
         self._adam = torch.optim.Adam(
             [self._parameters.values], lr=settings.learning_rate, fused=engine.lean or None, capturable=engine.lean
         )

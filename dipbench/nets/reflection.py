@@ -20,8 +20,14 @@ class ReflectedConv2d(nn.Conv2d):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, inputs, H, W) -> (N, outputs, H, W), the sides over the stride rounded up."""
-        padded: Tensor = _Reflection.apply(image, self._border)
-        return functional.conv2d(padded, self.weight, self.bias, self.stride)
+        return functional.conv2d(reflected(image, self._border), self.weight, self.bias, self.stride)
+
+
+def reflected(image: Tensor, border: int) -> Tensor:
+    """The image (N, C, H, W) with `border` more pixels on each side, mirrored; in the layout that it lies in."""
+    if torch.compiler.is_compiling():  # which fuses it with what is around it, forward and backward
+        return functional.pad(image, (border,) * 4, mode="reflect")
+    return _Reflection.apply(image, border)
 
 
 class _Reflection(torch.autograd.Function):
@@ -30,6 +36,8 @@ class _Reflection(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, image: Tensor, border: int) -> Tensor:
         ctx.border = border
+        if not image.is_contiguous() and image.is_contiguous(memory_format=torch.channels_last):
+            return _reflected_channels_last(image, border)
         return functional.pad(image, (border,) * 4, mode="reflect")
 
     @staticmethod
@@ -46,3 +54,17 @@ class _Reflection(torch.autograd.Function):
         rows = fold(ends, ends[..., inside, inside], (border,) * 4)
         image[..., : border + 1, :], image[..., -border - 1 :, :] = rows.split(border + 1, dim=-2)
         return image, None
+
+
+def _reflected_channels_last(image: Tensor, border: int) -> Tensor:
+    """As PyTorch's padding, which on a GPU answers with channels first: the convolution would turn them back."""
+    count, channels, height, width = image.shape
+    shape = (count, channels, height + 2 * border, width + 2 * border)
+    padded = torch.empty(shape, dtype=image.dtype, device=image.device, memory_format=torch.channels_last)
+    rows = padded[..., border:-border, :]
+    rows[..., border:-border] = image
+    rows[..., :border] = image[..., 1 : border + 1].flip(-1)
+    rows[..., -border:] = image[..., -border - 1 : -1].flip(-1)
+    padded[..., :border, :] = rows[..., 1 : border + 1, :].flip(-2)
+    padded[..., -border:, :] = rows[..., -border - 1 : -1, :].flip(-2)
+    return padded

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem
 from dipbench.errors import UserError
 from dipbench.fit import ENGINES, PRECISIONS, Execution, fit, pick_execution
+from dipbench.fit.compiled import compiled
 from dipbench.fit.flat import FlatParameters
 from dipbench.fit.lean import drop_redundant_biases
 from dipbench.nets.skip import skip_net
@@ -77,6 +79,21 @@ def test_double_precision_is_double_throughout(problem: Problem) -> None:
 def test_compiled_agrees_with_eager(problem: Problem) -> None:
     """In double precision, where the rounding of another order of summation is not yet amplified by Adam."""
     assert computed(problem, "compiled", "float64") == pytest.approx(computed(problem, "eager", "float64"), rel=1e-7)
+
+
+def test_compiled_stays_so_over_more_sizes_than_torch_has_patience_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphs: list[torch.fx.GraphModule] = []
+
+    def keep(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> torch.fx.GraphModule:
+        graphs.append(graph)
+        return graph
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=keep))
+    sizes = torch._dynamo.config.recompile_limit + 2
+    with torch._dynamo.config.patch(recompile_limit=torch._dynamo.config.recompile_limit):
+        for size in range(8, 8 + sizes):
+            compiled(nn.Conv2d(3, 3, 3))(torch.rand((1, 3, size, size)))
+    assert len(graphs) == sizes
 
 
 def test_a_bias_before_batch_norm_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dipbench.nets.reflection import ReflectedConv2d
+from dipbench.nets.reflection import ReflectedConv2d, reflected
 
 
 def results(layer: nn.Module, size: tuple[int, int], layout: torch.memory_format) -> Iterator[Tensor]:
@@ -39,3 +39,27 @@ def test_unpadded_image_is_not_kept_for_the_backward_pass() -> None:
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
         ReflectedConv2d(8, 8, 3)(torch.rand(1, 8, 16, 16, requires_grad=True))
     assert sorted(tuple(tensor.shape) for tensor in kept) == [(1, 8, 18, 18), (8, 8, 3, 3)]
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_layout_stays_forward_and_backward(layout: torch.memory_format) -> None:
+    image = torch.rand(1, 8, 16, 20).to(memory_format=layout).requires_grad_() * 1.0
+    gradients: list[Tensor] = []
+    image.register_hook(gradients.append)
+    padded = reflected(image, 1)
+    padded.backward(torch.rand_like(padded))
+    assert padded.is_contiguous(memory_format=layout)
+    assert gradients[0].is_contiguous(memory_format=layout)
+
+
+def test_compiled_network_has_the_padding_of_pytorch_to_fuse() -> None:
+    graphs: list[torch.fx.GraphModule] = []
+
+    def keep(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> torch.fx.GraphModule:
+        graphs.append(graph)
+        return graph
+
+    layer, image = ReflectedConv2d(3, 3, 3), torch.rand(1, 3, 8, 8)
+    assert torch.equal(torch.compile(layer, backend=keep)(image), layer(image))
+    calls = [node.target.__name__ for node in graphs[0].graph.nodes if node.op == "call_function"]
+    assert calls == ["pad", "conv2d"]
