@@ -94,11 +94,11 @@ def bare(problem: Problem, execution: Execution) -> Callable[[], object]:
         fit.step()
 
     captures = execution.how.captures or (execution.how.compiles and stream is not None)
-    iterate = Captured(iteration, fit.generators) if captures else iteration
+    captured = Captured(fit.generators) if captures else None
 
     def on_its_stream() -> None:
         with torch.cuda.stream(stream):
-            iterate()
+            captured(iteration) if captured else iteration()
 
     return on_its_stream
 

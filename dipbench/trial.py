@@ -68,7 +68,7 @@ class Trial:
             self._fit = Ensemble(method, problem, rng, execution) if isinstance(method, Prior) else None
             if self._fit:
                 captures = execution.how.captures or (execution.how.compiles and self._stream is not None)
-                self._iterate = Captured(self._iteration, self._fit.generators) if captures else self._iteration
+                self._captured = Captured(self._fit.generators) if captures else None
             else:
                 self._estimates = method.run(problem, rng)
         self._start = time.perf_counter()
@@ -85,7 +85,10 @@ class Trial:
             if self._fit:
                 if self.done == self.iterations:
                     return False
-                self._iterate()
+                if self._captured:
+                    self._captured(self._iteration)
+                else:
+                    self._iteration()
             else:
                 with torch.no_grad():
                     estimate = next(self._estimates, None)

@@ -19,7 +19,7 @@ Take = Callable[[bool], Job | None]
 """Gives the next job; None: there is none, for now or, where it may wait for one (True), at all."""
 
 _PIXELS_AT_ONCE = 8 * 256**2  # what fills a GPU: eight small images, or two of 512x512
-_MEMORY_LEFT = 3  # times what the largest took at its first iteration; a CUDA graph then takes memory of its own
+_MEMORY_LEFT = 2  # times the most that a run in work took at its first iteration; its CUDA graph takes that once more
 
 
 @dataclass(eq=False)
@@ -27,7 +27,7 @@ class _Running:
     job: Job
     work: Generator[int, int | None, Finished]
     pixels: int = 0  # 0: it has not begun
-    bytes: int = 0
+    bytes: int = 0  # the most that its first iteration took
 
 
 def taking_turns(take: Take, store: Store, terms: Terms, report: Report) -> Generator[tuple[Job, Finished], None, None]:
@@ -41,38 +41,42 @@ def taking_turns(take: Take, store: Store, terms: Terms, report: Report) -> Gene
     running: list[_Running] = []
     again: list[Job] = []
     limit = terms.at_once or (_PIXELS_AT_ONCE if terms.device.type == "cuda" else 1)
+    full = False  # of memory, until a run ends
     while True:
-        while len(running) < limit and _has_room(running, terms):
+        while not full and _may_begin(running, limit, terms):
             job = again.pop() if again else take(not running)
             if job is None:
                 break
-            work = performing(job, store, terms, functools.partial(report, job))
-            running.append(_Running(job, work))
-            if not terms.at_once:
-                break  # how much it takes is seen after its first iteration
+            if not terms.at_once and running and not _has_memory(running, terms.device):
+                again.append(job)
+                full = True
+                break
+            running.append(_Running(job, performing(job, store, terms, functools.partial(report, job))))
         if not running:
             return
         for one in list(running):
             try:
                 _turn(one, len(running), terms.device)
+                continue
             except StopIteration as end:
-                running.remove(one)
-                yield one.job, end.value
+                finished = end.value
             except torch.cuda.OutOfMemoryError as error:
-                running.remove(one)
-                if running:
-                    again.append(one.job)
-                    limit = len(running)
-                else:
-                    finished = failure(error)
+                finished = None if len(running) > 1 else failure(error)
+                if finished:
                     write_down(one.job, store, terms.device, finished, {})
-                    yield one.job, finished
-                del one
-                torch.cuda.empty_cache()
             except Stopped:
                 running.remove(one)
                 _stop(running)
                 raise
+            running.remove(one)
+            full = False
+            if terms.device.type == "cuda":
+                torch.cuda.empty_cache()  # not before the error is gone, which holds what the run had
+            if finished:
+                yield one.job, finished
+            else:
+                again.append(one.job)
+                limit = len(running)
 
 
 def _turn(one: _Running, together: int, device: torch.device) -> None:
@@ -80,24 +84,26 @@ def _turn(one: _Running, together: int, device: torch.device) -> None:
     if one.pixels:
         one.work.send(together)
         return
-    before = _allocated(device)
+    before = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
     one.pixels = next(one.work)
-    one.bytes = _allocated(device) - before
+    # a run measures its peak, so it has set torch's mark anew
+    one.bytes = torch.cuda.max_memory_allocated(device) - before if device.type == "cuda" else 0
 
 
-def _has_room(running: list[_Running], terms: Terms) -> bool:
+def _may_begin(running: list[_Running], limit: int, terms: Terms) -> bool:
+    """Whether one more may take turns with those, as far as their number and their pixels go."""
+    if len(running) >= limit:
+        return False
     if terms.at_once or not running:
         return True
-    if any(not one.pixels for one in running):
-        return False
     pixels = [one.pixels for one in running]
-    free, _ = torch.cuda.mem_get_info(terms.device)
-    free += torch.cuda.memory_reserved(terms.device) - _allocated(terms.device)
-    return sum(pixels) + max(pixels) <= _PIXELS_AT_ONCE and free > _MEMORY_LEFT * max(one.bytes for one in running)
+    return all(pixels) and sum(pixels) + max(pixels) <= _PIXELS_AT_ONCE
 
 
-def _allocated(device: torch.device) -> int:
-    return torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
+def _has_memory(running: list[_Running], device: torch.device) -> bool:
+    """Whether a run like the largest of those finds memory; what torch keeps for them is not free."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return free > _MEMORY_LEFT * max(one.bytes for one in running)
 
 
 def _stop(running: list[_Running]) -> None:

@@ -49,10 +49,10 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
     assert max(together) == 3
 
 
-def emptied(store: Store, jobs: list[Job], at_once: int) -> list[tuple[str, str]]:
+def emptied(store: Store, jobs: list[Job], at_once: int, device: torch.device = CPU) -> list[tuple[str, str]]:
     waiting = jobs[::-1]
     take = lambda block: waiting.pop() if waiting else None  # noqa: E731
-    ended = taking_turns(take, store, Terms(CPU, at_once=at_once), lambda *got: None)
+    ended = taking_turns(take, store, Terms(device, at_once=at_once), lambda *got: None)
     return [(job.run.key, finished.status) for job, finished in ended]
 
 
@@ -79,6 +79,32 @@ def test_a_run_without_memory_begins_anew_when_another_has_ended(
     ended = emptied(Store(tmp_path / "out"), jobs, at_once=4)
     assert sorted(ended) == sorted((job.run.key, "done") for job in jobs)
     assert len(begun) > len(jobs), "none was begun anew: the device was never full"
+
+
+def test_runs_of_a_gpu_begin_as_long_as_they_find_memory(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a device of 10 bytes, with runs that take 3 in an iteration and keep 1."""
+    in_work: list[str] = []
+    together: list[int] = []
+
+    def performing(job: Job, *more: object) -> Generator[int, int | None, Finished]:
+        in_work.append(job.run.key)
+        for _ in range(4):
+            together.append(len(in_work))
+            yield 1024
+        in_work.remove(job.run.key)
+        return Finished("done")
+
+    monkeypatch.setattr(turns, "performing", performing)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: len(in_work))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: len(in_work) - 1 + 3)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10 - 3 * len(in_work), 10))
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    jobs = jobs_of(suite, [0])
+    ended = emptied(Store(tmp_path / "out"), jobs, at_once=0, device=torch.device("cuda"))
+    assert sorted(ended) == sorted((job.run.key, "done") for job in jobs)
+    assert max(together) == 2, "a third would leave less than its first iteration takes"
 
 
 def test_a_run_that_finds_no_memory_alone_fails_and_says_so(

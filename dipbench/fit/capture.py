@@ -10,35 +10,37 @@ _WARM_UP = 3  # iterations computed plainly first: they make Adam's moments, and
 
 
 class Captured:
-    """Calls `iterate` plainly a few times, then captures it and replays: each call is one iteration, in both ways.
+    """Computes an iteration plainly the first few times, then captures it and replays: each call is one, in both ways.
 
-    `iterate` must write what it computes to memory that stays where it is, and read its randomness from `generators`.
     To be made and called on one stream that is not the default one.
     """
 
-    def __init__(self, iterate: Callable[[], None], generators: Sequence[torch.Generator]):
-        self._iterate = iterate
+    def __init__(self, generators: Sequence[torch.Generator]):
         self._generators = generators
         self._plain = 0
         self._graph: torch.cuda.CUDAGraph | None = None
 
-    def __call__(self) -> None:
-        """One iteration."""
+    def __call__(self, iterate: Callable[[], None]) -> None:
+        """One iteration, as `iterate` computes it; always the same one.
+
+        It must write what it computes to memory that stays where it is, and draw from the generators alone. It is not
+        kept: a fit that held itself in a circle would hold its memory until Python looks for circles.
+        """
         if self._plain < _WARM_UP:
             self._plain += 1
-            self._iterate()
+            iterate()
             return
         if self._graph is None:
-            self._graph = self._capture()
+            self._graph = self._capture(iterate)
         self._graph.replay()
 
-    def _capture(self) -> torch.cuda.CUDAGraph:
+    def _capture(self, iterate: Callable[[], None]) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
         for generator in self._generators:
             graph.register_generator_state(generator)
         try:
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
-                self._iterate()
+                iterate()
         except torch.cuda.OutOfMemoryError:
             raise
         except RuntimeError as error:

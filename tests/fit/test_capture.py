@@ -6,7 +6,9 @@ or draws from a generator that it was not told of.
 """
 
 import copy
+import gc
 import itertools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,6 +27,7 @@ from dipbench.fit import Captured, Ensemble, Execution
 from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
+from dipbench.trial import Trial
 
 
 class Tape(TorchDispatchMode):
@@ -94,7 +97,7 @@ class Course:
         self.iterations = prior.fit(problem).iterations
         self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
         self.recorder = Recorder(problem, truth, Protocol(channels="luma"), self.iterations, peaks=True)
-        self._once = Captured(self._iterate, self.ensemble.generators) if captures else self._iterate
+        self._captured = Captured(self.ensemble.generators) if captures else None
 
     def _iterate(self) -> None:
         self.recorder.record(self.ensemble.output())
@@ -102,7 +105,10 @@ class Course:
 
     def run(self, iterations: int) -> pd.DataFrame:
         for _ in range(iterations):
-            self._once()
+            if self._captured:
+                self._captured(self._iterate)
+            else:
+                self._iterate()
         return self.recorder.trace()
 
 
@@ -152,6 +158,24 @@ def test_a_checkpoint_between_replays_goes_on_from_there(
     second.ensemble.load(state[0])
     second.recorder.load(state[1])
     pd.testing.assert_frame_equal(second.run(whole.iterations - 6), expected, check_exact=True)
+
+
+@pytest.mark.parametrize("engine", ["eager", "graph"])
+def test_memory_of_a_trial_is_free_when_it_is_dropped(engine: str, photo: Tensor) -> None:
+    """Not when Python looks for circles: the next trial asks for that memory at once."""
+    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    method = registry.build("method", PRIORS[0][0])
+    trial = Trial(method, problem, photo, Protocol(), Streams(0), Execution(engine))
+    while trial.advance():
+        pass
+    gone = weakref.ref(trial)
+    gc.collect()
+    gc.disable()
+    try:
+        del trial
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @dataclass(frozen=True)
