@@ -67,7 +67,7 @@ class Execution:
     def within(self, device: torch.device) -> Iterator[None]:
         """The arithmetic of the block, on every device: also float32 is only what it says where TF32 is off."""
         cast = self.arithmetic.autocast
-        with _products("tf32" if self.arithmetic.tf32 else "ieee"), torch.autocast(device.type, cast, cast is not None):
+        with _products(self.arithmetic.tf32), torch.autocast(device.type, cast, cast is not None):
             yield
 
 
@@ -101,14 +101,20 @@ def pick_execution(device: torch.device, engine: str = "auto", precision: str = 
 
 
 @contextmanager
-def _products(rounding: str) -> Iterator[None]:
-    """Sets how CUDA rounds the factors of products and convolutions, whose default is not the same for both."""
+def _products(tf32: bool) -> Iterator[None]:
+    """Sets whether CUDA rounds the factors of products and convolutions to TF32; the default is not the same for both.
+
+    By PyTorch's older settings and by its newer ones: where those differ, torch.compile refuses to read them
+    (github:pytorch/pytorch#166387).
+    """
     places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-    before = [place.fp32_precision for place in places]
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     try:
+        torch.set_float32_matmul_precision("high" if tf32 else "highest")
+        torch.backends.cudnn.allow_tf32 = tf32
         for place in places:
-            place.fp32_precision = rounding
+            place.fp32_precision = "tf32" if tf32 else "ieee"
         yield
     finally:
-        for place, value in zip(places, before, strict=True):
-            place.fp32_precision = value
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]

@@ -147,11 +147,12 @@ def test_what_the_device_cannot_do_is_refused(engine: str, precision: str, messa
 
 def test_the_rounding_of_products_is_set_within_the_block_only() -> None:
     places = [torch.backends.cuda.matmul, torch.backends.cudnn.conv]
-    before = [place.fp32_precision for place in places]
-    for precision, expected in (("tf32", "tf32"), ("float32", "ieee")):
+    for precision, expected, allowed in (("tf32", "tf32", True), ("float32", "ieee", False)):
+        before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
         with Execution("eager", precision).within(CPU):
             assert [place.fp32_precision for place in places] == [expected] * 2
-    assert [place.fp32_precision for place in places] == before
+            assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == allowed
+        assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
 
 
 @needs_cuda
