@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Prior, Problem
-from dipbench.fit import Execution, Fit
+from dipbench.fit import Captured, Execution, Fit
 from dipbench.resources import PeakMemory, keep_memory
 from dipbench.streams import Streams
 from dipbench.trial import Trial
@@ -109,14 +109,38 @@ def with_recording(contender: Contender, pipe: Connection) -> None:
             trial.advance()
 
 
+class Bare:
+    """A fit by itself, as its engine computes it: nothing is scored."""
+
+    def __init__(self, problem: Problem, execution: Execution):
+        on_gpu = problem.device.type == "cuda"
+        self._stream = torch.cuda.Stream(problem.device) if on_gpu else None
+        with torch.cuda.stream(self._stream):
+            self._fit = Fit(registry.build("method", METHOD), problem, Streams(0), execution)
+        captures = execution.how.captures or (execution.how.compiles and on_gpu)
+        self._captured = Captured(self._fit.generators) if captures else None
+
+    def advance(self) -> Tensor:
+        """One iteration; its loss, a scalar."""
+        with torch.cuda.stream(self._stream):
+            if self._captured:
+                self._captured(self._iteration)
+            else:
+                self._iteration()
+            return self._loss.clone()
+
+    def _iteration(self) -> None:
+        self._loss = self._fit.output().loss
+        self._fit.step()
+
+
 def bare(contender: Contender, pipe: Connection) -> None:
-    """dipbench's fit alone: nothing is scored."""
-    method, problem, _ = posed(contender)
-    memory, fit, losses = PeakMemory(problem.device), Fit(method, problem, Streams(0), contender.execution), []
+    """dipbench's fit alone."""
+    _, problem, _ = posed(contender)
+    memory, fit, losses = PeakMemory(problem.device), Bare(problem, contender.execution), []
     timer = Timer(pipe, problem.device, lambda: {"losses": torch.stack(losses).tolist(), "peak_memory": memory.peak})
     while timer.tick():
-        losses.append(fit.output().loss.clone())
-        fit.step()
+        losses.append(fit.advance())
 
 
 def official_notebook(contender: Contender, pipe: Connection) -> None:

@@ -2,6 +2,7 @@
 
     python benchmarks/fidelity.py                             # minutes on a CPU: a small network on cut-outs
     python benchmarks/fidelity.py --device cuda --full        # the paper's network, nine images, 3000 iterations
+    python benchmarks/fidelity.py --device cuda --full --seeds 1 --engine graph --precision tf32  # and the reference
 
 First one iteration: loss and gradient must agree within the precision's rounding. Then the statistics over images and
 seeds, for traces cannot be compared: Adam's first steps divide a gradient by its own size, which amplifies any
@@ -9,7 +10,8 @@ rounding. How much is measured too: weights times 1 + 1e-7.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,8 +22,8 @@ import typer
 
 from dipbench import registry
 from dipbench.contract import Prior, Problem
-from dipbench.errors import UserError
-from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, pick_execution
+from dipbench.errors import UserError, unknown
+from dipbench.fit import ENGINES, PRECISIONS, REFERENCE, Execution, Fit, pick_execution
 from dipbench.loading import load
 from dipbench.resources import device_title, keep_memory, pick_device
 from dipbench.streams import Streams
@@ -39,6 +41,8 @@ def main(
     images: Annotated[int, typer.Option(help="How many of the nine.")] = 9,
     seeds: Annotated[int, typer.Option()] = 2,
     crop: Annotated[int, typer.Option(help="Side of the cut-outs, pixels.")] = 64,
+    engine: Annotated[list[str] | None, typer.Option(help="This one; default all that the device has.")] = None,
+    precision: Annotated[list[str] | None, typer.Option(help="This one; default all that the device has.")] = None,
     method: Annotated[str | None, typer.Option(help="Another method than these.")] = None,
     out: Annotated[Path, typer.Option(help="The folder of the tables.")] = OUT,
 ) -> None:
@@ -51,9 +55,10 @@ def main(
     truths = {name: load(dataset, name).to(on) for name in dataset.names()[:images]}
     task = registry.build("task", TASK)
     problems = {name: task.degrade(truth.cpu(), Streams(0)).to(on) for name, truth in truths.items()}
-    first = first_iteration(prior, next(iter(problems.values())), on)
+    tried = executions(on, engine or ENGINES, precision or PRECISIONS)
+    first = first_iteration(prior, next(iter(problems.values())), tried)
     rows = []
-    for execution in executions(on):
+    for execution in tried:
         for name, problem in problems.items():
             for seed in range(seeds):
                 made = attempt(prior, problem, truths[name], task.protocol(), Streams(seed), execution=execution)
@@ -67,21 +72,24 @@ def main(
         print(tables[kind].to_string(index=False, float_format="%.4g"), "", sep="\n")
 
 
-def executions(device: torch.device) -> Iterator[Execution]:
-    """Every engine in every precision that the device has; eager float32 first."""
-    for precision in ("float32", *(name for name in PRECISIONS if name != "float32")):
-        for engine in ENGINES:
-            try:
-                yield pick_execution(device, engine, precision)
-            except UserError:
-                continue
+def executions(device: torch.device, engines: Iterable[str], precisions: Iterable[str]) -> list[Execution]:
+    """These engines in these precisions, as far as the device has them, after the reference: eager float32."""
+    for what, names, known in (("engine", engines, ENGINES), ("precision", precisions, PRECISIONS)):
+        if wrong := [name for name in names if name not in known]:
+            raise unknown(what, wrong[0], known)
+    found = [REFERENCE]
+    for precision in precisions:
+        for engine in engines:
+            with suppress(UserError):
+                found.append(pick_execution(device, engine, precision))
+    return list(dict.fromkeys(found))
 
 
-def first_iteration(prior: Prior, problem: Problem, device: torch.device) -> pd.DataFrame:
+def first_iteration(prior: Prior, problem: Problem, tried: list[Execution]) -> pd.DataFrame:
     """Relative error of the first loss and of the first gradient against eager float64, and the yardstick."""
     expected = _first(prior, problem, Execution("eager", "float64"))
     rows: list[dict[str, Any]] = []
-    for execution in executions(device):
+    for execution in tried:
         loss, gradient = _first(prior, problem, execution)
         error = torch.linalg.vector_norm(gradient - expected[1]) / torch.linalg.vector_norm(expected[1])
         rows.append({**_named(execution), "loss": abs(loss / expected[0] - 1), "gradient": float(error)})

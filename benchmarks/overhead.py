@@ -13,11 +13,10 @@ from typing import Annotated
 import pandas as pd
 import torch
 import typer
-from contenders import METHOD, TASK, photograph
+from contenders import METHOD, TASK, Bare, photograph
 
 from dipbench import registry
-from dipbench.contract import Problem
-from dipbench.fit import Captured, Execution, Fit, pick_execution
+from dipbench.fit import Execution, pick_execution
 from dipbench.resources import device_title, keep_memory, pick_device, usable_cores
 from dipbench.streams import Streams
 from dipbench.trial import Trial
@@ -73,34 +72,14 @@ def measured(
     task, method = registry.build("task", TASK), registry.build("method", METHOD)
     problem = task.degrade(truth, Streams(0)).to(device)
     trial = Trial(method, problem, truth.to(device), task.protocol(), Streams(0), execution)
-    plain = bare(problem, execution)
+    bare = Bare(problem, execution)
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(rounds + 2):
-        for mine, iterate in zip(times, (trial.advance, plain), strict=True):
+        for mine, iterate in zip(times, (trial.advance, bare.advance), strict=True):
             spent = block(iterate, iterations, device)
             if turn > 1:  # the first ones warm up
                 mine.append(spent / iterations)
     return times
-
-
-def bare(problem: Problem, execution: Execution) -> Callable[[], object]:
-    """An iteration of the fit alone, by the same engine."""
-    stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
-    with torch.cuda.stream(stream):
-        fit = Fit(registry.build("method", METHOD), problem, Streams(0), execution)
-
-    def iteration() -> None:
-        fit.output()
-        fit.step()
-
-    captures = execution.how.captures or (execution.how.compiles and stream is not None)
-    captured = Captured(fit.generators) if captures else None
-
-    def on_its_stream() -> None:
-        with torch.cuda.stream(stream):
-            captured(iteration) if captured else iteration()
-
-    return on_its_stream
 
 
 def block(iterate: Callable[[], object], iterations: int, device: torch.device) -> float:

@@ -27,7 +27,7 @@ def plan(
     from dipbench.agenda import parts_of
     from dipbench.api import Conditions, seeds_of
     from dipbench.collection import use_folder
-    from dipbench.forecast import SIDE, as_text, forecast_of
+    from dipbench.forecast import as_text, forecast_of, side_of
     from dipbench.selection import Choices
 
     use_folder(data_dir)
@@ -37,7 +37,7 @@ def plan(
     print(as_text(forecast_of(parts, out, on, execution)))
     print(
         f"time: of the fits one after another on {on}, engine {execution.engine}, {execution.precision}; measured now "
-        f"on cut-outs of {SIDE}x{SIDE} (larger where a network takes no less) and scaled by the pixels\n"
+        f"on cut-outs of {side_of(on)}x{side_of(on)} (larger where a network takes no less) and scaled by the pixels\n"
         "memory: what the largest fit keeps; up to 40% more for a moment on the way back\n"
         "what the methods without a fit take is not forecast"
     )

@@ -26,7 +26,7 @@ from dipbench.store import Store
 from dipbench.streams import Streams
 from dipbench.trial import Trial
 
-SIDE = 128  # of the cut-out on which a fit is timed, pixels; twice that, and so on, where a network takes no less
+SIDES = {"cpu": 128, "cuda": 512}  # of the cut-out on which a fit is timed, pixels; a smaller one would not fill a GPU
 _WARM_UP, _TIMED = 4, 4  # iterations
 _BYTES_OF_A_ROW = 4 * (1 + len(SIGNALS))  # of a trace; float32 does not compress
 _BYTES_OF_A_PIXEL = 0.7  # and channel, of an output as PNG: what restored photographs take
@@ -79,6 +79,11 @@ def forecast_of(parts: Iterable[Part], out: Path | None, device: torch.device, e
     return lines
 
 
+def side_of(device: torch.device) -> int:
+    """The side in pixels of the cut-out on which a fit is timed on that device."""
+    return SIDES.get(device.type, SIDES["cpu"])
+
+
 def _of_experiment(
     name: str,
     missing: list[Job],
@@ -92,7 +97,7 @@ def _of_experiment(
     iterations, pixel_iterations, seconds, memory, fitted = 0, 0.0, 0.0, 0.0, 0
     disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
     for job, prior in fits:
-        problem = _problem(job, SIDE).to(device)
+        problem = _problem(job, side_of(device)).to(device)
         if prior.refuses(problem):
             continue
         kind = (str(job.task), str(job.method))
@@ -109,8 +114,8 @@ def _of_experiment(
 
 
 def _tried(job: Job, prior: Prior, device: torch.device, execution: Execution) -> Measured:
-    """What the job's fit takes on the smallest cut-out that the network takes."""
-    side, largest = SIDE, max(_shape(job)[1:])
+    """What the job's fit takes on the first cut-out that the network takes: twice the side, and so on."""
+    side, largest = side_of(device), max(_shape(job)[1:])
     while True:
         try:
             return measure(prior, _problem(job, side).to(device), execution)
