@@ -10,7 +10,7 @@ settings: typed, with the default of the paper and a comment on their line.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from annotated_types import Ge, Gt, Le, Lt
@@ -164,6 +164,11 @@ class Method(Plugin, ABC):
         return self.settings()
 
 
+AdamEpsilon = Literal["corrected", "uncorrected"]
+"""Whether Adam's epsilon is added to the root of the second moment after its bias is corrected, or before, as PyTorch
+did up to 1.2 and so when the released outputs of Deep Image Prior were made."""
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """How the harness fits a prior."""
@@ -175,6 +180,8 @@ class FitSettings:
     backtrack: PositiveFloat | None = 5.0  # dB of PSNR to the measurement lost at once that undo a step; None: never
     weight_noise: NonNegativeFloat = 0.0  # std of the noise added to convolution weights at each iteration, of theirs
     runs: PositiveInt = 1  # fits from other starts, whose outputs are averaged
+    clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
+    adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from dipbench.contract import (
+    AdamEpsilon,
     FitSettings,
     NonNegativeFloat,
     NonNegativeInt,
@@ -61,6 +62,7 @@ class Recipe:
     downsampling: Downsampling = "stride"
     padding: Padding = "reflection"
     batch_norm_start: Literal["ones", "uniform"] = "ones"
+    adam_epsilon: AdamEpsilon = "corrected"
 
 
 @cache
@@ -106,6 +108,7 @@ class DeepImagePrior(Prior):
     downsampling: Downsampling | None = None  # stride of the convolution, or pooling behind it
     padding: Padding | None = None  # of the convolutions
     batch_norm_start: Literal["ones", "uniform"] | None = None  # scales of the batch norms; U(0, 1): PyTorch up to 1.1
+    adam_epsilon: AdamEpsilon | None = None  # added after the second moment's correction, or before: PyTorch up to 1.2
 
     def __post_init__(self) -> None:
         if self.preset is None:
@@ -161,6 +164,7 @@ class DeepImagePrior(Prior):
             backtrack=None if recipe.backtrack == "never" else recipe.backtrack,
             weight_noise=recipe.weight_noise,
             runs=recipe.runs,
+            adam_epsilon=recipe.adam_epsilon,
         )
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:

@@ -307,6 +307,12 @@ def test_tv_prior_adds_the_official_penalty(photo: Tensor) -> None:
     assert float(registry.build("method", "tv_prior[weight=0.5]").penalty(x)) == pytest.approx(0.5 * float(expected))
 
 
+def test_anisotropic_tv_prior_adds_the_absolute_differences(photo: Tensor) -> None:
+    across = (photo[:, :-1, 1:] - photo[:, :-1, :-1]).abs().sum() + (photo[:, 1:, :-1] - photo[:, :-1, :-1]).abs().sum()
+    prior = registry.build("method", "tv_prior[weight=0.5,isotropic=false]")
+    assert float(prior.penalty(photo[None])) == pytest.approx(0.5 * float(across))
+
+
 def test_tv_prior_takes_a_flat_image() -> None:
     flat = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
     registry.build("method", "tv_prior").penalty(flat).backward()

@@ -66,9 +66,10 @@ def finished(trial: Trial) -> Outcome:
         replace(SETTINGS, backtrack=0.01),
         replace(SETTINGS, weight_noise=0.02),
         replace(SETTINGS, runs=2),
+        replace(SETTINGS, adam_epsilon="uncorrected"),
         replace(SETTINGS, average=0.0, jitter=0.0),
     ],
-    ids=["plain", "backtracking", "weight noise", "two runs", "no average"],
+    ids=["plain", "backtracking", "weight noise", "two runs", "old Adam", "no average"],
 )
 def test_goes_on_from_a_checkpoint_to_the_last_bit(
     settings: FitSettings, at: int, problem: Problem, tmp_path: Path

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from dipbench.contract import Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.fit.adam import UncorrectedAdam
 from dipbench.fit.backtracking import Backtracking
 from dipbench.fit.compiled import compiled
-from dipbench.fit.execution import REFERENCE, Execution
+from dipbench.fit.execution import REFERENCE, Engine, Execution
 from dipbench.fit.flat import FlatParameters
 from dipbench.fit.lean import drop_redundant_biases
 from dipbench.fit.weight_noise import WeightNoise
@@ -37,9 +38,7 @@ class Fit:
         self._z = z.to(device, execution.arithmetic.dtype, memory_format=layout)
         self._parameters = FlatParameters(self.network)
         self._call = compiled(self.network) if engine.compiles else self.network
-        self._adam = torch.optim.Adam(
-            [self._parameters.values], lr=settings.learning_rate, fused=engine.lean or None, capturable=engine.lean
-        )
+        self._adam = _adam(self._parameters.values, settings, engine)
         self._noise = torch.empty_like(z, device=device)  # in single precision always: every precision has one jitter
         self._jitter = rng.torch("jitter", device)
         self._weight_generator = rng.torch("weight_noise", device)
@@ -73,6 +72,8 @@ class Fit:
             loss = misfit if penalty is None else misfit + penalty
             loss.backward()
         estimate, self._misfit = output.detach()[0].float(), misfit.detach()
+        if settings.clip:
+            estimate = estimate.clamp(0, 1)
         if settings.average:  # begins with the first output, without bias correction, as the official code does
             if self._averaged is None:
                 self._averaged = estimate.clone()
@@ -109,6 +110,12 @@ class Fit:
             self._backtracking.load(state["backtracking"])
         for generator, place in zip(self.generators, state["generators"], strict=True):
             generator.set_state(place)
+
+
+def _adam(parameters: nn.Parameter, settings: FitSettings, engine: Engine) -> torch.optim.Optimizer:
+    if settings.adam_epsilon == "uncorrected":
+        return UncorrectedAdam([parameters], settings.learning_rate)
+    return torch.optim.Adam([parameters], settings.learning_rate, fused=engine.lean or None, capturable=engine.lean)
 
 
 def fit(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:

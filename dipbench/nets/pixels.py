@@ -5,7 +5,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
-from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Problem
+from dipbench.contract import AdamEpsilon, FitSettings, PositiveFloat, PositiveInt, Prior, Problem
 from dipbench.nets.inputs import noise_input
 from dipbench.streams import Streams
 
@@ -27,20 +27,25 @@ class PixelPrior(Prior):
     """The pixels, fitted as a network would be; what guides them is the penalty of a subclass, if any.
 
     Settings of the official sr_prior_effect.ipynb: the image starts as noise in [0, 0.1), without jitter and without a
-    sigmoid on the output.
+    sigmoid on the output, which is clipped instead. With `adam_epsilon=uncorrected` they are those of the released
+    outputs: what the measurement leaves open keeps what the path of Adam put there.
     """
 
     overfits = False  # nor is it averaged: without jitter its outputs do not scatter
 
     iterations: PositiveInt = 2000  # steps of Adam
     learning_rate: PositiveFloat = 0.01  # of Adam
+    adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
 
     @classmethod
     def tiny(cls) -> Self:
         return cls(iterations=5)
 
     def fit(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None)
+        return FitSettings(
+            self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None, clip=True,
+            adam_epsilon=self.adam_epsilon,
+        )  # fmt: skip
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         start = noise_input(problem.shape[0], problem.shape[1:], rng)

@@ -124,6 +124,7 @@ def course(photo: Tensor) -> Callable[[str, str, bool], Course]:
 PRIORS = [
     ("dip[down=[8,8],iterations=9]", "denoising"),
     ("dip[down=[8,8],iterations=9,weight_noise=0.02]", "denoising"),
+    ("dip[down=[8,8],iterations=9,adam_epsilon=uncorrected]", "denoising"),
     ("dip[down=[8,8],iterations=9,backtrack=0.01,learning_rate=0.05]", "denoising"),
     ("dip[down=[8,8],iterations=9,runs=2,average=0]", "denoising"),
     ("dip[down=[8,8],iterations=9]", "inpainting"),
@@ -146,7 +147,7 @@ def test_a_captured_iteration_is_each_iteration(
         assert torch.equal(one.image, other.image)
 
 
-@pytest.mark.parametrize(("method", "task"), PRIORS[:4])
+@pytest.mark.parametrize(("method", "task"), PRIORS[:5])
 def test_a_checkpoint_between_replays_goes_on_from_there(
     method: str, task: str, course: Callable[[str, str, bool], Course]
 ) -> None:

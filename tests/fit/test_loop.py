@@ -93,6 +93,19 @@ def test_penalty_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
     assert torch.isclose(step.loss, step.misfit + 3 * step.estimate.mean())
 
 
+def test_output_is_clipped_where_asked_and_the_loss_is_not(problem: Problem) -> None:
+    class Unbounded(TwoLayers):
+        def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+            net, z = super().build(problem, rng)
+            return net[:-1], 10 * z
+
+    settings = FitSettings(iterations=1, jitter=0.0)
+    free, clipped = (next(fit(Unbounded(replace(settings, clip=c)), problem, Streams(0))) for c in (False, True))
+    assert free.estimate.max() > 1
+    assert torch.equal(clipped.estimate, free.estimate.clamp(0, 1))
+    assert clipped.loss == free.loss == (free.estimate - problem.measurement).square().mean()
+
+
 def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem) -> None:
     single = copied(fit(TwoLayers(), problem, Streams(0)))[-1]
     other = copied(fit(TwoLayers(), problem, Streams(0, ("start 1",))))[-1]

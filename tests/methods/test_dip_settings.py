@@ -104,7 +104,7 @@ def test_row_builds_the_official_network(row: str) -> None:
 def test_row_has_the_official_fit(row: str) -> None:
     settings = dip(preset=row).fit(posed())
     assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == FITS[row]
-    assert (settings.average, settings.weight_noise) == (0.99, 0.0)
+    assert (settings.average, settings.weight_noise, settings.adam_epsilon) == (0.99, 0.0, "corrected")
 
 
 @pytest.mark.parametrize(("row", "variant"), [(row, v) for row, variants in table().items() for v in variants])
@@ -118,6 +118,7 @@ def test_every_variant_makes_an_image(row: str, variant: str) -> None:
     if variant == "first_release":
         assert count(net) == COUNTS.get(row, official_networks()[NETWORKS[row]].parameters)
         assert prior.recipe(problem).batch_norm_start == "uniform"
+        assert prior.fit(problem).adam_epsilon == "uncorrected"
         assert prior.recipe(problem).align_corners == (prior.recipe(problem).upsampling == "bilinear")
 
 

@@ -1,0 +1,51 @@
+"""Adam as PyTorch had it up to version 1.2 (github:pytorch/pytorch#22628)."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+
+class UncorrectedAdam(Optimizer):
+    """Adam (Kingma and Ba, arXiv:1412.6980) whose epsilon is added before the second moment's bias is corrected.
+
+        theta <- theta - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)
+
+    Since then PyTorch adds it to sqrt(v / (1 - b2^t)), so that in the first steps this epsilon is up to 32 times as
+    large beside the gradient. All that changes from step to step is on the device, for a CUDA graph to replay.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ):
+        super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps})
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                self.state[parameter] = {
+                    # not named `step`, which torch would load onto the host
+                    "steps": torch.zeros((), dtype=parameter.dtype, device=parameter.device),
+                    "mean": torch.zeros_like(parameter),
+                    "square": torch.zeros_like(parameter),
+                }
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        """One step for every parameter that has a gradient. `closure` is not for this optimiser."""
+        for group in self.param_groups:
+            (first, second), rate, epsilon = group["betas"], group["lr"], group["eps"]
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                steps, mean, square = (self.state[parameter][name] for name in ("steps", "mean", "square"))
+                steps += 1
+                mean.lerp_(parameter.grad, 1 - first)
+                square.mul_(second).addcmul_(parameter.grad, parameter.grad, value=1 - second)
+                corrections = [-torch.expm1(steps * math.log(beta)) for beta in (first, second)]  # 1 - beta^t
+                parameter -= rate * corrections[1].sqrt() / corrections[0] * mean / (square.sqrt() + epsilon)

@@ -1,0 +1,71 @@
+"""Adam with epsilon before the correction of the second moment, as PyTorch had it up to 1.2."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dipbench import registry
+from dipbench.contract import Problem
+from dipbench.fit import fit
+from dipbench.fit.adam import UncorrectedAdam
+from dipbench.streams import Streams
+
+RATE, BETAS = 0.01, (0.9, 0.999)
+
+
+def gradients(steps: int) -> Tensor:
+    """Of a size at which epsilon counts, in double precision."""
+    return 1e-8 * torch.randn((steps, 5), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+
+def test_is_todays_adam_with_an_epsilon_that_shrinks_from_step_to_step() -> None:
+    old, new = (nn.Parameter(torch.ones(5, dtype=torch.float64)) for _ in range(2))
+    ours, theirs = UncorrectedAdam([old], RATE, BETAS, eps=1e-8), torch.optim.Adam([new], RATE, BETAS)
+    for step, gradient in enumerate(gradients(30), start=1):
+        old.grad, new.grad = gradient, gradient
+        theirs.param_groups[0]["eps"] = 1e-8 / math.sqrt(1 - BETAS[1] ** step)
+        ours.step()
+        theirs.step()
+        assert torch.allclose(old, new, rtol=1e-12, atol=0)
+
+
+def test_first_step_is_as_the_old_formula_says() -> None:
+    parameter = nn.Parameter(torch.zeros(5, dtype=torch.float64))
+    (gradient,) = gradients(1)
+    parameter.grad = gradient
+    UncorrectedAdam([parameter], RATE, BETAS, eps=1e-8).step()
+    root = math.sqrt(1 - BETAS[1])
+    expected = -RATE * root * gradient / (root * gradient.abs() + 1e-8)
+    assert torch.allclose(parameter.detach(), expected, rtol=1e-9, atol=0)
+
+
+def test_goes_on_from_its_state() -> None:
+    whole, first, second = (nn.Parameter(torch.ones(5, dtype=torch.float64)) for _ in range(3))
+    for parameter, part in ((whole, gradients(6)), (first, gradients(6)[:3])):
+        adam = UncorrectedAdam([parameter], RATE)
+        for gradient in part:
+            parameter.grad = gradient
+            adam.step()
+    later = UncorrectedAdam([second], RATE)
+    later.load_state_dict(adam.state_dict())
+    second.data.copy_(first.data)
+    for gradient in gradients(6)[3:]:
+        second.grad = gradient
+        later.step()
+    assert torch.equal(second, whole)
+
+
+@pytest.fixture
+def problem(photo: Tensor) -> Problem:
+    return registry.build("task", "super_resolution").degrade(photo, Streams(0))
+
+
+def test_a_prior_chooses_it(problem: Problem) -> None:
+    ends = []
+    for epsilon in ("corrected", "uncorrected"):
+        prior = registry.build("method", f"no_prior[iterations=3,adam_epsilon={epsilon}]")
+        ends.append([step.estimate.clone() for step in fit(prior, problem, Streams(0))])
+    assert torch.equal(ends[0][0], ends[1][0])
+    assert not torch.allclose(ends[0][2], ends[1][2], atol=1e-4)
