@@ -99,9 +99,10 @@ def _ratio(found: pd.DataFrame, column: str, goal: float) -> str:
     if found.empty or found[column].isna().all():
         return "not measured"
     lower_is_better = column == "over the floor"
-    value = found[column].min() if lower_is_better else found[column].max()
-    reached = value <= goal if lower_is_better else value >= goal
-    return f"{value:.2f}, {'reached' if reached else 'falls short'}"
+    best = found.loc[found[column].idxmin() if lower_is_better else found[column].idxmax()]
+    reached = best[column] <= goal if lower_is_better else best[column] >= goal
+    verdict = "reached" if reached else "falls short"
+    return f"{best[column]:.2f} ({best['engine']}, {best['precision']}), {verdict}"
 
 
 def _losses(cpu: pd.DataFrame) -> str:
