@@ -120,7 +120,7 @@ def test_settings_are_set(spec: str, setting: str, value: Any) -> None:
     [
         ("nlm[patchsize=7]", "'patchsize': did you mean 'patch_size'?"),
         ("bicubic[kernel=lanczos3]", "'kernel': known: none"),  # an attribute of the class is no setting
-        ("no_prior[overfits=false]", "'overfits': known: iterations, learning_rate"),
+        ("no_prior[overfits=false]", "'overfits': known: adam_epsilon, iterations, learning_rate"),
     ],
 )
 def test_unknown_setting_is_named_with_those_there_are(spec: str, mend: str) -> None:
