@@ -15,12 +15,14 @@ class Engine:
 
     title: str
     lean: bool = False  # channels-last, fused Adam, and no bias that batch norm removes
+    joins: bool = False  # on a CPU batch norm, LeakyReLU, concatenation and padding are one operator
     compiles: bool = False  # the network goes through torch.compile
     captures: bool = False  # a whole iteration is one CUDA graph: forward, backward, scoring, optimiser
 
 
 ENGINES = {
     "eager": Engine("plain PyTorch, operation by operation: the reference"),
+    "lean": Engine("channels-last, a batch norm and the layers around it in one pass", lean=True, joins=True),
     "graph": Engine("an iteration as one CUDA graph", lean=True, captures=True),
     "compiled": Engine("torch.compile, and on a GPU the iteration as one CUDA graph", lean=True, compiles=True),
 }
@@ -76,12 +78,14 @@ REFERENCE = Execution()
 
 
 def pick_execution(device: torch.device, engine: str = "auto", precision: str = "float32") -> Execution:
-    """The execution of those names on that device; `auto` is `graph` on a CUDA GPU, else `eager`.
+    """The execution of those names on that device.
+
+    `auto` is `graph` on a CUDA GPU, on a CPU `lean` in bfloat16, else `eager`.
 
     UserError for an unknown name, and where the device cannot do it.
     """
     if engine == "auto":
-        engine = "graph" if device.type == "cuda" else "eager"
+        engine = "graph" if device.type == "cuda" else "lean" if _lean_pays(device, precision) else "eager"
     if engine not in ENGINES:
         raise unknown("engine", engine, ["auto", *ENGINES])
     if precision not in PRECISIONS:
@@ -98,6 +102,10 @@ def pick_execution(device: torch.device, engine: str = "auto", precision: str = 
     if PRECISIONS[precision].dtype == torch.float64 and device.type == "mps":
         raise UserError(f"precision '{precision}' is not there on device '{device}': take float32, or --device cpu")
     return Execution(engine, precision)
+
+
+def _lean_pays(device: torch.device, precision: str) -> bool:
+    return device.type == "cpu" and precision == "bf16"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dipbench.fit.backtracking import Backtracking
 from dipbench.fit.compiled import compiled
 from dipbench.fit.execution import REFERENCE, Engine, Execution
 from dipbench.fit.flat import FlatParameters
-from dipbench.fit.lean import drop_redundant_biases
+from dipbench.fit.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
 from dipbench.fit.weight_noise import WeightNoise
 from dipbench.signals import Step
 from dipbench.streams import Streams
@@ -31,15 +31,21 @@ class Fit:
         engine, device = execution.how, problem.device
         with rng.seeded("weights"):
             network, z = prior.build(problem, rng)
-        layout = torch.channels_last if engine.lean and device.type == "cuda" else torch.preserve_format
+        lies_channels_last = engine.lean and (device.type == "cuda" or engine.joins)
+        self._layout = torch.channels_last if lies_channels_last else torch.preserve_format
         if engine.lean:
             drop_redundant_biases(network)
-        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=layout)
-        self._z = z.to(device, execution.arithmetic.dtype, memory_format=layout)
+        joins = engine.joins and device.type == "cpu" and execution.arithmetic.dtype == torch.float32
+        if joins:
+            join_batch_norms(network)
+        if joins or execution.arithmetic.autocast:
+            end_in_single_precision(network, quickly=joins)
+        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=self._layout)
+        self._z = z.to(device, execution.arithmetic.dtype)
         self._parameters = FlatParameters(self.network)
         self._call = compiled(self.network) if engine.compiles else self.network
         self._adam = _adam(self._parameters.values, settings, engine)
-        self._noise = torch.empty_like(z, device=device)  # in single precision always: every precision has one jitter
+        self._noise = torch.empty_like(z, device=device)
         self._jitter = rng.torch("jitter", device)
         self._weight_generator = rng.torch("weight_noise", device)
         self._weight_noise = (
@@ -57,20 +63,19 @@ class Fit:
     def output(self) -> Step:
         """The network's output for the parameters as they are, and their gradient."""
         settings = self._settings
+        if self._weight_noise:
+            self._weight_noise.add()
+        self._parameters.zero_gradient()
         with self._execution.within(self._problem.device):
-            if self._weight_noise:
-                self._weight_noise.add()
-            jittered = self._z
-            if settings.jitter:
-                jittered = self._z + settings.jitter * self._noise.normal_(generator=self._jitter)
-            self._parameters.zero_gradient()
-            output = self._call(jittered)
-            if output.dtype == torch.bfloat16:
-                output = output.float()
-            misfit = (self._problem.operator(output) - self._problem.measurement).square().mean()
-            penalty = self._prior.penalty(output)
-            loss = misfit if penalty is None else misfit + penalty
-            loss.backward()
+            made = self._call(self._input())
+        # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
+        output = made.detach().to(self._z.dtype).requires_grad_()
+        misfit = (self._problem.operator(output) - self._problem.measurement).square().mean()
+        penalty = self._prior.penalty(output)
+        loss = misfit if penalty is None else misfit + penalty
+        loss.backward()
+        with self._execution.within(self._problem.device):
+            made.backward(output.grad)
         estimate, self._misfit = output.detach()[0].float(), misfit.detach()
         if settings.clip:
             estimate = estimate.clamp(0, 1)
@@ -80,6 +85,13 @@ class Fit:
             else:
                 self._averaged.lerp_(estimate, 1 - settings.average)
         return Step(estimate, self._averaged, loss.detach(), self._misfit)
+
+    def _input(self) -> Tensor:
+        """z with its jitter, as the first layer takes it. Drawn in one order and precision, whatever the fit's are."""
+        z = self._z
+        if self._settings.jitter:
+            z = z + self._settings.jitter * self._noise.normal_(generator=self._jitter)
+        return z.to(self._execution.arithmetic.autocast or z.dtype, memory_format=self._layout)
 
     def step(self) -> None:
         """Backtracking, and the step of Adam."""

@@ -20,7 +20,13 @@ class ReflectedConv2d(nn.Conv2d):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, inputs, H, W) -> (N, outputs, H, W), the sides over the stride rounded up."""
-        return functional.conv2d(reflected(image, self._border), self.weight, self.bias, self.stride)
+        padded = reflected(image, self._border) if self._border else image
+        return functional.conv2d(padded, self.weight, self.bias, self.stride)
+
+    def leave_padding(self) -> int:
+        """From now on the image comes padded; returns by how many pixels on each side."""
+        border, self._border = self._border, 0
+        return border
 
 
 def reflected(image: Tensor, border: int) -> Tensor:

@@ -38,11 +38,12 @@ def normalised(layer: nn.Conv2d) -> list[nn.Module]:
 class Scale(nn.Module):
     """One scale of the hourglass with all the coarser ones inside it; (N, inputs, H, W) -> (N, outputs, H, W)."""
 
-    def __init__(self, skip: nn.Module | None, deeper: nn.Module, merge: nn.Module):
+    def __init__(self, skip: nn.Module | None, deeper: nn.Module, merge: nn.Sequential):
         super().__init__()
         self.skip = skip
         self.deeper = deeper
         self.merge = merge
+        self.concatenates = True  # False: `merge` takes the two branches as they are and does that itself
 
     def forward(self, x: Tensor) -> Tensor:
         deep = self.deeper(x)
@@ -51,7 +52,8 @@ class Scale(nn.Module):
         skipped = self.skip(x)
         # where a side is odd the upsampled branch is one pixel larger: both are cropped to the smaller
         height, width = min(deep.shape[-2], skipped.shape[-2]), min(deep.shape[-1], skipped.shape[-1])
-        return self.merge(torch.cat([centre_crop(skipped, height, width), centre_crop(deep, height, width)], dim=1))
+        branches = [centre_crop(skipped, height, width), centre_crop(deep, height, width)]
+        return self.merge(torch.cat(branches, dim=1) if self.concatenates else branches)
 
 
 def skip_net(

@@ -14,7 +14,6 @@ from dipbench.errors import UserError
 from dipbench.fit import ENGINES, PRECISIONS, Execution, fit, pick_execution
 from dipbench.fit.compiled import compiled
 from dipbench.fit.flat import FlatParameters
-from dipbench.fit.lean import drop_redundant_biases
 from dipbench.nets.skip import skip_net
 from dipbench.signals import Step
 from dipbench.streams import Streams
@@ -95,18 +94,6 @@ def test_compiled_stays_so_over_more_sizes_than_torch_has_patience_for(monkeypat
     assert len(graphs) == 4
 
 
-def test_a_bias_before_batch_norm_changes_nothing() -> None:
-    torch.manual_seed(0)
-    net = skip_net(4, 3, down=(8, 8), up=(8, 8), skip=(2, 2)).double()
-    z = torch.rand((1, 4, 32, 32), dtype=torch.float64)
-    before, count = net(z), sum(p.numel() for p in net.parameters())
-    dropped = drop_redundant_biases(net)
-    assert dropped == 8 * 8 + 2 * 2  # four convolutions of 8 a scale, one of 2
-    assert sum(p.numel() for p in net.parameters()) == count - dropped
-    assert torch.allclose(net(z), before, atol=1e-12)
-    assert net[1].bias is not None, "the last convolution has no batch norm behind it: its bias counts"
-
-
 def test_channels_last_kernels_stay_so_in_the_vector() -> None:
     torch.manual_seed(0)
     plain = nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.Sigmoid()).double()
@@ -126,6 +113,7 @@ def test_channels_last_kernels_stay_so_in_the_vector() -> None:
 
 def test_engine_is_chosen_for_the_device() -> None:
     assert pick_execution(CPU) == Execution("eager", "float32")
+    assert pick_execution(CPU, precision="bf16") == Execution("lean", "bf16")
     assert pick_execution(torch.device("cuda")) == Execution("graph", "float32")
 
 
