@@ -56,8 +56,7 @@ def peaks(device: torch.device, size: int, execution: Execution) -> dict[str, fl
     a, b = (torch.rand((side, side), device=device, dtype=kind) for _ in range(2))
     image = torch.rand((1, 128, size, size), device=device, dtype=kind)
     weights = torch.rand((128, 128, 3, 3), device=device, dtype=kind)
-    if execution.how.lean and device.type == "cuda":
-        image, weights = (t.to(memory_format=torch.channels_last) for t in (image, weights))
+    image, weights = (t.to(memory_format=execution.layout(device)) for t in (image, weights))
     long = torch.rand(2**28 if device.type == "cuda" else 2**26, device=device)
     other = torch.empty_like(long)
     with execution.within(device), torch.no_grad():

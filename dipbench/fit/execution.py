@@ -65,6 +65,11 @@ class Execution:
         """The precision."""
         return PRECISIONS[self.precision]
 
+    def layout(self, device: torch.device) -> torch.memory_format:
+        """In which order the numbers of images and kernels lie in memory."""
+        last = self.how.joins or (self.how.lean and device.type == "cuda")
+        return torch.channels_last if last else torch.preserve_format
+
     @contextmanager
     def within(self, device: torch.device) -> Iterator[None]:
         """The arithmetic of the block, on every device: also float32 is only what it says where TF32 is off."""

@@ -3,13 +3,14 @@
 So no draw is shifted; parameters keep their order.
 """
 
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from dipbench.fit.kernels import Normalised, Projection, kernels
+from dipbench.fit.kernels import Normalised, Projection, kernels, why_not
 from dipbench.nets.reflection import ReflectedConv2d
 from dipbench.nets.skip import Scale
 
@@ -35,9 +36,10 @@ def drop_redundant_biases(network: nn.Module) -> int:
 def join_batch_norms(network: nn.Module) -> int:
     """Has every batch norm computed with the layers around it, by `Normalised`; returns how many batch norms that were.
 
-    None where the operators cannot be built, and then the network stays as it is.
+    Where the operators are not available the network stays as it is, with a warning.
     """
     if kernels() is None:
+        warnings.warn(f"engine 'lean' computes with plain layers, more slowly: {why_not()}", stacklevel=2)
         return 0
     joined = sum(_join(layers) for layers in _sequences(network))
     for module in network.modules():

@@ -31,8 +31,7 @@ class Fit:
         engine, device = execution.how, problem.device
         with rng.seeded("weights"):
             network, z = prior.build(problem, rng)
-        lies_channels_last = engine.lean and (device.type == "cuda" or engine.joins)
-        self._layout = torch.channels_last if lies_channels_last else torch.preserve_format
+        self._layout = execution.layout(device)
         if engine.lean:
             drop_redundant_biases(network)
         joins = engine.joins and device.type == "cpu" and execution.arithmetic.dtype == torch.float32

@@ -53,7 +53,9 @@ def test_library_that_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest
 def test_without_operators_a_network_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lean, "kernels", lambda: None)
     layers = nn.Sequential(nn.Conv2d(2, 4, 1), nn.BatchNorm2d(4), nn.LeakyReLU(0.2), nn.Conv2d(4, 3, 1))
-    assert lean.join_batch_norms(layers) == 0
+    monkeypatch.setattr(lean, "why_not", lambda: "there is no compiler")
+    with pytest.warns(UserWarning, match=r"plain layers, more slowly: there is no compiler"):
+        assert lean.join_batch_norms(layers) == 0
     assert [type(layer) for layer in layers] == [nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU, nn.Conv2d]
     lean.end_in_single_precision(layers, quickly=True)
     with torch.autocast("cpu", torch.bfloat16):
