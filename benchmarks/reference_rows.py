@@ -87,7 +87,7 @@ def page(store: Store, folder: Path) -> str:
         parts += [f"## {chapter.name}", setup_of(store, chapter.frame)]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
-        parts.append(table_of(tables_of(chapter.name, chapter.frame)))
+        parts.append(table_of(tables_of(chapter.name, chapter.frame, chapter.missing)))
     return "\n\n".join(parts).rstrip() + "\n"
 
 

@@ -84,8 +84,8 @@ def run(
             display=display,
         ):
             page = write_report(store)
-            if beside := as_text(verdicts_of(store)):
-                console.print(beside, markup=False, highlight=False, soft_wrap=True)
+            if comparison := as_text(verdicts_of(store)):
+                console.print(comparison, markup=False, highlight=False, soft_wrap=True)
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
             there = f"{summary.present} in the store before"
             console.print(f"{counts}; {there}\nreport: {page}", highlight=False, soft_wrap=True)

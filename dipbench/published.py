@@ -14,6 +14,9 @@ from dipbench.errors import UserError, unknown
 AVERAGE = "average"
 """The image of a number that is the mean over the images of its data set."""
 
+STATUSES = ("printed", "recomputed", "read elsewhere")
+"""How a number came to be in its table; the first there is of an image is the one to compare with."""
+
 _INSTALLED = Path(__file__).parent / "published_data"
 _CHECKOUT = Path(__file__).parent.parent / "results" / "published"
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
@@ -78,9 +81,8 @@ def numbers_of(table: str, dataset: str, method: str, metric: str = "psnr") -> l
 
 def best_source(numbers: Iterable[Number], image: str, protocol: str) -> Number | None:
     """The number of an image under a protocol: printed, else recomputed, else read elsewhere; None: there is none."""
-    order = ["printed", "recomputed", "read elsewhere"]
     found = [number for number in numbers if (number.image, number.protocol) == (image, protocol)]
-    return min(found, key=lambda number: order.index(number.status), default=None)
+    return min(found, key=lambda number: STATUSES.index(number.status), default=None)
 
 
 def images_of(table: str, dataset: str) -> set[str]:
@@ -88,24 +90,39 @@ def images_of(table: str, dataset: str) -> set[str]:
     return {number.image for number in read_table(table) if number.dataset == dataset} - {AVERAGE}
 
 
+class PublishedRow(BaseModel):
+    """The published method that a row of ours stands beside, and how near their means must come to be the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: str = Field(description="as the published table calls it")
+    tolerance: float | None = Field(default=None, gt=0, description="dB, of the mean over all images of the table")
+    reason: str = Field(default="", description="where the tolerance comes from")
+    stochastic: bool = Field(default=False, description="a fit: its own seeds decide, once there are enough of them")
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        if (self.tolerance is None) != (self.reason == ""):
+            raise ValueError("a tolerance and its reason go together: give both, or neither")
+        if self.tolerance is None and not self.stochastic:
+            raise ValueError("nothing judges this row: give a tolerance with its reason, or stochastic = true")
+        return self
+
+
 class Published(BaseModel):
-    """The published numbers that an experiment stands beside, and how near ours must come to count as reproduced."""
+    """The published numbers that an experiment is compared with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
     dataset: str
-    rows: dict[str, str] = Field(min_length=1, description="our 'method' or 'method, output' -> the published method")
-    tolerance: float | None = Field(default=None, gt=0, description="dB; none: as the spread over the seeds allows")
-    reason: str = Field(default="", description="why the tolerance is what it is")
+    rows: dict[str, PublishedRow] = Field(min_length=1, description="by our 'method' or 'method, output'")
 
     @model_validator(mode="after")
-    def _says_what_there_is(self) -> Self:
-        if (self.tolerance is None) != (self.reason == ""):
-            raise ValueError("a tolerance and its reason go together: give both, or neither")
+    def _names_what_there_is(self) -> Self:
         try:
-            for method in self.rows.values():
-                numbers_of(self.table, self.dataset, method)
+            for row in self.rows.values():
+                numbers_of(self.table, self.dataset, row.method)
         except UserError as error:
             raise ValueError(str(error)) from error
         return self

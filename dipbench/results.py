@@ -43,7 +43,7 @@ def frame(store: Store) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _rows(experiment: str, planned: dict[str, str], result: Result) -> list[dict[str, Any]]:
+def _rows(experiment: str, planned: dict[str, Any], result: Result) -> list[dict[str, Any]]:
     run = Run(**result["run"])
     common = {
         "experiment": experiment,

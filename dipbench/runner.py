@@ -131,7 +131,11 @@ def default_jobs(device: torch.device) -> int:
 def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
     """The suite and its runs, for the store."""
     runs = {
-        e.name: [{"key": j.run.key, "label": j.label} for j in jobs if j.experiment == e.name]
+        e.name: [
+            {"key": j.run.key, "label": j.label, "image": j.run.image, "seed": j.run.seed}
+            for j in jobs
+            if j.experiment == e.name
+        ]
         for e in suite.experiments
     }
     return {

@@ -151,7 +151,7 @@ class Store:
             write_json(self.path / "plan.json", plan)
 
     def plan(self) -> dict[str, Any]:
-        """What was asked for last."""
+        """What was asked for last. UserError where it cannot be read, or an earlier version wrote it."""
         try:
             plan: dict[str, Any] = json.loads((self.path / "plan.json").read_text())
         except (OSError, ValueError) as error:
@@ -159,6 +159,11 @@ class Store:
                 f"'{self.path / 'plan.json'}' cannot be read ({error}): run the suite again, which "
                 "computes nothing that is there"
             ) from error
+        if any("image" not in run for experiment in plan["experiments"] for run in experiment["runs"]):
+            raise UserError(
+                f"'{self.path / 'plan.json'}' was written by an earlier version of dipbench: run the suite again, "
+                "which computes nothing that is there"
+            )
         return plan
 
     def write_index(self, frame: pd.DataFrame) -> None:

@@ -1,8 +1,8 @@
-"""Our numbers beside the published ones: reproduced, different by so much, or not comparable and why.
+"""Our numbers compared with the published ones: reproduced, different, not judged or not comparable, and why.
 
 A number is only compared with one of the same images, degradation and protocol. The mean over the images is compared:
 with the published average where the images are all those of the data set, else with the mean of the published numbers
-of the same images.
+of the same images. What is shown is the difference, ours minus published, with its interval over the images.
 """
 
 import math
@@ -13,13 +13,24 @@ from typing import Any, Literal
 import pandas as pd
 from scipy.stats import t as student
 
-from dipbench.published import AVERAGE, Number, Published, best_source, images_of, numbers_of
+from dipbench.published import (
+    AVERAGE,
+    STATUSES,
+    Number,
+    Published,
+    PublishedRow,
+    best_source,
+    images_of,
+    numbers_of,
+)
 from dipbench.results import frame
 from dipbench.spec import parse
 from dipbench.store import Store
 
 CONFIDENCE = 0.95
 FEWEST_SEEDS = 3  # below, an interval would hold nearly anything
+
+Kind = Literal["reproduced", "differs", "not judged", "not comparable"]
 
 
 @dataclass(frozen=True)
@@ -32,25 +43,44 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """Ours minus published, in dB, of the mean over the images."""
+
+    value: float
+    half: (
+        float | None
+    )  # half of the Student t interval over the images, from the differences on each; None: there is none
+    remark: str = ""  # why there is no interval
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far the means may be apart to count as reproduced."""
+
+    value: float  # dB
+    reason: str  # where it comes from
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """One of our rows beside a published method. Every PSNR is in dB, a mean over the images."""
+    """One of our rows compared with a published method. Every PSNR is in dB, a mean over the images."""
 
     method: str
     output: str  # empty where the method has only one
     published_method: str
-    kind: Literal["reproduced", "differs", "not comparable"]
+    kind: Kind
     reason: str
     images: int
     seeds: int
-    ours: float | None = None  # mean over the seeds
+    ours: float  # mean over the seeds
     spread: float | None = None  # sample standard deviation over the seeds; None: there are not two
     published: Reference | None = None
+    difference: Difference | None = None  # None: not comparable
+    tolerance: Tolerance | None = None  # None: not judged, or not comparable
 
     @property
     def text(self) -> str:
         """The verdict in words."""
-        if self.kind == "differs" and self.ours is not None and self.published is not None:
-            return f"differs by {self.ours - self.published.value:+.2f} dB"
         return f"{self.kind}: {self.reason}"
 
 
@@ -73,35 +103,35 @@ def verdicts(
 ) -> list[Verdict]:
     """The verdicts on an experiment, in the order of its rows.
 
-    `experiment` is its part of the plan, `results` its rows of the table of results, `task_settings` every setting of
-    its task as it ran; `smoke` says that it was run at a small scale.
+    `experiment` is its part of the plan: `dataset`, `published` as the suite has it and `runs`, each with `key` and
+    `label`. `results` are its rows of the table of results; `task_settings` every setting of its task as it ran;
+    `smoke` says that it was run at a small scale.
     """
     wanted = Published.model_validate(experiment["published"])
     done = results[results["status"] == "done"].drop_duplicates(["method", "run", "output"])
     found = []
     for label, output in dict.fromkeys(zip(done["method"], done["output"], strict=True)):
-        published_method, changed = _named(wanted, label, output)
-        if published_method is None:
+        row, changed = _named(wanted, label, output)
+        if row is None:
             continue
         rows = done[(done["method"] == label) & (done["output"] == output)]
-        numbers = numbers_of(wanted.table, wanted.dataset, published_method)
+        comparison = _Comparison(rows, row, wanted)
         planned = {run["key"] for run in experiment["runs"] if run["label"] == label}
+        absent = len(planned - set(rows["run"]))
         reasons = [
             "at smoke scale" if smoke else "",
             f"run as {label}" if changed else "",
             _other_images(experiment["dataset"], wanted.dataset),
-            _other_degradation(numbers, task_settings),
-            f"{len(planned - set(rows['run']))} of its {len(planned)} runs have no result",
+            _other_degradation(comparison.numbers, task_settings),
+            f"{absent} of its {len(planned)} runs have no result" if absent else "",
         ]
-        complete = planned <= set(rows["run"])
-        reason = next((text for text in (reasons[:-1] if complete else reasons) if text), "")
         only = set(done.loc[done["method"] == label, "output"]) == {output}
-        found.append(_judged(label, "" if only else output, published_method, rows, numbers, wanted, reason))
+        found.append(comparison.verdict(label, "" if only else output, next(filter(None, reasons), "")))
     return found
 
 
-def _named(wanted: Published, label: str, output: str) -> tuple[str | None, bool]:
-    """The published method that our row stands beside, or None; and whether it ran with settings of its own."""
+def _named(wanted: Published, label: str, output: str) -> tuple[PublishedRow | None, bool]:
+    """The published row that ours is compared with, or None; and whether ours ran with settings of its own."""
     for name in (label, label.partition("[")[0]):
         keys = [f"{name}, {output}", *([name] if output == "last" else [])]
         for key in keys:
@@ -122,64 +152,104 @@ def _other_degradation(numbers: Sequence[Number], settings: Mapping[str, Any]) -
     return f"another degradation: {', '.join(other)}" if other else ""
 
 
-def _judged(
-    label: str,
-    output: str,
-    published_method: str,
-    rows: pd.DataFrame,
-    numbers: Sequence[Number],
-    wanted: Published,
-    reason: str,
-) -> Verdict:
-    by_seed = rows.groupby("seed")["psnr"].mean()
-    images = set(rows["image"])
-    kind: Literal["reproduced", "differs", "not comparable"] = "not comparable"
-    reference, absent = _reference(numbers, images, images_of(wanted.table, wanted.dataset), rows["protocol"])
-    if reason or reference is None:
+class _Comparison:
+    """One of our rows and what is published of it."""
+
+    def __init__(self, rows: pd.DataFrame, row: PublishedRow, wanted: Published) -> None:
+        """`rows` are those of one output of one method, of runs that are done."""
+        self.numbers = numbers_of(wanted.table, wanted.dataset, row.method)
+        self._row, self._protocols = row, sorted(set(rows["protocol"]))
+        self._by_seed, self._by_image = (rows.groupby(axis)["psnr"].mean() for axis in ("seed", "image"))
+        self._all_images = images_of(wanted.table, wanted.dataset)
+        found = {image: best_source(self.numbers, image, self._protocols[0]) for image in self._by_image.index}
+        self._published = {image: number for image, number in found.items() if number is not None}
+
+    def verdict(self, label: str, output: str, reason: str) -> Verdict:
+        """The verdict; a `reason` is why the two cannot be compared."""
+        reference, absent = self._reference()
+        kind: Kind = "not comparable"
+        difference = tolerance = None
         reason = reason or absent  # the published number is shown all the same, where there is one
-    else:
-        kind, reason = _compared(by_seed, reference.value, wanted)
-    spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None
-    ours = float(by_seed.mean())
-    return Verdict(label, output, published_method, kind, reason, len(images), len(by_seed), ours, spread, reference)
+        if reference is not None and not reason:
+            difference, tolerance = self._difference(reference), self._tolerance()
+            kind, reason = _judged(difference, tolerance) if tolerance else ("not judged", self._why_not_judged())
+        counts = (len(self._by_image), len(self._by_seed))
+        spread = float(self._by_seed.std(ddof=1)) if len(self._by_seed) > 1 else None
+        ours = float(self._by_seed.mean())
+        name = self._row.method
+        return Verdict(label, output, name, kind, reason, *counts, ours, spread, reference, difference, tolerance)
+
+    @property
+    def _whole(self) -> bool:
+        return set(self._by_image.index) == self._all_images
+
+    @property
+    def _paired(self) -> bool:
+        return len(self._published) == len(self._by_image)
+
+    def _reference(self) -> tuple[Reference | None, str]:
+        """What our mean over the images is compared with; or None and why there is nothing."""
+        if len(self._protocols) > 1:
+            return None, "its runs are scored by different protocols"
+        theirs = {number.protocol for number in self.numbers}
+        if self._protocols[0] not in theirs:
+            stated = "; ".join(sorted(theirs)) or "a protocol that is not stated"
+            return None, f"scored by {self._protocols[0]}, published by {stated}"
+        average = best_source(self.numbers, AVERAGE, self._protocols[0]) if self._whole else None
+        if average is not None and not (self._paired and self._images_are_nearer_the_paper(average)):
+            return Reference(average.value, average.status, average.source), ""
+        if self._paired:
+            return _mean_of(list(self._published.values())), ""
+        absent = ", ".join(image for image in self._by_image.index if image not in self._published)
+        return None, f"{len(self._by_image)} of {len(self._all_images)} images, and no published number of {absent}"
+
+    def _images_are_nearer_the_paper(self, average: Number) -> bool:
+        """Whether the numbers of all images are printed, say, where their average is only recomputed."""
+        return all(
+            STATUSES.index(number.status) < STATUSES.index(average.status) for number in self._published.values()
+        )
+
+    def _difference(self, reference: Reference) -> Difference:
+        value = float(self._by_seed.mean()) - reference.value
+        if len(self._by_image) == 1:
+            return Difference(value, None, "one image")
+        if not self._paired:
+            return Difference(value, None, "average only")
+        return Difference(value, half_interval([self._by_image[i] - n.value for i, n in self._published.items()]))
+
+    def _tolerance(self) -> Tolerance | None:
+        """Of a fit with seeds enough what one more run is expected to keep to; else as the row says, of all images."""
+        count = len(self._by_seed)
+        if self._row.stochastic and count >= FEWEST_SEEDS:
+            half = half_interval(self._by_seed) * math.sqrt(count + 1)  # of one more run, not of the mean
+            return Tolerance(half, f"in which {CONFIDENCE:.0%} of runs are expected, by its {count} seeds")
+        if self._row.tolerance is None or not self._whole:
+            return None
+        return Tolerance(self._row.tolerance, self._row.reason)
+
+    def _why_not_judged(self) -> str:
+        seeds = f"its spread takes {FEWEST_SEEDS} seeds, not {len(self._by_seed)}" if self._row.stochastic else ""
+        if self._row.tolerance is None:
+            return f"no tolerance is given, and {seeds}"
+        images = f"the tolerance is for the mean over all {len(self._all_images)} images, not {len(self._by_image)}"
+        return f"{images}, and {seeds}" if seeds else images
 
 
-def _reference(
-    numbers: Sequence[Number], images: set[str], published: set[str], protocols: pd.Series
-) -> tuple[Reference | None, str]:
-    """What our mean over `images` is compared with; or None and why there is nothing."""
-    if protocols.nunique() > 1:
-        return None, "its runs are scored by different protocols"
-    protocol = str(protocols.iloc[0])
-    theirs = {number.protocol for number in numbers}
-    if protocol not in theirs:
-        stated = "; ".join(sorted(theirs)) or "a protocol that is not stated"
-        return None, f"scored by {protocol}, published by {stated}"
-    average = best_source(numbers, AVERAGE, protocol) if images == published else None
-    if average is not None:
-        return Reference(average.value, average.status, average.source), ""
-    found = {image: best_source(numbers, image, protocol) for image in sorted(images)}
-    parts = [number for number in found.values() if number is not None]
-    if len(parts) < len(images):
-        absent = ", ".join(image for image, number in found.items() if number is None)
-        return None, f"{len(images)} of {len(published)} images, and no published number of {absent}"
-    status = "; ".join(sorted({part.status for part in parts}))
-    source, *others = sorted({part.source for part in parts})
+def _mean_of(numbers: Sequence[Number]) -> Reference:
+    status = "; ".join(sorted({number.status for number in numbers}))
+    source, *others = sorted({number.source for number in numbers})
     source += f" and {len(others)} more" if others else ""
-    return Reference(sum(part.value for part in parts) / len(parts), status, source), ""
+    return Reference(sum(number.value for number in numbers) / len(numbers), status, source)
 
 
-def _compared(
-    by_seed: pd.Series, published: float, wanted: Published
-) -> tuple[Literal["reproduced", "differs", "not comparable"], str]:
-    """Within the tolerance or, where none is given, in the interval in which one more run is expected."""
-    ours = float(by_seed.mean())
-    if wanted.tolerance is not None:
-        within = abs(ours - published) <= wanted.tolerance
-        return ("reproduced" if within else "differs"), f"within {wanted.tolerance:g} dB, {wanted.reason}"
-    count = len(by_seed)
-    if count < FEWEST_SEEDS:
-        return "not comparable", f"no tolerance is given, and an interval takes {FEWEST_SEEDS} seeds, not {count}"
-    half = float(student.ppf((1 + CONFIDENCE) / 2, count - 1)) * float(by_seed.std(ddof=1)) * math.sqrt(1 + 1 / count)
-    interval = f"{CONFIDENCE:.0%} of runs are expected in {ours - half:.2f} to {ours + half:.2f} dB"
-    return ("reproduced" if abs(ours - published) <= half else "differs"), interval
+def _judged(difference: Difference, tolerance: Tolerance) -> tuple[Kind, str]:
+    within = abs(difference.value) <= tolerance.value
+    bound = f"{tolerance.value:.3g} dB ({tolerance.reason})"
+    return ("reproduced", f"within {bound}") if within else ("differs", f"by more than {bound}")
+
+
+def half_interval(values: Sequence[float] | pd.Series) -> float:
+    """Half of the Student t interval of the mean of two or more values, at `CONFIDENCE`."""
+    numbers = pd.Series(values, dtype="float64")
+    quantile = float(student.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1))
+    return quantile * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))

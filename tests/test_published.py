@@ -118,13 +118,20 @@ def test_a_file_holds_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     ("change", "message"),
     [
         ({"tolerance": 0.1}, "a tolerance and its reason go together"),
-        ({"rows": {"dip": "Deep Image Prior"}}, "unknown method of published table"),
-        ({"rows": {}}, "at least 1 item"),
+        ({"reason": "re-runs differ by that"}, "a tolerance and its reason go together"),
+        ({"stochastic": False}, "nothing judges this row"),
+        ({"method": "Deep Image Prior"}, "unknown method of published table"),
         ({"tolerance": -1.0, "reason": "x"}, "greater than 0"),
     ],
 )
 def test_a_suite_is_held_to_what_is_published(change: dict[str, object], message: str) -> None:
-    content = {"table": "sr_x4", "dataset": "set5", "rows": {"dip": "DIP"}}
-    Published.model_validate(content)
+    row: dict[str, object] = {"method": "DIP", "stochastic": True}
+    table = {"table": "sr_x4", "dataset": "set5"}
+    Published.model_validate({**table, "rows": {"dip": row}})
     with pytest.raises(ValueError, match=message):
-        Published.model_validate({**content, **change})
+        Published.model_validate({**table, "rows": {"dip": {**row, **change}}})
+
+
+def test_a_comparison_has_a_row() -> None:
+    with pytest.raises(ValueError, match="at least 1 item"):
+        Published.model_validate({"table": "sr_x4", "dataset": "set5", "rows": {}})

@@ -42,7 +42,7 @@ def _section(
     store: Store, chapter: Chapter, album: Album, folder: Path, specs: dict[str, str], verdicts: list[Verdict]
 ) -> Section:
     """Writes the files of an experiment; what the page says of it."""
-    tables = tables_of(chapter.name, chapter.frame) if chapter.records else []
+    tables = tables_of(chapter.name, chapter.frame, chapter.missing) if chapter.records else []
     if tables:
         _write_tables(tables, chapter, folder)
     if verdicts:

@@ -1,6 +1,7 @@
 """What the store holds of each experiment, read once for everything that a report shows of it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -49,7 +50,7 @@ class Chapter:
     dataset: str
     task: str
     records: list[Record]
-    absent: int  # runs that were asked for and are not in the store
+    missing: frozenset[tuple[str, str, int]]  # label, image and seed of the runs asked for that are not in the store
     frame: pd.DataFrame  # its rows of the table of results
 
     @property
@@ -75,15 +76,17 @@ def chapters_of(store: Store) -> list[Chapter]:
     files = _file_names([experiment["name"] for experiment in experiments])
     chapters = []
     for experiment, file in zip(experiments, files, strict=True):
-        planned = {(run["label"], run["key"]): None for run in experiment["runs"]}
+        planned = {(run["label"], run["key"]): (run["image"], run["seed"]) for run in experiment["runs"]}
         records = _records(store, planned)
+        stored = {(record.label, record.key) for record in records}
+        missing = frozenset((run[0], *planned[run]) for run in planned.keys() - stored)
         rows = results[results["experiment"] == experiment["name"]].reset_index(drop=True)
         name, dataset, task = (str(experiment[key]) for key in ("name", "dataset", "task"))
-        chapters.append(Chapter(name, file, dataset, task, records, len(planned) - len(records), rows))
+        chapters.append(Chapter(name, file, dataset, task, records, missing, rows))
     return chapters
 
 
-def _records(store: Store, planned: dict[tuple[str, str], None]) -> list[Record]:
+def _records(store: Store, planned: Iterable[tuple[str, str]]) -> list[Record]:
     found = [(key, label, store.result(key)) for label, key in planned]
     return [Record(key, label, result) for key, label, result in found if result is not None]
 

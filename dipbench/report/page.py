@@ -23,7 +23,7 @@ from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.outputs import KINDS
 from dipbench.report.tables import Column, Table
-from dipbench.report.verdicts import TITLES, cells, sources
+from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
 from dipbench.verdict import Verdict
 
@@ -39,7 +39,7 @@ class Section:
     strips: list[Strip]
     methods: list[MethodFacts]
     task: list[tuple[str, str]]
-    verdicts: list[Verdict]  # empty where nothing stands beside a published number
+    verdicts: list[Verdict]  # empty where nothing is compared with a published number
 
 
 def section_of(
@@ -67,7 +67,7 @@ def page(plan: dict[str, Any], sections: list[Section]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = breakable
-    environment.globals.update(VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_sources=sources)
+    environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
     environment.globals.update(
         number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])
     )
@@ -75,7 +75,7 @@ def page(plan: dict[str, Any], sections: list[Section]) -> str:
         plan=plan,
         sections=sections,
         failures=failures_of(chapters),
-        absent=sum(chapter.absent for chapter in chapters),
+        absent=sum(len(chapter.missing) for chapter in chapters),
         runs=len({record.key for chapter in chapters for record in chapter.records}),
         licences=_licences(sections),
         kinds=_kinds_in(sections),

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -11,7 +11,8 @@ from dipbench.report.outputs import kind_of, label_of
 from dipbench.scoring import METRICS, Metric
 
 _DAGGERS = ("†", "‡", "§", "¶")
-_ABSENT = "not in the store: the suite was interrupted; the same command computes what is missing"
+_MISSING = "not computed: the suite was interrupted; run the same command to resume"
+_NOT_ASKED = "not asked for"
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,14 @@ class Table:
     remarks: tuple[str, ...]
 
 
-def tables_of(experiment: str, frame: pd.DataFrame) -> list[Table]:
-    """The tables of PSNR and SSIM of an experiment; `frame` holds its rows of the table of results."""
-    return [_Sheet(frame, metric).table(experiment) for metric in ("psnr", "ssim")]
+def tables_of(
+    experiment: str, frame: pd.DataFrame, missing: Collection[tuple[str, str, int]] = frozenset()
+) -> list[Table]:
+    """The tables of PSNR and SSIM of an experiment; `frame` holds its rows of the table of results.
+
+    `missing` names the runs that were asked for and have no row: method, image and seed of each.
+    """
+    return [_Sheet(frame, metric, missing).table(experiment) for metric in ("psnr", "ssim")]
 
 
 class _Notes:
@@ -89,8 +95,9 @@ class _Notes:
 class _Sheet:
     """Fills in the table of one metric."""
 
-    def __init__(self, frame: pd.DataFrame, metric: str):
+    def __init__(self, frame: pd.DataFrame, metric: str, missing: Collection[tuple[str, str, int]]):
         self._frame = frame
+        self._interrupted = {(method, image) for method, image, _ in missing}
         self._metric = metric
         self._notes = _Notes()
         self._images = list(dict.fromkeys(frame["image"]))
@@ -140,17 +147,21 @@ class _Sheet:
     def _cell(self, method: str, output: str, image: str) -> Cell:
         runs = self._runs.get((method, image))
         if runs is None:
-            return Cell(None, marks=(self._notes.number(_ABSENT),))
+            return Cell(None, marks=(self._notes.number(self._why_absent(method, image)),))
         done = runs[(runs["status"] == "done") & (runs["output"] == output)]
         values = done[self._metric].dropna()
         protocols = list(dict.fromkeys(done["protocol"]))
-        marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values))]
+        absent = self._why_absent(method, image)
+        marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values), absent)]
         if values.empty or len(protocols) > 1:
             return Cell(None, marks=tuple(marks))
         return Cell(float(values.mean()), _spread(values), tuple(marks))
 
-    def _reasons(self, runs: pd.DataFrame, done: pd.DataFrame, count: int) -> list[str]:
-        """The marks of what explains that there are `count` values and not one a seed."""
+    def _why_absent(self, method: str, image: str) -> str:
+        return _MISSING if (method, image) in self._interrupted else _NOT_ASKED
+
+    def _reasons(self, runs: pd.DataFrame, done: pd.DataFrame, count: int, absent: str) -> list[str]:
+        """The marks of what explains that there are `count` values and not one a seed; `absent` is said of no run."""
         if count == len(self._seeds):
             return []
         ended = runs[runs["status"] != "done"]
@@ -158,7 +169,7 @@ class _Sheet:
         if len(done) > count:
             texts.append(f"the {METRICS[self._metric].title} of what it restored is not a number")
         if len(done) + len(ended) < len(self._seeds):
-            texts.append(_ABSENT)
+            texts.append(absent)
         share = f"over {count} of {len(self._seeds)} seeds; " if count else ""
         return [self._notes.number(textwrap.shorten(share + text, 300, placeholder=" …")) for text in texts]
 
@@ -185,7 +196,7 @@ class _Sheet:
             remarks.append(f"Mean ± sample standard deviation over {len(self._seeds)} seeds ({seeds}).")
         if any(cell.value is None for row in rows for cell in row.cells):
             remarks.append(
-                "A row that misses a run has no mean: it would be one over other images than its neighbours'."
+                "No mean for rows with missing runs: it would be over other images than the mean of the others."
             )
         if any(row.oracle for row in rows):
             remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")

@@ -6,70 +6,95 @@ from collections.abc import Mapping, Sequence
 
 from dipbench.report.formats import markdown_text, tex
 from dipbench.report.outputs import label_of
-from dipbench.verdict import Verdict
+from dipbench.verdict import CONFIDENCE, Difference, Verdict
 
-TITLES = ("", "ours [dB]", "published [dB]", "published as", "verdict")
+HEADING = "Comparison with published results"
+TITLES = ("", "ours [dB]", "published [dB]", "difference [dB]", "published as", "verdict")
 
 
 def as_text(found: Mapping[str, Sequence[Verdict]]) -> str:
-    """The verdicts of all experiments for a terminal; empty where nothing stands beside a published number."""
+    """The verdicts of all experiments for a terminal; empty where nothing is compared."""
     blocks = []
     for experiment, verdicts in found.items():
         lines = [TITLES, *(cells(verdict) for verdict in verdicts)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(TITLES) - 1)]
         padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
         if verdicts:
-            blocks.append(
-                "\n".join([f"{experiment}, beside the published numbers", *("  ".join(row) for row in padded)])
-            )
-    return "\n\n".join(blocks)
+            blocks.append("\n".join([f"{experiment}: {HEADING.lower()}", *("  ".join(row) for row in padded)]))
+    return "\n\n".join([*blocks, explanation()] if blocks else [])
 
 
-def cells(verdict: Verdict) -> tuple[str, str, str, str, str]:
+def cells(verdict: Verdict) -> tuple[str, str, str, str, str, str]:
     """What stands in each column of `TITLES`."""
-    ours = "" if verdict.ours is None else f"{verdict.ours:.2f}"
-    if verdict.spread is not None:
-        ours += f" ± {verdict.spread:.2f}"
+    ours = f"{verdict.ours:.2f}" + ("" if verdict.spread is None else f" ± {verdict.spread:.2f}")
     published = f"{verdict.published.value:.2f}, {verdict.published.status}" if verdict.published else ""
-    return label_of(verdict.method, verdict.output), ours, published, verdict.published_method, verdict.text
+    label = label_of(verdict.method, verdict.output)
+    return label, ours, published, _difference(verdict.difference), verdict.published_method, verdict.text
+
+
+def _difference(difference: Difference | None) -> str:
+    """With its interval, or why it has none."""
+    if difference is None:
+        return ""
+    if difference.half is None:
+        return f"{difference.value:+.2f} ({difference.remark})"
+    low, high = difference.value - difference.half, difference.value + difference.half
+    return f"{difference.value:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def explanation() -> str:
+    """How to read the difference, in a line."""
+    return (
+        f"Difference: ours minus published; in brackets its {CONFIDENCE:.0%} interval over the images (Student t, from "
+        "the difference on each). Average only: no number of the single images is published."
+    )
 
 
 def to_csv(verdicts: Sequence[Verdict]) -> str:
-    """One line a verdict, with the source of the published number."""
+    """One line a verdict, with the sources of the published number and of the tolerance."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     heads = ["method", "output", "images", "seeds", "ours [dB]", "std [dB]", "published [dB]", "published method"]
-    writer.writerow([*heads, "status", "source", "verdict", "reason"])
+    heads += ["status", "source", "difference [dB]", "half interval [dB]", "tolerance [dB]", "tolerance source"]
+    writer.writerow([*heads, "verdict", "reason"])
     for verdict in verdicts:
-        ours = ["" if value is None else f"{value:.4f}" for value in (verdict.ours, verdict.spread)]
-        reference = verdict.published
-        published = [f"{reference.value:g}", reference.status, reference.source] if reference else ["", "", ""]
-        counts = [verdict.images, verdict.seeds, *ours, published[0], verdict.published_method, *published[1:]]
-        writer.writerow([verdict.method, verdict.output, *counts, verdict.kind, verdict.reason])
+        published, difference, tolerance = verdict.published, verdict.difference, verdict.tolerance
+        row = [verdict.method, verdict.output, verdict.images, verdict.seeds]
+        row += [_decimals(verdict.ours), _decimals(verdict.spread)]
+        row += [f"{published.value:g}" if published else "", verdict.published_method]
+        row += [published.status, published.source] if published else ["", ""]
+        row += [_decimals(difference.value), _decimals(difference.half)] if difference else ["", ""]
+        row += [_decimals(tolerance.value), tolerance.reason] if tolerance else ["", ""]
+        writer.writerow([*row, verdict.kind, verdict.reason])
     return text.getvalue()
 
 
+def _decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
-    """A table and, under it, where the published numbers can be read."""
-    lines = ["**Beside the published numbers**", "", _pipes(TITLES), _pipes([":--", *["--:"] * 2, *[":--"] * 2])]
+    """A table and, under it, how to read it and where the published numbers can be read."""
+    lines = [f"**{HEADING}**", "", _pipes(TITLES), _pipes([":--", *["--:"] * 3, *[":--"] * 2])]
     lines += [_pipes([markdown_text(cell) for cell in cells(verdict)]) for verdict in verdicts]
-    return "\n".join([*lines, "", *(markdown_text(line) + "\n" for line in sources(verdicts))])
+    return "\n".join([*lines, "", *(markdown_text(line) + "\n" for line in notes(verdicts))])
 
 
 def to_latex(verdicts: Sequence[Verdict]) -> str:
     """A table environment for the package booktabs."""
-    lines = ["\\begin{table}", "\\centering", "\\caption{Beside the published numbers}"]
-    lines += ["\\begin{tabular}{lrrlp{0.35\\linewidth}}", "\\toprule", _ampersands(TITLES), "\\midrule"]
+    lines = ["\\begin{table}", "\\centering", f"\\caption{{{HEADING}}}"]
+    lines += ["\\begin{tabular}{lrrrlp{0.35\\linewidth}}", "\\toprule", _ampersands(TITLES), "\\midrule"]
     lines += [_ampersands(cells(verdict)) for verdict in verdicts]
     lines += ["\\bottomrule", "\\end{tabular}"]
-    lines += [f"\\par\\smallskip{{\\footnotesize {tex(line)}\\par}}" for line in sources(verdicts)]
+    lines += [f"\\par\\smallskip{{\\footnotesize {tex(line)}\\par}}" for line in notes(verdicts)]
     return "\n".join([*lines, "\\end{table}", ""])
 
 
-def sources(verdicts: Sequence[Verdict]) -> list[str]:
-    """Where each published number can be read, a line each."""
+def notes(verdicts: Sequence[Verdict]) -> list[str]:
+    """How to read the table, and where each published number can be read, a line each."""
     named = [(verdict.published_method, verdict.published) for verdict in verdicts if verdict.published]
-    return list(dict.fromkeys(f"{method}: {reference.status}, {reference.source}." for method, reference in named))
+    sources = dict.fromkeys(f"{method}: {reference.status}, {reference.source}." for method, reference in named)
+    return [explanation(), *sources]
 
 
 def files_of(verdicts: Sequence[Verdict], name: str) -> dict[str, str]:

@@ -63,13 +63,18 @@ class Forge:
     def experiment(self, name: str, task: str) -> None:
         self.experiments.append({"name": name, "dataset": "photos[side=64]", "task": f"{task}[sigma=25]", "runs": []})
 
+    def asked_for(self, label: str, image: str, seed: int, key: str = "") -> None:
+        """A run of the latest experiment that the plan names; without the key of one in the store it is missing."""
+        key = key or f"{label} {image} {seed}"
+        self.experiments[-1]["runs"].append({"key": key, "label": label, "image": image, "seed": seed})
+
     def run(self, label: str, image: str, seed: int, result: dict[str, Any], trace: pd.DataFrame | None = None) -> Run:
         """A run of the latest experiment."""
         experiment = self.experiments[-1]
         task = {"name": experiment["task"].partition("[")[0], "settings": {"sigma": 25.0}}
         protocol = result.pop("protocol", USUAL)
         run = Run("photos", image, "pixels", task, {"name": label, "settings": {}}, protocol, seed)
-        experiment["runs"].append({"key": run.key, "label": label})
+        self.asked_for(label, image, seed, run.key)
         record = {
             "status": "done",
             "message": "",

@@ -146,13 +146,13 @@ def test_nothing_is_written_beside_the_report(store: Store, report: Path) -> Non
 def test_interrupted_suite_says_what_is_missing(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     forge.done("x", "a", 0, {"last": 30.0})
-    forge.experiments[-1]["runs"].append({"key": "0" * 16, "label": "y"})
+    forge.asked_for("y", "a", 0)
     forge.experiment("later", "denoising")
-    forge.experiments[-1]["runs"].append({"key": "1" * 16, "label": "y"})
+    forge.asked_for("y", "a", 0)
     forge.plan()
     text = write_report(forge.store).read_text()
-    assert "2 more are not in the store yet" in text
-    assert "None of its runs is in the store yet" in text
+    assert "2 more are not computed yet" in text
+    assert "None of its runs has been computed yet" in text
 
 
 def test_experiments_whose_names_differ_only_for_people_have_files_of_their_own(forge: Forge) -> None:

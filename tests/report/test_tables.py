@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from forge import IMAGES, OTHER, REASON, SEEDS, USUAL, Forge, bm3d_psnr, dip_psnrs
 
+from dipbench.report.chapters import chapters_of
 from dipbench.report.tables import Cell, Row, Table, commonest, tables_of
 from dipbench.results import frame
 from dipbench.store import Store
@@ -117,15 +118,34 @@ def test_cell_that_misses_a_seed_is_marked_and_never_the_best(forge: Forge) -> N
     assert row_of(table, "y").cells[0].best
 
 
-def test_run_that_is_not_there_yet_is_a_hole_that_says_so(forge: Forge) -> None:
+INTERRUPTED = "not computed: the suite was interrupted; run the same command to resume"
+
+
+@pytest.mark.parametrize(("asked", "text"), [(True, INTERRUPTED), (False, "not asked for")])
+def test_hole_says_whether_its_run_was_asked_for(forge: Forge, asked: bool, text: str) -> None:
+    """An image that x was to restore when the suite was interrupted, or that an agenda wants of y alone."""
     forge.experiment("e", "denoising")
-    forge.done("x", "a", 0, {"last": 30.0})
-    forge.done("y", "a", 0, {"last": 30.0})
-    forge.done("y", "b", 0, {"last": 30.0})
+    for label, image in (("x", "a"), ("y", "a"), ("y", "b")):
+        forge.done(label, image, 0, {"last": 30.0})
+    if asked:
+        forge.asked_for("x", "b", 0)
     forge.plan()
-    table = table_of(forge.store, "e")
-    (text,) = texts(table, row_of(table, "x").cells[1])
-    assert text.startswith("not in the store")
+    (chapter,) = chapters_of(forge.store)
+    table = tables_of(chapter.name, chapter.frame, chapter.missing)[0]
+    assert texts(table, row_of(table, "x").cells[1]) == [text]
+
+
+@pytest.mark.parametrize(("asked", "text"), [(True, INTERRUPTED), (False, "not asked for")])
+def test_missing_seed_says_whether_it_was_asked_for(forge: Forge, asked: bool, text: str) -> None:
+    forge.experiment("e", "denoising")
+    for label, seed in (("x", 0), ("y", 0), ("y", 1)):
+        forge.done(label, "a", seed, {"last": 30.0})
+    if asked:
+        forge.asked_for("x", "a", 1)
+    forge.plan()
+    (chapter,) = chapters_of(forge.store)
+    table = tables_of(chapter.name, chapter.frame, chapter.missing)[0]
+    assert texts(table, row_of(table, "x").cells[0]) == [f"over 1 of 2 seeds; {text}"]
 
 
 def test_number_that_is_none_is_a_hole(forge: Forge) -> None:
