@@ -1,6 +1,8 @@
 """Times the fit, beside the official code where a checkout of it is given, in alternation.
 
     python benchmarks/fit_speed.py --size 256 --size 512 --official deep-image-prior
+    python benchmarks/fit_speed.py --size 256 --size 512 --engine eager --engine lean --precision float32 \\
+        --precision bf16 --contender "official notebook" --contender dipbench --official deep-image-prior
     python benchmarks/fit_speed.py --device cuda --size 512 --engine eager --engine graph --engine compiled \\
         --precision float32 --precision tf32 --precision bf16 --iterations 50 --official deep-image-prior
     python benchmarks/fit_speed.py --device cuda --size 256 --engine graph --at-once 8 --iterations 50
@@ -34,6 +36,7 @@ def main(
     precision: Annotated[list[str], typer.Option(help="As of dipbench run.")] = ["float32"],  # noqa: B006
     device: Annotated[str, typer.Option()] = "auto",
     official: Annotated[Path | None, typer.Option(help="A checkout of DmitryUlyanov/deep-image-prior.")] = None,
+    contender: Annotated[list[str] | None, typer.Option(help="Only this one of docs/speed.md; default all.")] = None,
     at_once: Annotated[int, typer.Option(help="Time this many fits taking turns, too.")] = 1,
     iterations: Annotated[int, typer.Option(help="Of a block.")] = 3,
     rounds: Annotated[int, typer.Option(help="Blocks of each contender.")] = 5,
@@ -46,7 +49,7 @@ def main(
     executions = [pick_execution(on, name, kind) for name in engine for kind in precision]
     rows = []
     for side in size:
-        rows += measured(side, on, threads, executions, official, at_once, iterations, rounds)
+        rows += measured(side, on, threads, executions, official, contender, at_once, iterations, rounds)
     table = pd.DataFrame(rows)
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"fit_speed_{on.type}.csv"
@@ -60,6 +63,7 @@ def measured(
     threads: int,
     executions: list[Execution],
     official: Path | None,
+    only: list[str] | None,
     at_once: int,
     iterations: int,
     rounds: int,
@@ -75,13 +79,15 @@ def measured(
         for who in ("official notebook", "official, bare")
         if official
     ]
-    contenders = [*theirs, *plain, *ours, *many]
+    contenders = [one for one in (*theirs, *plain, *ours, *many) if not only or one.who in only]
     seconds, facts = alternated(contenders, iterations, rounds)
     method, problem, _ = posed(contenders[-1])
     flops, moved = operations(method, problem), traffic(method, problem)
-    best = {e.precision: peaks(device, size, e) for e in executions}
+    best = best_of([(e.precision, peaks(device, size, e)) for e in executions])
     times = [statistics.median(each) / one.at_once for each, one in zip(seconds, contenders, strict=True)]
     by_name = {one.who: time for one, time in zip(contenders, times, strict=True)}
+    kept = [(one, time) for one, time in zip(contenders, times, strict=True) if one.keeps_memory and one.at_once == 1]
+    reference_time = next((t for one, t in kept if one.execution == reference and one.who == "dipbench"), float("nan"))
     losses = [fact["losses"][: iterations * rounds] for fact in facts]
     eager = next((loss for one, loss in zip(contenders, losses, strict=True) if one in plain), None)
     rows = []
@@ -102,9 +108,11 @@ def measured(
                 "it/s": 1 / time,
                 "against the notebook": by_name.get("official notebook", float("nan")) / time,
                 "against the bare official": by_name.get("official, bare", float("nan")) / time,
+                "against eager float32": reference_time / time,
                 "TFLOP/s": flops / time / 1e12,
                 "of matmul peak": flops / time / peak["matmul_flops"],
                 "of convolution peak": flops / time / peak["convolution_flops"],
+                "over the convolutions": time * peak["convolution_flops"] / flops,
                 "over the floor": time / floor,
                 "peak memory [MiB]": fact["peak_memory"] / 2**20,
                 "losses as without kept memory": "" if not loss or eager is None else str(loss == eager),
@@ -114,6 +122,14 @@ def measured(
             }
         )
     return rows
+
+
+def best_of(found: list[tuple[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """By precision, the highest of each rate: engines lay their images out in other ways."""
+    best: dict[str, dict[str, float]] = {}
+    for precision, rates in found:
+        best[precision] = {name: max(rate, best.get(precision, rates)[name]) for name, rate in rates.items()}
+    return best
 
 
 def alternated(
