@@ -156,7 +156,7 @@ def show(
 @app.command()
 def cite(
     run: Annotated[str, typer.Argument(help="The beginning of the run's name, or its folder.")],
-    output: Annotated[str, typer.Option(help="last, averaged, peak or averaged_peak.")] = "last",
+    output: Annotated[str, typer.Option(help="last, averaged, peak, averaged_peak; or as last_at_1800.")] = "last",
     store: Annotated[Path, typer.Option(help="Where to look.")] = Path("results"),
 ) -> None:
     """Print one line that says how a number came about, and the BibTeX of what was used."""

@@ -182,6 +182,7 @@ class FitSettings:
     runs: PositiveInt = 1  # fits from other starts, whose outputs are averaged
     clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
     adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
+    keep: tuple[PositiveInt, ...] = ()  # iterations after which the outputs are results too; it changes no fit
 
 
 @dataclass(frozen=True)

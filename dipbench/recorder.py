@@ -1,5 +1,6 @@
 """Scores a stream of estimates against the truth, on the device and without waiting for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ _PSNR = _COLUMNS.index("psnr")
 class Output:
     """One of the results of a run."""
 
-    name: str  # last, averaged, peak or averaged_peak; a peak is an oracle: it is chosen with the truth
+    name: str  # see `outputs` of the recorder; a peak is an oracle: it is chosen with the truth
     image: Tensor  # (C, H, W)
     iteration: int
 
@@ -39,14 +40,36 @@ class _Peak:
         self.iteration.copy_(torch.where(better, iteration, self.iteration))
 
 
+class _Kept:
+    """Keeps the raw and the averaged image of one iteration, on the device."""
+
+    def __init__(self, shape: tuple[int, int, int], device: torch.device, iteration: int):
+        self.iteration = iteration  # as the trace counts, from 0
+        self.images = {name: torch.full(shape, torch.nan, device=device) for name in ("last", "averaged")}
+
+    def see(self, step: Step, iteration: Tensor) -> None:
+        now = iteration == self.iteration
+        for name, image in (("last", step.estimate), ("averaged", step.averaged)):
+            if image is not None:
+                self.images[name].copy_(torch.where(now, image, self.images[name]))
+
+
 class Recorder:
     """Writes one row a step into a buffer on the device, and keeps the outputs that become results.
 
     `truth` is (C, H, W) on the problem's device; None where there is none, and then every PSNR to it is NaN.
-    `capacity` is the number of rows to begin with.
+    `capacity` is the number of rows to begin with. `keep` says after how many iterations the outputs are kept too.
     """
 
-    def __init__(self, problem: Problem, truth: Tensor | None, protocol: Protocol, capacity: int, peaks: bool):
+    def __init__(
+        self,
+        problem: Problem,
+        truth: Tensor | None,
+        protocol: Protocol,
+        capacity: int,
+        peaks: bool,
+        keep: Sequence[int] = (),
+    ):
         device = problem.device
         self._problem = problem
         self._truth = truth
@@ -57,6 +80,7 @@ class Recorder:
         self._nan = torch.full((), torch.nan, device=device)
         names = ["peak", "averaged_peak"] if peaks and truth is not None else []
         self._peaks = {name: _Peak(problem.shape, device) for name in names}
+        self._kept = {count: _Kept(problem.shape, device, count - 1) for count in keep}
         self._last: Step | None = None
         self._host_row = torch.empty(len(_COLUMNS) + 1, pin_memory=device.type == "cuda")
         self._copied: torch.cuda.Event | None = None
@@ -79,6 +103,8 @@ class Recorder:
             self._peaks["peak"].see(step.estimate, psnr, self._next)
             if step.averaged is not None:
                 self._peaks["averaged_peak"].see(step.averaged, psnr_averaged, self._next)
+        for kept in self._kept.values():
+            kept.see(step, self._next)
         self._last = step
         self._next += 1
         self._called += 1
@@ -108,12 +134,22 @@ class Recorder:
         return pd.DataFrame({"iteration": range(count)}).astype("int32").join(pd.DataFrame(rows, columns=_COLUMNS))
 
     def outputs(self) -> list[Output]:
-        """The results of the run, on the host: the last output, the averaged one, and the peaks where they are kept."""
+        """The results of the run, on the host: `last`, `averaged`, and the `peak` of each where they are kept.
+
+        `last_at_N` and `averaged_at_N` are what `last` and `averaged` were after N iterations, where more followed.
+        """
         assert self._last is not None, "no step was recorded"
         end = int(self._next) - 1
-        outputs = [Output("last", self._last.estimate.cpu(), end)]
+        latest = [Output("last", self._last.estimate.cpu(), end)]
         if self._last.averaged is not None:
-            outputs.append(Output("averaged", self._last.averaged.cpu(), end))
+            latest.append(Output("averaged", self._last.averaged.cpu(), end))
+        outputs = list(latest)
+        for count, kept in self._kept.items():
+            if kept.iteration < end:
+                outputs += [
+                    Output(f"{output.name}_at_{count}", kept.images[output.name].cpu(), kept.iteration)
+                    for output in latest
+                ]
         for name, peak in self._peaks.items():
             if bool(torch.isfinite(peak.psnr)):
                 outputs.append(Output(name, peak.image.cpu(), int(peak.iteration)))
@@ -126,6 +162,7 @@ class Recorder:
             "rows": self._rows[: int(self._next)],
             "last": [self._last.estimate, self._last.averaged],
             "peaks": {name: [peak.image, peak.psnr, peak.iteration] for name, peak in self._peaks.items()},
+            "kept": {count: kept.images for count, kept in self._kept.items()},
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -139,3 +176,6 @@ class Recorder:
         for name, peak in self._peaks.items():
             for mine, theirs in zip((peak.image, peak.psnr, peak.iteration), state["peaks"][name], strict=True):
                 mine.copy_(theirs)
+        for count, kept in self._kept.items():
+            for name, image in kept.images.items():
+                image.copy_(state["kept"][count][name])

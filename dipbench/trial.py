@@ -59,12 +59,13 @@ class Trial:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         self._global = Place(rng, "global", problem.device)
         self.iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
+        keep = method.fit(problem).keep if isinstance(method, Prior) else ()
         self.done = 0  # iterations
         self._memory = PeakMemory(problem.device)
         self._seconds = 0.0  # before this process
         self._start = 0.0
         with self._turn():
-            self._recorder = Recorder(problem, truth, protocol, self.iterations or 1, peaks=method.overfits)
+            self._recorder = Recorder(problem, truth, protocol, self.iterations or 1, method.overfits, keep)
             self._fit = Ensemble(method, problem, rng, execution) if isinstance(method, Prior) else None
             if self._fit:
                 captures = execution.how.captures or (execution.how.compiles and self._stream is not None)

@@ -63,6 +63,7 @@ class Recipe:
     padding: Padding = "reflection"
     batch_norm_start: Literal["ones", "uniform"] = "ones"
     adam_epsilon: AdamEpsilon = "corrected"
+    keep: tuple[PositiveInt, ...] = ()  # no setting of the method: it changes no fit, and so no name of a run
 
 
 @cache
@@ -144,7 +145,8 @@ class DeepImagePrior(Prior):
     def recipe(self, problem: Problem) -> Recipe:
         """The row with the settings given here on top."""
         row = presets()[self.row(problem)][self.variant]
-        given = {f.name: getattr(self, f.name) for f in fields(row) if getattr(self, f.name) is not None}
+        settings = {field.name for field in fields(row)}
+        given = {name: value for name, value in self.settings().items() if name in settings and value is not None}
         if self.down is not None:
             given = {**_stretched(row, len(self.down)), "up": self.down, **given}
         recipe = replace(row, **given)
@@ -165,6 +167,7 @@ class DeepImagePrior(Prior):
             weight_noise=recipe.weight_noise,
             runs=recipe.runs,
             adam_epsilon=recipe.adam_epsilon,
+            keep=recipe.keep,
         )
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -19,9 +21,11 @@ def steps(photo: Tensor) -> list[Step]:
     return [Step(e, averaged=(e + photo) / 2, loss=torch.tensor(0.5 + i)) for i, e in enumerate(estimates)]
 
 
-def recorded(photo: Tensor, steps: list[Step], truth: Tensor | None, peaks: bool = True) -> Recorder:
+def recorded(
+    photo: Tensor, steps: list[Step], truth: Tensor | None, peaks: bool = True, keep: Sequence[int] = ()
+) -> Recorder:
     problem = Problem("denoising", photo, Identity(), tuple(photo.shape))
-    recorder = Recorder(problem, truth, Protocol(), capacity=2, peaks=peaks)
+    recorder = Recorder(problem, truth, Protocol(), capacity=2, peaks=peaks, keep=keep)
     for step in steps:
         recorder.record(step)
     return recorder
@@ -60,6 +64,16 @@ def test_peak_survives_that_the_fit_overwrites_its_buffers(photo: Tensor) -> Non
     peak = next(o for o in recorder.outputs() if o.name == "peak")
     assert torch.allclose(peak.image, photo + 0.01)
     assert peak.iteration == 1
+
+
+def test_keeps_the_outputs_that_a_shorter_fit_would_have_ended_with(photo: Tensor, steps: list[Step]) -> None:
+    shorter = {o.name: o for o in recorded(photo, steps[:2], photo).outputs()}
+    outputs = {o.name: o for o in recorded(photo, steps, photo, keep=(2, 4, 9)).outputs()}
+    assert [name for name in outputs if "_at_" in name] == ["last_at_2", "averaged_at_2"], "4 is the end, 9 beyond it"
+    for name in ("last", "averaged"):
+        kept = outputs[f"{name}_at_2"]
+        assert torch.equal(kept.image, shorter[name].image)
+        assert kept.iteration == shorter[name].iteration == 1, "the trace counts from 0"
 
 
 def test_without_a_truth_there_is_no_psnr_and_no_peak(photo: Tensor, steps: list[Step]) -> None:

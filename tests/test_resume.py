@@ -68,8 +68,9 @@ def finished(trial: Trial) -> Outcome:
         replace(SETTINGS, runs=2),
         replace(SETTINGS, adam_epsilon="uncorrected"),
         replace(SETTINGS, average=0.0, jitter=0.0),
+        replace(SETTINGS, keep=(4, 9)),
     ],
-    ids=["plain", "backtracking", "weight noise", "two runs", "old Adam", "no average"],
+    ids=["plain", "backtracking", "weight noise", "two runs", "old Adam", "no average", "kept outputs"],
 )
 def test_goes_on_from_a_checkpoint_to_the_last_bit(
     settings: FitSettings, at: int, problem: Problem, tmp_path: Path

@@ -30,7 +30,17 @@ KINDS = {
 
 def kind_of(output: str) -> Kind:
     """What is known of an output; one that is not in the table goes by its own name."""
+    name, at, iterations = output.partition("_at_")
+    if at and name in KINDS:
+        return _at(name, iterations)
     return KINDS.get(output, Kind(output.replace("_", " "), False, ""))
+
+
+def _at(name: str, iterations: str) -> Kind:
+    when = f"at {iterations} iterations"
+    title = when if name == "last" else f"{KINDS[name].title} {when}"
+    meaning = f"what '{KINDS[name].title}' is of a fit of {iterations} iterations, which is how this one began."
+    return Kind(title, KINDS[name].oracle, meaning)
 
 
 def label_of(method: str, output: str) -> str:

@@ -21,7 +21,7 @@ from dipbench.report.facts import (
 )
 from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
-from dipbench.report.outputs import KINDS
+from dipbench.report.outputs import kind_of
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
@@ -104,5 +104,6 @@ def _licences(sections: list[Section]) -> list[tuple[str, list[str]]]:
 
 def _kinds_in(sections: list[Section]) -> list[tuple[str, bool, str]]:
     """The outputs that need to be told apart on this page: title, whether an oracle, meaning."""
-    outputs = {row.output for section in sections for table in section.tables for row in table.rows}
-    return [(kind.title, kind.oracle, kind.meaning) for output, kind in KINDS.items() if output in outputs]
+    outputs = dict.fromkeys(row.output for section in sections for table in section.tables for row in table.rows)
+    known = sorted((kind_of(output) for output in outputs if kind_of(output).meaning), key=lambda kind: kind.oracle)
+    return [(kind.title, kind.oracle, kind.meaning) for kind in known]

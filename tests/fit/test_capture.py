@@ -96,7 +96,7 @@ class Course:
     def __init__(self, prior: Prior, problem: Problem, truth: Tensor, captures: bool):
         self.iterations = prior.fit(problem).iterations
         self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
-        self.recorder = Recorder(problem, truth, Protocol(channels="luma"), self.iterations, peaks=True)
+        self.recorder = Recorder(problem, truth, Protocol(channels="luma"), self.iterations, peaks=True, keep=(6,))
         self._captured = Captured(self.ensemble.generators) if captures else None
 
     def _iterate(self) -> None:
