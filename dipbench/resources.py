@@ -2,13 +2,14 @@
 
 import contextlib
 import ctypes
+import json
 import os
 import platform
 import resource
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,13 @@ def versions() -> dict[str, str]:
 
 @cache
 def commit() -> str | None:
-    """The git commit of the checkout that dipbench runs from, with `+changes` if it was edited; None: no checkout."""
+    """The git commit that dipbench is of, with `+changes` if the checkout was edited; None: not known, as of a release.
+
+    Of a checkout, or of a copy that pip installed from one (`pip install git+...`).
+    """
     root = Path(dipbench.__file__).parent.parent
     if not (root / ".git").exists():
-        return None
+        return _installed_commit()
     git = ["git", "-C", str(root)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
@@ -103,6 +107,19 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return head + ("+changes" if changes else "")
+
+
+def _installed_commit() -> str | None:
+    """What pip wrote down of where the package came from (PEP 610)."""
+    try:
+        found = distribution("dipbench")
+    except PackageNotFoundError:
+        return None
+    origin = found.read_text("direct_url.json")
+    if origin is None or Path(str(found.locate_file("dipbench/__init__.py"))) != Path(dipbench.__file__):
+        return None
+    commit: str | None = json.loads(origin).get("vcs_info", {}).get("commit_id")
+    return commit
 
 
 class PeakMemory:
