@@ -104,9 +104,11 @@ def setup_of(store: Store, rows: pd.DataFrame) -> str:
     versions = sorted({f"torch {result['environment']['versions']['torch']}" for result in results})
     commits = sorted({(result["environment"]["commit"] or "a release")[:12] for result in results})
     seeds = sorted(rows["seed"].unique())
+    instructions = sorted(set(rows["instructions"]) - {""})
     return (
         f"Device: {', '.join(sorted(rows['device'].unique()))}. "
-        f"{', '.join(versions)}, dipbench at {', '.join(commits)}. "
+        + (f"Instructions: {', '.join(instructions)}. " if instructions else "")
+        + f"{', '.join(versions)}, dipbench at {', '.join(commits)}. "
         f"Seeds: {', '.join(map(str, seeds))}. Protocol: `{'`, `'.join(sorted(rows['protocol'].unique()))}`."
     )
 

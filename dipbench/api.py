@@ -1,6 +1,7 @@
 """dipbench from Python: the same as the command line, with a pandas frame for an answer."""
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from dipbench.fit import Execution, pick_execution
 from dipbench.images import read_image, write_image
 from dipbench.recorder import Output
 from dipbench.report import write_report
-from dipbench.resources import pick_device
+from dipbench.resources import instructions, lacks_bfloat16, pick_device
 from dipbench.runner import Display, Summary, plan_content, run_suite
 from dipbench.scorecard import score_folder
 from dipbench.selection import Choices
@@ -39,7 +40,10 @@ class Conditions:
     at_once: int = 0  # runs that take turns on a device; 0: as many as fill a GPU, one on a CPU
 
     def checked(self) -> tuple[torch.device, Execution]:
-        """The device and the execution meant. UserError for what is not there or out of range."""
+        """The device and the execution meant. UserError for what is not there or out of range.
+
+        Warns where bfloat16 gains nothing.
+        """
         if self.jobs < 0:
             raise UserError(
                 f"--jobs got {self.jobs}: it takes the number of processes, or 0 for what the machine takes"
@@ -49,7 +53,14 @@ class Conditions:
         if self.at_once < 0:
             raise UserError(f"--at-once got {self.at_once}: it takes the number of runs, or 0 for what fills a GPU")
         device = pick_device(self.device)
-        return device, pick_execution(device, self.engine, self.precision)
+        execution = pick_execution(device, self.engine, self.precision)
+        if execution.arithmetic.autocast == torch.bfloat16 and lacks_bfloat16(device):
+            warnings.warn(
+                f"precision '{self.precision}' will not be faster than float32 here: no units for bfloat16 act "
+                f"(instructions: {instructions()})",
+                stacklevel=2,
+            )
+        return device, execution
 
 
 def execute(

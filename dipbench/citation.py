@@ -30,7 +30,9 @@ def signature(result: Result, output: str) -> str:
         f"{_written(run.task)}#seed={run.seed}",
         f"{_written(run.method)}:{output}",
         f"dipbench {versions['dipbench']} ({(environment['commit'] or 'release')[:12]})",
-        f"torch {versions['torch']} on {environment['device']}, {run.precision}"
+        f"torch {versions['torch']} on {environment['device']}, "
+        + (f"instructions {environment['instructions']}, " if "instructions" in environment else "")
+        + run.precision
         + (f", engine {result['engine']}" if "engine" in result else ""),
         f"run {run.key}",
     ]

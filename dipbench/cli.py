@@ -172,10 +172,11 @@ def cite(
 
 @app.command()
 def doctor() -> None:
-    """Show versions, devices, the data found and the free disk."""
-    from dipbench import inventory
+    """Show versions, devices, instructions, the time of a fit in each precision, the data found and the free disk."""
+    from dipbench.health import health
 
-    print(inventory.health(Path.cwd()))
+    for line in health(Path.cwd()):
+        print(line, flush=True)
 
 
 def main() -> None:

@@ -27,17 +27,21 @@ def plan(
     from dipbench.agenda import parts_of
     from dipbench.api import Conditions, seeds_of
     from dipbench.collection import use_folder
-    from dipbench.forecast import as_text, forecast_of, side_of
+    from dipbench.forecast import as_text, executions_of, forecast_of, side_of
     from dipbench.selection import Choices
 
     use_folder(data_dir)
     on, execution = Conditions(device, engine=engine, precision=precision).checked()
     choices = Choices(only or (), method or (), data, set_ or (), scale)
     parts = parts_of(suite, choices, seeds_of(seed, seeds), execution.precision)
-    print(as_text(forecast_of(parts, out, on, execution)))
+    executions = executions_of(on, engine, execution.precision)
+    print(as_text(forecast_of(parts, out, on, executions)))
     print(
-        f"time: of the fits one after another on {on}, engine {execution.engine}, {execution.precision}; measured now "
-        f"on cut-outs of {side_of(on)}x{side_of(on)} (larger where a network takes no less) and scaled by the pixels\n"
-        "memory: what the largest fit keeps; up to 40% more for a moment on the way back\n"
+        f"{', '.join(e.precision for e in executions)}: time of the fits one after another on {on} in each precision "
+        f"(engine {', '.join(dict.fromkeys(e.engine for e in executions))}); measured now on cut-outs of "
+        f"{side_of(on)}x{side_of(on)} (larger where a network takes no less) and scaled by the pixels\n"
+        f"runs, in store: of those in {execution.precision}\n"
+        f"memory: what the largest fit keeps in float32{'' if on.type == 'cuda' else ', with the process itself'}; up "
+        "to 40% more for a moment on the way back\n"
         "what the methods without a fit take is not forecast"
     )

@@ -1,16 +1,9 @@
-"""What there is: methods, tasks, data sets, suites, and the machine."""
-
-import shutil
-from pathlib import Path
-
-import torch
+"""What there is: methods, tasks, data sets and suites."""
 
 from dipbench import registry
 from dipbench.agenda import Agenda, read_agenda
-from dipbench.collection import Collection, copy_of
 from dipbench.contract import Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.resources import commit, device_title, usable_cores, versions
 from dipbench.suite import Suite, preset_content, preset_names, read_suite
 
 
@@ -66,29 +59,3 @@ def _agenda(agenda: Agenda) -> str:
         only = "".join(f", only {word}" for word in entry.only)
         lines.append(f"  {entry.suite}{only}, {seeds}: {entry.why}")
     return "\n".join(lines)
-
-
-def health(folder: Path) -> str:
-    """Versions, devices, data and disk, a line each."""
-    lines = [f"{package:14} {version}" for package, version in versions().items()]
-    lines.append(f"{'commit':14} {commit() or 'not a checkout'}")
-    lines.append(f"{'device':14} {device_title(torch.device('cpu'))}, {usable_cores()} cores usable")
-    for index in range(torch.cuda.device_count()):
-        memory = torch.cuda.get_device_properties(index).total_memory / 2**30
-        lines.append(f"{'device':14} cuda:{index} ({device_title(torch.device('cuda', index))}, {memory:.0f} GiB)")
-    if not torch.cuda.is_available():
-        lines.append(f"{'device':14} no CUDA device: fits run on the CPU")
-    lines += [f"{'data':14} {name}: {_found(name)}" for name in registry.names("dataset")]
-    lines.append(f"{'free disk':14} {shutil.disk_usage(folder).free / 2**30:.1f} GiB in this folder")
-    return "\n".join(lines)
-
-
-def _found(name: str) -> str:
-    try:
-        dataset = registry.build("dataset", name)
-        if isinstance(dataset, Collection):
-            here = sum(copy_of(entry) is not None for entry in dataset.entries())
-            return f"{here} of {len(dataset.entries())} files are here"
-        return f"{len(dataset.names())} images"
-    except UserError as error:
-        return str(error)

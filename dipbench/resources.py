@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 import dipbench
+from dipbench import processor
 from dipbench.errors import UserError
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-image", "pillow", "piq", "bm3d")
@@ -47,12 +48,39 @@ def device_title(device: torch.device) -> str:
 
 
 @cache
-def _processor() -> str:
+def _cpuinfo() -> str:
+    """What Linux says of the processors; empty elsewhere."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return Path("/proc/cpuinfo").read_text()
     except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+        return ""
+
+
+def _processor() -> str:
+    return processor.model_of(_cpuinfo()) or platform.processor() or platform.machine()
+
+
+def instruction_ceiling() -> str:
+    """The set of instructions that the user allows oneDNN at most; empty where nothing is said, which allows all."""
+    return os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+
+
+def instruction_sets() -> list[str]:
+    """Those of `processor.SETS` that the processor has, best first."""
+    if _cpuinfo():
+        return processor.sets_of(processor.flags_of(_cpuinfo()))
+    return processor.sets_by_capability(torch.backends.cpu.get_cpu_capability())
+
+
+def instructions() -> str:
+    """The set of instructions by which a fit on the CPU is computed: one of `processor.SETS`, or `other`."""
+    return processor.acting(instruction_sets(), instruction_ceiling())
+
+
+def lacks_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is known to gain nothing: on a CPU whose units for it are absent or kept from oneDNN."""
+    flags = processor.flags_of(_cpuinfo())
+    return device.type == "cpu" and bool(flags) and not processor.multiplies_bfloat16(flags, instruction_ceiling())
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt, from glibc's malloc.h
@@ -147,15 +175,28 @@ class PeakMemory:
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device)
         if sys.platform == "linux":
-            status = Path("/proc/self/status").read_text().splitlines()
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+            return _status("VmHWM")
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
+def process_memory(device: torch.device) -> int:
+    """Bytes that this process takes already and that `PeakMemory` counts on that device: none on a GPU."""
+    if device.type == "cuda":
+        return 0
+    return _status("VmRSS") if sys.platform == "linux" else PeakMemory(device).peak
+
+
+def _status(field: str) -> int:
+    """Bytes, of a field of /proc/self/status (man 5 proc)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+
+
 def environment(device: torch.device) -> dict[str, Any]:
-    """What a result is recorded with: device, threads, versions, commit."""
+    """What a result is recorded with: device, on a CPU the instructions that act, threads, versions, commit."""
     return {
         "device": device_title(device),
+        **({"instructions": instructions()} if device.type == "cpu" else {}),
         "threads": torch.get_num_threads(),
         "platform": platform.platform(),
         "versions": versions(),

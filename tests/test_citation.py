@@ -8,6 +8,7 @@ from dipbench import registry
 from dipbench.citation import bibtex, find_run, references, signature
 from dipbench.errors import UserError
 from dipbench.images import write_image
+from dipbench.resources import instructions
 from dipbench.runner import run_suite
 from dipbench.store import Store
 from dipbench.suite import Suite
@@ -57,10 +58,13 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
         "patch_size=5",
         ":last",
         f"torch {torch.__version__.partition('+')[0]}",
+        f", instructions {instructions()}, float32",
         key,
     ):
         assert part in line
     assert "\n" not in line
+    del result["environment"]["instructions"]  # as in what an earlier version computed
+    assert signature(result, "last") == line.replace(f"instructions {instructions()}, ", "")
     assert "10.1109/CVPR.2005.38" in bibtex(result)
     assert "1711.10925" in bibtex(result)
 

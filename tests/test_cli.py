@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from dipbench import resources
 from dipbench.cli import main
 from dipbench.images import read_image, write_image
 
@@ -114,8 +115,25 @@ def test_doctor_finds_versions_devices_data_and_disk(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = said(monkeypatch, capsys, "doctor")
-    for word in ("torch", "device", "photos", "free disk"):
+    for word in ("torch", "device", "instructions", "float32", "bf16", "s an iteration", "photos", "free disk"):
         assert word in found
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(("flags", "lines"), [("avx2", 1), ("avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16", 0)])
+def test_bf16_without_units_for_it_is_one_line_and_no_error(
+    flags: str, lines: int, suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(resources, "_cpuinfo", lambda: f"flags\t\t: {flags}\n")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(sys, "argv", f"dipbench plan {suite} --only degraded --precision bf16 --device cpu".split())
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    warned = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 0
+    assert len(warned) == lines
+    assert all("precision 'bf16' will not be faster than float32 here" in line for line in warned)
 
 
 def test_python_answers_with_a_frame(suite: Path, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import dipbench
 from dipbench import registry
 from dipbench.agenda import parts_of
 from dipbench.contract import Prior, Problem
+from dipbench.cost import cost_of, kept_by, memory_of, memory_of_fit, seconds_of
 from dipbench.fit import REFERENCE, fit_all
-from dipbench.forecast import as_text, forecast_of, kept_by, measure, memory_of, memory_of_fit
+from dipbench.forecast import as_text, executions_of, forecast_of
 from dipbench.selection import Choices
 from dipbench.streams import Streams
 from dipbench.trial import attempt
@@ -48,15 +49,16 @@ def suite(tmp_path: Path) -> Path:
 def test_says_what_run_then_computes_and_writes_nothing(suite: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     parts = parts_of(str(suite), Choices(), [0, 1], "float32")
-    (before,) = forecast_of(parts, out, CPU, REFERENCE)
+    (before,) = forecast_of(parts, out, CPU, [REFERENCE])
     assert not out.exists()
     assert (before.runs, before.present, before.fits, before.iterations) == (12, 0, 8, 4 * (20 + 4))
     assert before.pixel_iterations == before.iterations * 64 * 64
-    dipbench.run(str(suite), seeds=2, device="cpu", out=out)
-    (after,) = forecast_of(parts, out, CPU, REFERENCE)
+    results = dipbench.run(str(suite), seeds=2, device="cpu", out=out)
+    (after,) = forecast_of(parts, out, CPU, [REFERENCE])
     assert (after.runs, after.present, after.fits) == (0, 12, 0)
     written = sum(path.stat().st_size for path in out.glob("runs/*/*") if path.suffix in (".png", ".parquet"))
     assert before.disk == pytest.approx(written, rel=0.6)
+    assert before.memory == pytest.approx(results["peak_memory_bytes"].max(), rel=0.3), "the process counts, too"
 
 
 def test_memory_is_what_the_layers_keep(photo: Tensor) -> None:
@@ -72,8 +74,8 @@ def test_scales_memory_by_the_pixels(photo: Tensor) -> None:
     small, large = (
         registry.build("task", "denoising").degrade(photo[:, :side, :side], Streams(0)) for side in (32, 64)
     )
-    measured = measure(prior, small, REFERENCE)
-    assert memory_of(measured, 64 * 64) == pytest.approx(memory_of_fit(prior, large), rel=0.05)
+    cost = cost_of(prior, small, [REFERENCE])
+    assert memory_of(cost, 64 * 64) == pytest.approx(memory_of_fit(prior, large), rel=0.05)
 
 
 @pytest.mark.parametrize("runs", [1, 2])
@@ -97,7 +99,7 @@ def test_time_is_that_of_a_run(photo: Tensor) -> None:
     task = registry.build("task", "denoising")
     truth = torch.nn.functional.interpolate(photo[None], scale_factor=2)[0]
     small, large = (task.degrade(image, Streams(0)) for image in (photo, truth))
-    forecast = 4 * 10 * min(measure(prior, small, REFERENCE).seconds for _ in range(3))
+    forecast = 4 * 10 * min(seconds_of(prior, small, REFERENCE) for _ in range(3))
     taken = min(attempt(prior, large, truth, task.protocol(), Streams(0)).seconds for _ in range(3))
     assert taken / 4 < forecast < 4 * taken
 
@@ -109,14 +111,27 @@ def test_tries_a_network_of_many_scales_on_a_larger_cut_out(tmp_path: Path) -> N
         'title = "Deep"\n[[experiments]]\nname = "a"\ndataset = "photos[crop=256]"\nimages = ["astronaut"]\n'
         f'task = "denoising"\nmethods = ["dip[{deep}]"]\n'
     )
-    (line,) = forecast_of(parts_of(str(tmp_path / "deep.toml"), Choices(), None, "float32"), None, CPU, REFERENCE)
+    (line,) = forecast_of(parts_of(str(tmp_path / "deep.toml"), Choices(), None, "float32"), None, CPU, [REFERENCE])
     assert (line.fits, line.iterations) == (1, 2)
-    assert line.seconds > 0
+    assert line.seconds["float32"] > 0
 
 
 def test_table_has_a_row_an_experiment_and_their_sum(suite: Path) -> None:
-    text = as_text(forecast_of(parts_of(str(suite), Choices(only=["nlm"]), None, "float32"), None, CPU, REFERENCE))
+    text = as_text(forecast_of(parts_of(str(suite), Choices(only=["nlm"]), None, "float32"), None, CPU, [REFERENCE]))
     head, row, last = text.splitlines()
-    assert head.split() == ["runs", "in", "store", "fits", "iterations", "Mpx", "it", "time", "memory", "disk"]
+    assert head.split() == ["runs", "in", "store", "fits", "iterations", "Mpx", "it", "float32", "memory", "disk"]
     assert row.split()[:8] == ["small:", "a", "2", "0", "0", "-", "-", "-"]
     assert last.split()[0] == "all"
+
+
+def test_says_the_time_in_each_precision_that_the_device_has(suite: Path) -> None:
+    executions = executions_of(CPU, "auto", "float32")
+    assert [execution.precision for execution in executions] == ["float32", "bf16"]
+    assert [e.precision for e in executions_of(CPU, "auto", "float64")] == ["float64", "float32", "bf16"]
+    parts = parts_of(str(suite), Choices(only=["dip"]), None, "float32")
+    (line,) = forecast_of(parts, None, CPU, executions)
+    assert list(line.seconds) == ["float32", "bf16"]
+    assert all(seconds > 0 for seconds in line.seconds.values())
+    head, _, last = as_text([line, line]).splitlines()[:3]
+    assert head.split()[7:9] == ["float32", "bf16"]
+    assert last.split()[0] == line.experiment.split()[0]

@@ -8,7 +8,7 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "streams", "signals", "interruption", "checkpoints"},
+    {"errors", "streams", "signals", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published"},
     {"resampling", "scoring"},
     {"operators", "images"},
@@ -16,12 +16,12 @@ LAYERS = [
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
     {"resources", "recorder", "fit", "runs", "suite"},
     {"trial", "plan", "store"},
-    {"work", "results", "citation", "selection"},
+    {"work", "results", "citation", "selection", "cost"},
     {"turns", "verdict", "agenda"},
     {"workers", "report", "forecast"},
     {"runner"},
     {"scorecard"},
-    {"display", "api", "inventory", "cli_data"},
+    {"display", "api", "inventory", "health", "cli_data"},
     {"cli_plan", "cli_score"},
     {"cli"},
 ]

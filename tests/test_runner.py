@@ -18,6 +18,7 @@ from torch import Tensor
 from dipbench.errors import UserError
 from dipbench.images import read_image, write_image
 from dipbench.plan import jobs_of
+from dipbench.processor import OTHER, SETS
 from dipbench.runner import Silent, Summary, default_jobs, run_suite
 from dipbench.store import Store, UnwritableStore
 from dipbench.suite import Suite
@@ -65,6 +66,7 @@ def test_results_hold_every_output_with_its_facts(folder: Path, tmp_path: Path) 
         assert result["peak_memory_bytes"] > 2**20
         assert {"torch", "numpy", "python", "dipbench"} <= set(result["environment"]["versions"])
         assert result["environment"]["device"].startswith("cpu")
+        assert result["environment"]["instructions"] in (*SETS, OTHER)
         assert set(json.loads((store.path / "runs" / key / "run.json").read_text())) == set(result["run"])
 
 

@@ -62,7 +62,10 @@ def environment_of(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
     if not environments:
         return []
     names = list(dict.fromkeys(name for environment in environments for name in environment["versions"]))
-    facts = [(key, [environment.get(key) for environment in environments]) for key in ("device", "threads", "platform")]
+    facts: list[tuple[str, list[Any]]] = [("device", [environment["device"] for environment in environments])]
+    if instructions := [environment["instructions"] for environment in environments if "instructions" in environment]:
+        facts.append(("instructions", instructions))  # not of a GPU, and not of what was computed before they were kept
+    facts += [(key, [environment.get(key) for environment in environments]) for key in ("threads", "platform")]
     fitted = [record.result for record in _distinct(chapters) if "engine" in record.result]
     facts += [(key, [result[key] for result in fitted]) for key in ("engine", "precision") if fitted]
     facts.append(("git commit", [environment.get("commit") or "not in a checkout" for environment in environments]))

@@ -115,6 +115,7 @@ def test_best_is_no_oracle(page: Page) -> None:
         "non-commercial use only",
         "arXiv:1711.10925",
         "cpu (a processor, 2 threads)",
+        "avx512_bf16",
         "0123abcd",
         "56 s of computing, on 2026-02-03",
         "[8, 8]",
