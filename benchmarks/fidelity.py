@@ -1,12 +1,14 @@
 """What an engine and a precision do to a fit, against eager float64 and float32.
 
-    python benchmarks/fidelity.py                             # minutes on a CPU: a small network on cut-outs
+    python benchmarks/fidelity.py                             # a small network on nine cut-outs, five seeds
+    python benchmarks/fidelity.py --engine auto --engine compiled --precision float32     # other executions
     python benchmarks/fidelity.py --device cuda --full        # the paper's network, nine images, 3000 iterations
     python benchmarks/fidelity.py --device cuda --full --seeds 1 --engine graph --precision tf32  # and the reference
 
 First one iteration: loss and gradient must agree within the precision's rounding. Then the statistics over images and
 seeds, for traces cannot be compared: Adam's first steps divide a gradient by its own size, which amplifies any
-rounding. How much is measured too: weights times 1 + 1e-7.
+rounding. How much is measured too: weights times 1 + 1e-7. Every fit is compared with that of eager float32 of the same
+image and seed; seeds of an image are averaged before images are, for they are not independent.
 """
 
 import copy
@@ -19,34 +21,35 @@ from typing import Annotated, Any
 import pandas as pd
 import torch
 import typer
+from fidelity_statistics import came_apart, differences_of, figures_of, statistics_of
 
 from dipbench import registry
 from dipbench.contract import Prior, Problem
 from dipbench.errors import UserError, unknown
 from dipbench.fit import ENGINES, PRECISIONS, REFERENCE, Execution, Fit, pick_execution
 from dipbench.loading import load
-from dipbench.resources import device_title, keep_memory, pick_device
+from dipbench.resources import device_title, instructions, keep_memory, pick_device
 from dipbench.streams import Streams
 from dipbench.trial import attempt
 
 OUT = Path(__file__).parent.parent / "results" / "reference" / "speed"
 TASK, FULL = "denoising[sigma=25]", "dip[preset=denoising]"
 SMALL = "dip[preset=denoising,down=[32,32,32],skip=[4,4,4],iterations=400]"
-FALL = 5.0  # dB lost from one iteration to the next, by which the official code knows a fit that came apart
+USUAL = ("float32", "tf32", "bf16")  # the precisions that are compared where none is named, if the device has them
 
 
 def main(
     device: Annotated[str, typer.Option()] = "auto",
     full: Annotated[bool, typer.Option(help="The nine images at full length, not cut-outs.")] = False,
     images: Annotated[int, typer.Option(help="How many of the nine.")] = 9,
-    seeds: Annotated[int, typer.Option()] = 2,
+    seeds: Annotated[int, typer.Option()] = 5,
     crop: Annotated[int, typer.Option(help="Side of the cut-outs, pixels.")] = 64,
-    engine: Annotated[list[str] | None, typer.Option(help="This one; default all that the device has.")] = None,
-    precision: Annotated[list[str] | None, typer.Option(help="This one; default all that the device has.")] = None,
+    engine: Annotated[list[str], typer.Option(help="auto: what a run takes in that precision.")] = ["auto"],  # noqa: B006
+    precision: Annotated[list[str] | None, typer.Option(help="Default: float32, tf32, bf16.")] = None,
     method: Annotated[str | None, typer.Option(help="Another method than these.")] = None,
     out: Annotated[Path, typer.Option(help="The folder of the tables.")] = OUT,
 ) -> None:
-    """Writes fidelity_first_DEVICE.csv and fidelity_statistics_DEVICE.csv and prints them."""
+    """Writes fidelity_KIND_DEVICE.csv (first, fits, statistics, differences) and prints all but the fits."""
     on = pick_device(device)
     if on.type == "cpu":
         keep_memory()
@@ -55,26 +58,31 @@ def main(
     truths = {name: load(dataset, name).to(on) for name in dataset.names()[:images]}
     task = registry.build("task", TASK)
     problems = {name: task.degrade(truth.cpu(), Streams(0)).to(on) for name, truth in truths.items()}
-    tried = executions(on, engine or ENGINES, precision or PRECISIONS)
+    tried = executions(on, engine, precision or USUAL)
     first = first_iteration(prior, next(iter(problems.values())), tried)
     rows = []
     for execution in tried:
         for name, problem in problems.items():
             for seed in range(seeds):
                 made = attempt(prior, problem, truths[name], task.protocol(), Streams(seed), execution=execution)
-                rows.append({**_named(execution), "image": name, "seed": seed, **peaks_of(made.trace)})
-    tables = {"first": first, "statistics": statistics_of(pd.DataFrame(rows))}
+                rows.append({**_named(execution), "image": name, "seed": seed, **figures_of(made.trace)})
+                rows[-1]["came apart"] = came_apart(made.trace)
+    fits = pd.DataFrame(rows)
+    tables = {"first": first, "fits": fits, "statistics": statistics_of(fits), "differences": differences_of(fits)}
     out.mkdir(parents=True, exist_ok=True)
     for kind, table in tables.items():
         table = table.assign(method=str(method or (FULL if full else SMALL)), device=device_title(on))
+        table = table.assign(**({"instructions": instructions()} if on.type == "cpu" else {}))
         table = table.assign(images=len(problems), seeds=seeds, crop=0 if full else crop, torch=torch.__version__)
         table.to_csv(out / f"fidelity_{kind}_{on.type}.csv", index=False, float_format="%.5g", lineterminator="\n")
+        if kind == "fits":
+            continue
         print(tables[kind].to_string(index=False, float_format="%.4g"), "", sep="\n")
 
 
 def executions(device: torch.device, engines: Iterable[str], precisions: Iterable[str]) -> list[Execution]:
     """These engines in these precisions, as far as the device has them, after the reference: eager float32."""
-    for what, names, known in (("engine", engines, ENGINES), ("precision", precisions, PRECISIONS)):
+    for what, names, known in (("engine", engines, ["auto", *ENGINES]), ("precision", precisions, PRECISIONS)):
         if wrong := [name for name in names if name not in known]:
             raise unknown(what, wrong[0], known)
     found = [REFERENCE]
@@ -122,40 +130,6 @@ def _twentieth_loss(prior: Prior, problem: Problem, factor: float) -> float:
 def _without_chance(prior: Prior) -> Prior:
     """The prior without jitter: what is compared is arithmetic."""
     return replace(copy.copy(prior), jitter=0.0)
-
-
-def peaks_of(trace: pd.DataFrame) -> dict[str, Any]:
-    """The peaks of a trace, and whether the fit came apart."""
-    raw, averaged = trace["psnr"], trace["psnr_averaged"]
-    diverged = bool(trace["loss"].isna().any() or raw.diff().min() < -FALL)
-    return {
-        "peak": raw.max(), "t_peak": int(raw.idxmax()), "averaged peak": averaged.max(), "last": raw.iloc[-1],
-        "diverged": diverged,
-    }  # fmt: skip
-
-
-def statistics_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over images and seeds, and the difference from eager float32, pair by pair, with its standard error."""
-    index = ["image", "seed"]
-    reference = rows[(rows["engine"] == "eager") & (rows["precision"] == "float32")].set_index(index)["peak"]
-    table = []
-    for (engine, precision), group in rows.groupby(["engine", "precision"], sort=False):
-        difference = group.set_index(index)["peak"] - reference
-        table.append(
-            {
-                "engine": engine,
-                "precision": precision,
-                "fits": len(group),
-                "peak [dB]": group["peak"].mean(),
-                "minus eager float32 [dB]": difference.mean(),
-                "standard error [dB]": difference.sem(),
-                "t_peak": group["t_peak"].mean(),
-                "averaged peak [dB]": group["averaged peak"].mean(),
-                "last [dB]": group["last"].mean(),
-                "falls of 5 dB": int(group["diverged"].sum()),
-            }
-        )
-    return pd.DataFrame(table)
 
 
 def _named(execution: Execution) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Renders what fit_speed.py, overhead.py and fidelity.py measured: reports/speed/README.md, with a figure.
+"""Renders what fit_speed.py, overhead.py, fidelity.py and fidelity_full.py measured: reports/speed/README.md.
 
 python benchmarks/speed_report.py
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import seaborn as sns
 from classical_report import table
+from fidelity_report import sections
 from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,7 @@ def main() -> None:
     if not speed.empty:
         draw(speed).savefig(REPORT / "speed.png", dpi=160)
         parts += ["## Speed\n", "![Seconds an iteration](speed.png)\n", shown(speed.drop(columns="it/s"))]
+    parts += sections(read("fidelity_differences"), read("fidelity_full"))
     parts += [f"## {title}\n\n{shown(found)}" for name, title in TITLES.items() if not (found := read(name)).empty]
     (REPORT / "README.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
     print(REPORT / "README.md")
@@ -42,8 +44,8 @@ TITLES = {
 
 
 def read(name: str) -> pd.DataFrame:
-    """The tables of that name of every device, one under another."""
-    found = [pd.read_csv(file) for file in sorted(NUMBERS.glob(f"{name}_*.csv"))]
+    """The tables of that name, of every device where there are several, one under another."""
+    found = [pd.read_csv(file) for file in sorted([*NUMBERS.glob(f"{name}.csv"), *NUMBERS.glob(f"{name}_*.csv")])]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
