@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
-from dipbench.plan import Job, image_names, jobs_of
+from dipbench.plan import Hashes, Job, image_names, jobs_of
 from dipbench.selection import Choices, chosen
 from dipbench.suite import Suite, narrowed, preset_content, with_setting
 
@@ -76,7 +76,8 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
         return [Part(suite, seeds, suite, jobs_of(suite, seeds, precision))]
     if seeds is not None:
         raise UserError(f"agenda '{wanted}' says itself which seeds it takes: leave --seed and --seeds out")
-    parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision))]
+    hashes: Hashes = {}
+    parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, hashes))]
     if not parts:
         raise UserError(f"--only {', '.join(choices.only)} leaves nothing of agenda '{wanted}'")
     for assignment in choices.settings:
@@ -84,7 +85,7 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]
 
 
-def _part(entry: Entry, choices: Choices, precision: str) -> Part | None:
+def _part(entry: Entry, choices: Choices, precision: str, hashes: Hashes) -> Part | None:
     """What the entry comes to; None where the user's --only leave nothing of it."""
     # settings come last: they change the labels that the entry's words are to find
     suite = chosen(entry.suite, replace(choices, only=entry.only, settings=()))
@@ -96,7 +97,7 @@ def _part(entry: Entry, choices: Choices, precision: str) -> Part | None:
     suite = _with_settings(suite, choices.settings)
     seeds = list(range(entry.seed, entry.seed + entry.seeds))
     whole = _with_settings(chosen(entry.suite, replace(choices, only=(), settings=())), choices.settings)
-    return Part(suite, seeds, whole, jobs_of(suite, seeds, precision), of_agenda=True)
+    return Part(suite, seeds, whole, jobs_of(suite, seeds, precision, hashes), of_agenda=True)
 
 
 def _with_settings(suite: Suite, assignments: Sequence[str]) -> Suite:

@@ -11,6 +11,9 @@ from dipbench.runs import Run, identity
 from dipbench.spec import Spec, parse
 from dipbench.suite import Experiment, Suite
 
+Hashes = dict[tuple[Dataset, str], str]
+"""Data set and name of an image -> the hash of its pixels."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -34,15 +37,17 @@ def image_names(experiment: Experiment) -> list[str]:
     return experiment.images or registry.build("dataset", experiment.dataset).names()
 
 
-def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32") -> list[Job]:
+def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", hashes: Hashes | None = None) -> list[Job]:
     """The runs of a suite in its order. UserError for any name, setting or image in it that is wrong.
 
-    `precision` is that of the fits; methods that are no priors compute as they do.
+    `precision` is that of the fits; methods that are no priors compute as they do. An image is read once: `hashes`
+    keeps what is known of it from one suite to the next.
     """
-    return [job for experiment in suite.experiments for job in _jobs(suite, experiment, seeds, precision)]
+    hashes = {} if hashes is None else hashes
+    return [job for experiment in suite.experiments for job in _jobs(suite, experiment, seeds, precision, hashes)]
 
 
-def _jobs(suite: Suite, experiment: Experiment, seeds: list[int], precision: str) -> list[Job]:
+def _jobs(suite: Suite, experiment: Experiment, seeds: list[int], precision: str, hashes: Hashes) -> list[Job]:
     dataset: Dataset = registry.build("dataset", experiment.dataset)
     task: Task = registry.build("task", experiment.task)
     methods: dict[str, tuple[Spec, Method]] = {
@@ -53,13 +58,14 @@ def _jobs(suite: Suite, experiment: Experiment, seeds: list[int], precision: str
     task_spec, dataset_spec = parse(experiment.task), parse(experiment.dataset)
     jobs = []
     for image in image_names(experiment):
-        pixels = pixel_hash(load(dataset, image))
+        if (dataset, image) not in hashes:
+            hashes[dataset, image] = pixel_hash(load(dataset, image))
         for seed in seeds:
             for label, (spec, method) in methods.items():
                 run = Run(
                     dataset=dataset.plugin_name(),
                     image=image,
-                    pixels=pixels,
+                    pixels=hashes[dataset, image],
                     task=identity(task_spec, task),
                     method=identity(spec, method),
                     protocol=task.protocol().signature,

@@ -33,9 +33,10 @@ def grey(image: Tensor) -> Tensor:
 class Protocol:
     """What is compared with the truth: the channels, the pixels, and the rounding. The peak value is 1."""
 
-    channels: Literal["all", "luma"] = "all"  # all channels jointly, or BT.601 luma in 16..235
+    channels: Literal["all", "luma", "luma_or_grey"] = "all"  # jointly; BT.601 luma in 16..235; that, but grey as it is
     border: tuple[int, int] = (0, 0)  # pixels left out at the start and at the end of each axis
-    quantisation: Literal["none", "round", "truncate"] = "none"  # of the estimate, to 8 bit
+    # To 8 bit: of the estimate; or, `round_both`, of estimate and truth, once the channels are chosen.
+    quantisation: Literal["none", "round", "truncate", "round_both"] = "none"
 
     @property
     def signature(self) -> str:
@@ -44,14 +45,16 @@ class Protocol:
         return f"peak:1|channels:{self.channels}|border:{start}+{end}|quantisation:{self.quantisation}"
 
     def _compared(self, image: Tensor) -> Tensor:
-        if self.channels == "luma":
+        if self.channels == "luma" or (self.channels == "luma_or_grey" and image.shape[-3] == 3):
             image = luma(image)
+        if self.quantisation == "round_both":
+            image = (image.clamp(0, 1) * 255).round() / 255
         start, end = self.border
         height, width = image.shape[-2:]
         return image[..., start : height - end, start : width - end]
 
     def _quantised(self, estimate: Tensor) -> Tensor:
-        if self.quantisation == "none":
+        if self.quantisation in ("none", "round_both"):
             return estimate
         levels = estimate.clamp(0, 1) * 255
         return (levels.round() if self.quantisation == "round" else levels.floor()) / 255

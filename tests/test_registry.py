@@ -78,7 +78,7 @@ def test_inherited_settings_are_described_too() -> None:
         ("method", "bicubc", "unknown method 'bicubc': did you mean 'bicubic'?"),
         ("task", "denoise", "unknown task 'denoise': did you mean 'denoising'?"),
         ("dataset", "photo", "unknown dataset 'photo': did you mean 'photos'?"),
-        ("task", "xyz", "unknown task 'xyz': known: denoising, inpainting, super_resolution"),
+        ("task", "xyz", "unknown task 'xyz': known: denoising, inpainting, super_resolution, super_resolution_matlab"),
     ],
 )
 def test_unknown_name_gets_the_nearest(kind: str, spec: str, message: str) -> None:

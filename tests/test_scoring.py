@@ -103,12 +103,27 @@ def test_quantisation_rounds_or_truncates_to_eight_bit() -> None:
     assert float(Protocol().psnr(estimate, truth)) == pytest.approx(one_level - 20 * np.log10(0.7), abs=1e-3)
 
 
+def test_rounding_of_both_sides_comes_after_the_channels_are_chosen() -> None:
+    """As MATLAB's rgb2ycbcr of 8-bit images: the luma of red is 81.481 of 255 and counts as 81."""
+    truth, estimate = torch.zeros(3, 8, 8), torch.zeros(3, 8, 8)
+    truth[0], estimate[0] = 1, 0.8
+    error = 81 - 68  # 16 + 0.8 * 65.481 is 68.385
+    both = Protocol("luma", quantisation="round_both")
+    assert float(both.psnr(estimate, truth)) == pytest.approx(20 * np.log10(255 / error), abs=1e-3)
+
+
+def test_luma_or_grey_takes_the_levels_of_a_grey_image(photo: Tensor, noisy: Tensor) -> None:
+    protocol = Protocol("luma_or_grey")
+    assert torch.equal(protocol.psnr(noisy[:1], photo[:1]), Protocol().psnr(noisy[:1], photo[:1]))
+    assert torch.equal(protocol.psnr(noisy, photo), Protocol("luma").psnr(noisy, photo))
+
+
 def test_protocols_that_differ_have_signatures_that_differ() -> None:
     protocols = [
         Protocol(channels, border, quantisation)
-        for channels in ("all", "luma")
+        for channels in ("all", "luma", "luma_or_grey")
         for border in ((0, 0), (4, 5), (4, 4))
-        for quantisation in ("none", "round", "truncate")
+        for quantisation in ("none", "round", "truncate", "round_both")
     ]
     assert len({protocol.signature for protocol in protocols}) == len(protocols)
     assert Protocol("luma", (4, 5)).signature == "peak:1|channels:luma|border:4+5|quantisation:none"

@@ -12,13 +12,14 @@ from dipbench import registry
 from dipbench.contract import Problem
 from dipbench.errors import UserError
 from dipbench.images import write_image
+from dipbench.spec import parse
 from dipbench.streams import Streams
 
 TASKS = [
     "denoising", "denoising[sigma=50,clip=false]",
     "inpainting", "inpainting[missing=0.9]", "inpainting[mask=text]",
     "super_resolution", "super_resolution[downsampler=bicubic]", "super_resolution[downsampler=matlab]",
-    "super_resolution[factor=8]",
+    "super_resolution[factor=8]", "super_resolution_matlab[factor=2]",
 ]  # fmt: skip
 
 
@@ -150,6 +151,7 @@ def test_given_image_is_inpainted_only_with_a_mask_file(photo: Tensor) -> None:
         ("super_resolution[factor=3,multiple=0]", (100, 76), (99, 75)),
         ("super_resolution[factor=2,multiple=0]", (101, 75), (100, 74)),
         ("super_resolution[factor=8,multiple=4]", (37, 45), (32, 40)),
+        ("super_resolution_matlab[factor=3]", (100, 76), (99, 75)),
     ],
 )
 def test_image_is_cut_to_what_the_factor_divides_and_then_cropped_at_its_centre(
@@ -171,7 +173,17 @@ def test_image_too_small_for_its_multiple_is_refused_with_the_mend() -> None:
         registry.build("task", "super_resolution").prepare(torch.zeros(3, 64, 31))
 
 
-@pytest.mark.parametrize("spec", [task for task in TASKS if task.startswith("super_resolution")])
+def test_image_smaller_than_the_factor_is_refused() -> None:
+    with pytest.raises(UserError, match="image of 9x3 is smaller than the factor 4"):
+        registry.build("task", "super_resolution_matlab").prepare(torch.zeros(3, 3, 9))
+
+
+def test_matlab_low_resolution_image_is_exactly_what_its_operator_makes(photo: Tensor) -> None:
+    problem = degraded("super_resolution_matlab", photo)
+    assert torch.equal(problem.operator(photo), problem.measurement)
+
+
+@pytest.mark.parametrize("spec", [task for task in TASKS if parse(task).name == "super_resolution"])
 def test_low_resolution_image_is_rounded_to_eight_bit(photo: Tensor, spec: str) -> None:
     levels = degraded(spec, photo).measurement * 255
     assert torch.allclose(levels, levels.round(), atol=1e-4)
