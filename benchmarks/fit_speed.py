@@ -25,7 +25,7 @@ from contenders import Contender, photograph, posed, serve
 from roofline import operations, peaks, traffic
 
 from dipbench.fit import Execution, pick_execution
-from dipbench.resources import commit, device_title, pick_device, usable_cores
+from dipbench.resources import commit, device_title, instructions, pick_device, usable_cores
 
 OUT = Path(__file__).parent.parent / "results" / "reference" / "speed"
 
@@ -54,7 +54,11 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"fit_speed_{on.type}.csv"
     table.to_csv(file, index=False, float_format="%.5g", lineterminator="\n")
-    print(table.drop(columns=["device", "torch", "commit"]).to_string(index=False, float_format="%.4g"), file, sep="\n")
+    print(
+        table.drop(columns=["device", "instructions", "torch", "commit"]).to_string(index=False, float_format="%.4g"),
+        file,
+        sep="\n",
+    )
 
 
 def measured(
@@ -86,8 +90,10 @@ def measured(
     best = best_of([(e.precision, peaks(device, size, e)) for e in executions])
     times = [statistics.median(each) / one.at_once for each, one in zip(seconds, contenders, strict=True)]
     by_name = {one.who: time for one, time in zip(contenders, times, strict=True)}
-    kept = [(one, time) for one, time in zip(contenders, times, strict=True) if one.keeps_memory and one.at_once == 1]
-    reference_time = next((t for one, t in kept if one.execution == reference and one.who == "dipbench"), float("nan"))
+    measured_as = Contender("dipbench", **common, execution=reference)
+    at = contenders.index(measured_as) if measured_as in contenders else None
+    reference_time = float("nan") if at is None else times[at]
+    reference_memory = float("nan") if at is None else facts[at]["peak_memory"]
     losses = [fact["losses"][: iterations * rounds] for fact in facts]
     eager = next((loss for one, loss in zip(contenders, losses, strict=True) if one in plain), None)
     rows = []
@@ -115,8 +121,10 @@ def measured(
                 "over the convolutions": time * peak["convolution_flops"] / flops,
                 "over the floor": time / floor,
                 "peak memory [MiB]": fact["peak_memory"] / 2**20,
+                "memory of eager float32": fact["peak_memory"] / reference_memory,
                 "losses as without kept memory": "" if not loss or eager is None else str(loss == eager),
                 "device": device_title(device),
+                "instructions": instructions() if device.type == "cpu" else "",
                 "torch": torch.__version__,
                 "commit": (commit() or "")[:12],
             }

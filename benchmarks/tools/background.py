@@ -11,6 +11,7 @@ installed from a commit of this checkout, so that nothing that is edited here re
 outside the checkout: `site-COMMIT`, `results` with a store for each suite, `log`, and what is needed to find it again.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -108,9 +109,19 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _come_last(process.pid)
     job = Job(process.pid, _condition(process.pid)[1], full, words)
     (folder / MARK).write_text(json.dumps(asdict(job), indent=1) + "\n")
     print(f"process {job.process}, dipbench at {full[:12]}; log: {folder / 'log'}")
+
+
+def _come_last(process: int) -> None:
+    """Gives the session of a process the lowest priority too: Linux shares the processor by sessions first.
+
+    Within its own session alone would `nice` count (man 7 sched, the autogroup feature).
+    """
+    with contextlib.suppress(OSError):  # another system, or a kernel that does not
+        Path(f"/proc/{process}/autogroup").write_text("19")
 
 
 def _commit(name: str) -> str:
