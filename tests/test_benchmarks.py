@@ -64,3 +64,30 @@ def test_operations_and_bytes_of_a_convolution_as_counted_by_hand(roofline: obje
     pixels, first, second = 16 * 20, 2 * 2 * 6 * 9, 2 * 6 * 3
     assert roofline.operations(TwoConvolutions(), problem) == pixels * (2 * first + 3 * second)
     assert roofline.traffic(TwoConvolutions(), problem) == pixels * 3 * ((2 + 6) + (6 + 3))
+
+
+def test_goals_are_judged_by_the_row_that_they_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import speed_goals
+
+    common = {
+        "size": 256,
+        "contender": "dipbench",
+        "at once": 1,
+        "keeps memory": True,
+        "device": "cpu (some processor)",
+    }
+    common |= {"instructions": "avx512_bf16", "losses as without kept memory": "True", "peak memory [MiB]": 100.0}
+    columns = {"over the convolutions": 2.0, "against eager float32": 1.25, "memory of eager float32": 0.7}
+    rows = [
+        {**common, **columns, "engine": "eager", "precision": "float32", "against the notebook": 1.61},
+        {**common, **columns, "engine": "lean", "precision": "float32", "against the notebook": 9.0},
+        {**common, **columns, "engine": "lean", "precision": "bf16", "against the notebook": 5.99},
+    ]
+    judged = speed_goals.goals(pd.DataFrame(rows), pd.DataFrame(), pd.DataFrame()).set_index("what")["measured"]
+    assert judged["CPU, 256x256: against the notebook (eager, float32)"] == "1.61, reached"
+    assert judged["CPU, 256x256: against the notebook (lean, bf16)"] == "5.99, falls short, with avx512_bf16"
+    assert judged["CPU, 256x256: against eager float32 (lean, float32)"] == "1.25, falls short"
+    assert judged["CPU, 256x256: memory of eager float32 (lean, bf16)"] == "0.70, reached, with avx512_bf16"
+    assert judged["CPU, 512x512: against the notebook (lean, bf16)"] == "not measured"
+    assert judged["GPU, 512x512: over the floor"].startswith("not measured: no GPU")
