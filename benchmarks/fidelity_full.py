@@ -53,7 +53,7 @@ def runs_below(folder: Path) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     for file in sorted(folder.rglob("traces.parquet")):
         numbers = pd.read_csv(file.with_name("numbers.csv"), dtype={"engine": "str"}).drop_duplicates("run")
         traces = dict(list(pd.read_parquet(file).groupby("run")))
-        runs: list[dict[str, Any]] = numbers.to_dict("records")  # type: ignore[assignment]
+        runs = numbers.to_dict("records")
         yield from ((run | {"what": _what(run["method"])}, traces[run["run"]]) for run in runs if run["run"] in traces)
     for mark in sorted(folder.rglob("store.json")):
         yield from _runs_of(Store.existing(mark.parent))

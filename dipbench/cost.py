@@ -14,7 +14,7 @@ from dipbench.resources import keep_memory
 from dipbench.streams import Streams
 from dipbench.trial import Trial
 
-_WARM_UP, _TIMED = 4, 4  # iterations
+_WARM_UP, _TIMED = {"cpu": 2, "cuda": 4}, 3  # iterations; the fourth captures a CUDA graph
 _PATIENCE = 3.0  # seconds, after which a fit is not tried further: a processor may have no kernel for bfloat16
 
 
@@ -44,15 +44,15 @@ def seconds_of(prior: Prior, problem: Problem, execution: Execution) -> float:
     truth = torch.zeros(problem.shape, device=problem.device)
     trial = Trial(prior, problem, truth, task.protocol(), Streams(0), execution)
     seconds: list[float] = []
-    began = time.perf_counter()
-    while not seconds or (len(seconds) < _WARM_UP + _TIMED and time.perf_counter() - began < _PATIENCE):
+    began, warm_up = time.perf_counter(), _WARM_UP.get(problem.device.type, 2)
+    while not seconds or (len(seconds) < warm_up + _TIMED and time.perf_counter() - began < _PATIENCE):
         start = time.perf_counter()
         if not trial.advance():
             break  # of fewer iterations than these
         if problem.device.type == "cuda":
             torch.cuda.synchronize(problem.device)
         seconds.append(time.perf_counter() - start)
-    timed = sorted(seconds[min(_WARM_UP, len(seconds) - 1) :])
+    timed = sorted(seconds[min(warm_up, len(seconds) - 1) :])
     return timed[len(timed) // 2]
 
 

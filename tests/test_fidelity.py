@@ -1,5 +1,6 @@
 """Comparisons of precisions: what counts as a pair, how sure a mean is, and what the report concludes from it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +99,8 @@ def test_a_fit_that_came_apart_leaves_no_mean() -> None:
 def test_compares_the_executions_of_a_cpu(tmp_path: Path, paper_data: Path) -> None:
     arguments = ["--method", TINY, "--images", "2", "--seeds", "2", "--crop", "32", "--device", "cpu"]
     command = [sys.executable, str(BENCHMARKS / "fidelity.py"), *arguments, "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=one_thread)
     assert done.returncode == 0, done.stderr
     fits = pd.read_csv(tmp_path / "fidelity_fits_cpu.csv")
     assert fits.groupby("precision").size().to_dict() == {"float32": 4, "bf16": 4}
