@@ -79,14 +79,14 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     hashes: Hashes = {}
     parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, hashes))]
     if not parts:
-        raise UserError(f"--only {', '.join(choices.only)} leaves nothing of agenda '{wanted}'")
+        raise UserError(f"--only {', '.join(choices.only)} matches nothing in agenda '{wanted}'")
     for assignment in choices.settings:
         _check_somewhere_taken(assignment, parts)
     return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]
 
 
 def _part(entry: Entry, choices: Choices, precision: str, hashes: Hashes) -> Part | None:
-    """What the entry comes to; None where the user's --only leave nothing of it."""
+    """What the entry comes to; None where the user's --only match nothing in it."""
     # settings come last: they change the labels that the entry's words are to find
     suite = chosen(entry.suite, replace(choices, only=entry.only, settings=()))
     try:

@@ -142,12 +142,17 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
 def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], list[str]]) -> Suite:
     """The part of the suite whose experiment, task, data set, image or method matches `pattern`.
 
-    That is a word, one with `*` in it, or several to choose from with `|` between them.
+    That is a word, one with `*` in it, or several to choose from with `|` between them. A method also matches by the
+    name that the suite gives it, whatever was set since.
     """
     choices = pattern.lower().split("|")
 
     def matches(name: str) -> bool:
-        return any(fnmatch.fnmatch(name.lower(), choice) for choice in choices)
+        return any(name.lower() == choice or fnmatch.fnmatch(name.lower(), choice) for choice in choices)
+
+    def names(label: str) -> set[str]:
+        """A method's label, its short name without the settings that --set put behind it, and its plugin."""
+        return {label, parse(label).name, suite.method(label).name}
 
     kept = []
     for experiment in suite.experiments:
@@ -155,7 +160,7 @@ def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], lis
             kept.append(experiment)
             continue
         images = [name for name in image_names(experiment) if matches(name)]
-        methods = [m for m in experiment.methods if matches(m) or matches(suite.method(m).name)]
+        methods = [label for label in experiment.methods if any(map(matches, names(label)))]
         if images or methods:
             kept.append(
                 experiment.model_copy(
@@ -164,7 +169,7 @@ def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], lis
             )
     if not kept:
         raise UserError(
-            f"--only {pattern} leaves nothing of suite '{suite.name}': it takes the name of an experiment, "
+            f"--only {pattern} matches nothing in suite '{suite.name}': it takes the name of an experiment, "
             "a task, a data set, an image or a method, or several with | between them"
         )
     return suite.model_copy(update={"experiments": kept})

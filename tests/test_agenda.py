@@ -56,6 +56,14 @@ def test_runs_every_entry_into_the_store_of_its_suite(agenda: Path, tmp_path: Pa
     assert {path: path.stat().st_mtime_ns for path in store.path.glob("runs/*/result.json")} == before
 
 
+def test_report_says_what_the_agenda_did_not_ask_for(agenda: Path, tmp_path: Path) -> None:
+    """Of nlm it wants one image and one seed, of degraded two of each: nothing was interrupted."""
+    dipbench.run(str(agenda), out=tmp_path / "out", device="cpu", report=True)
+    table = (tmp_path / "out" / "small" / "report" / "tables" / "a.md").read_text()
+    assert "not asked for" in table
+    assert "interrupted" not in table
+
+
 def test_what_the_suite_alone_computed_counts(agenda: Path, tmp_path: Path) -> None:
     alone = tmp_path / "out" / "small"
     dipbench.run(str(tmp_path / "small.toml"), out=alone, device="cpu")
@@ -68,7 +76,7 @@ def test_what_the_suite_alone_computed_counts(agenda: Path, tmp_path: Path) -> N
 def test_only_narrows_every_entry_and_leaves_out_those_without(agenda: Path) -> None:
     parts = parts_of(str(agenda), Choices(only=["astronaut"]), None, "float32")
     assert [part.seeds for part in parts] == [[1, 2]]
-    with pytest.raises(UserError, match="leaves nothing of agenda"):
+    with pytest.raises(UserError, match="matches nothing in agenda"):
         parts_of(str(agenda), Choices(only=["nobody"]), None, "float32")
 
 

@@ -153,7 +153,7 @@ WRONG = {
     "wrong type": (["run", "{suite}", "--method", "nlm[patch_size=big]"], "patch_size got 'big'"),
     "out of range": (["run", "{suite}", "--method", "nlm[patch_size=0]"], "patch_size got 0"),
     "unknown plugin to set": (["run", "{suite}", "--set", "dop.iterations=3"], "did you mean 'dip'"),
-    "nothing left": (["run", "{suite}", "--only", "zebra"], "leaves nothing"),
+    "nothing left": (["run", "{suite}", "--only", "zebra"], "matches nothing"),
     "no such folder": (["run", "{suite}", "--data", "nowhere"], "does not exist"),
     "no cuda": (["run", "{suite}", "--device", "cuda:7"], "try --device cpu"),
     "unknown device": (["run", "{suite}", "--device", "tpu9"], "it takes auto, cpu"),

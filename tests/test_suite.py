@@ -85,9 +85,31 @@ def test_set_reaches_a_short_name_a_plugin_and_a_task(suite: Suite) -> None:
 )
 def test_only_narrows_to_what_matches(suite: Suite, pattern: str, runs: int) -> None:
     kept = jobs_of(narrowed(suite, pattern, image_names), [0])
-    assert len(kept) == runs or pattern == "small"
+    assert len(kept) == runs
     words = [{j.experiment, j.label, j.run.image, j.run.task["name"]} for j in kept]
     assert all(any(w.startswith(pattern.rstrip("*")) for w in found) for found in words)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "labels"),
+    [
+        ("small", {"small[learning_rate=0.5]", "small[iterations=7,learning_rate=0.5]"}),
+        ("sm*|bicubic", {"small[learning_rate=0.5]", "small[iterations=7,learning_rate=0.5]", "bicubic"}),
+        ("small[iterations=7,learning_rate=0.5]", {"small[iterations=7,learning_rate=0.5]"}),
+    ],
+)
+def test_only_finds_a_method_by_its_name_whatever_was_set(suite: Suite, pattern: str, labels: set[str]) -> None:
+    kept = narrowed(with_setting(suite, "small.learning_rate=0.5"), pattern, image_names)
+    assert {label for experiment in kept.experiments for label in experiment.methods} == labels
+
+
+def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
+    """1800 iterations of the fit that has 3000 in its name, and nothing else."""
+    name = "dip (3000 iterations)"
+    changed = with_setting(read_suite("paper/denoising"), f"{name}.iterations=1800")
+    kept = narrowed(narrowed(changed, "House256", image_names), name, image_names)
+    assert [experiment.methods for experiment in kept.experiments] == [[f"{name}[iterations=1800]"]]
+    assert kept.method(f"{name}[iterations=1800]").settings == {"preset": "denoising", "iterations": 1800}
 
 
 def test_only_takes_several_to_choose_from(suite: Suite) -> None:

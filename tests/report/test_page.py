@@ -171,6 +171,15 @@ def test_report_without_a_plan_says_what_to_do(forge: Forge) -> None:
     assert not (forge.store.path / "report").exists()
 
 
+def test_plan_of_an_earlier_version_says_what_to_do(forge: Forge) -> None:
+    """It named a run by its key and its method alone, so that nobody can tell which image is missing."""
+    forge.experiment("e", "denoising")
+    forge.experiments[-1]["runs"].append({"key": "0" * 16, "label": "x"})
+    forge.plan()
+    with pytest.raises(UserError, match=r"earlier version of dipbench: run the suite again, which computes nothing"):
+        forge.store.plan()
+
+
 def test_gallery_ends_after_the_first_images_and_says_so(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     for image in "abcdef":
