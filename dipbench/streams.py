@@ -40,7 +40,7 @@ class Streams:
         For code that takes no generator, such as the initialisation of torch's layers.
         """
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.integer(name))
+            torch.default_generator.manual_seed(self.integer(name))  # torch.manual_seed would seed those of GPUs too
             yield
 
 

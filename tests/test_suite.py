@@ -105,7 +105,7 @@ def test_only_finds_a_method_by_its_name_whatever_was_set(suite: Suite, pattern:
 
 def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
     """1800 iterations of the fit that has 3000 in its name, and nothing else."""
-    name = "dip (3000 iterations)"
+    name = "dip twice"
     changed = with_setting(read_suite("paper/denoising"), f"{name}.iterations=1800")
     kept = narrowed(narrowed(changed, "House256", image_names), name, image_names)
     assert [experiment.methods for experiment in kept.experiments] == [[f"{name}[iterations=1800]"]]

@@ -99,26 +99,39 @@ class Fit:
         self._adam.step()
 
     def state(self) -> dict[str, Any]:
-        """All that the next iterations depend on beside what the prior builds anew: tensors, and numbers of Adam."""
+        """All that the next iterations depend on beside what the prior builds anew.
+
+        What is of the parameters' size is by their names, in no engine's layout. But an engine may leave some out, so
+        it is named.
+        """
+        flat = self._parameters
         return {
-            "parameters": self._parameters.values.detach(),
+            "engine": self._execution.engine,
+            "parameters": flat.by_name({"values": flat.values}),
             "buffers": dict(self.network.named_buffers()),
-            "adam": self._adam.state_dict(),
+            "adam": flat.by_name(self._adam.state[flat.values]),
             "averaged": self._averaged,
-            "backtracking": self._backtracking and self._backtracking.state(),
+            "backtracking": self._backtracking and flat.by_name(self._backtracking.state()),
             "generators": [generator.get_state() for generator in self.generators],
         }
 
     @torch.no_grad()
     def load(self, state: dict[str, Any]) -> None:
-        """Goes to where another fit of the same prior, problem and seed was when it gave `state`."""
-        self._parameters.values.copy_(state["parameters"])
+        """Goes to where another fit of the same prior, problem, seed and engine was when it gave `state`.
+
+        ValueError if it was of another engine or has other parameters.
+        """
+        if state["engine"] != self._execution.engine:
+            raise ValueError(f"by engine '{state['engine']}', and this one is by engine '{self._execution.engine}'")
+        flat = self._parameters
+        flat.values.copy_(flat.as_vectors(state["parameters"])["values"])
         for name, buffer in self.network.named_buffers():
             buffer.copy_(state["buffers"][name])
-        self._adam.load_state_dict(state["adam"])
+        settings = self._adam.state_dict()["param_groups"]  # its own: how Adam is computed is not part of its state
+        self._adam.load_state_dict({"state": {0: flat.as_vectors(state["adam"])}, "param_groups": settings})
         self._averaged = None if state["averaged"] is None else state["averaged"].to(self._problem.device)
         if self._backtracking:
-            self._backtracking.load(state["backtracking"])
+            self._backtracking.load(flat.as_vectors(state["backtracking"]))
         for generator, place in zip(self.generators, state["generators"], strict=True):
             generator.set_state(place)
 

@@ -21,5 +21,6 @@ class WeightNoise:
     def add(self) -> None:
         """One draw for every weight, on the device of the weights; before the forward pass."""
         for weight in self._weights:
-            noise = torch.empty_like(weight).normal_(generator=self._generator)
-            weight.add_(noise * (self._fraction * weight.std()))
+            # contiguous and in single precision, so that every layout and every precision has one noise
+            noise = torch.empty(weight.shape, device=weight.device).normal_(generator=self._generator)
+            weight.add_(noise.to(weight.dtype) * (self._fraction * weight.std()))
