@@ -1,0 +1,165 @@
+"""The runs of a suite that are committed: results/reference/SUITE.
+
+runs.jsonl        what became of each run, one line a run; the other two follow from it and from the stores
+numbers.csv       the numbers, one row an output
+traces.parquet    the traces in single precision: every iteration where they rise fast and every tenth after that,
+                  with those of the outputs and the end
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dipbench.plan import image_names, jobs_of
+from dipbench.results import frame
+from dipbench.runs import Run
+from dipbench.signals import SIGNALS
+from dipbench.store import Result, Store, write_json
+from dipbench.suite import Suite
+
+FAST = 200  # iterations at the beginning, all kept
+EVERY = 10
+DIGITS = {"psnr": 4, "ssim": 4, "seconds": 1}
+
+Traces = Mapping[str, pd.DataFrame]
+"""The trace of a run, whole or thinned, by its key; a method of one estimate has none."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run with what is to be said of it."""
+
+    key: str
+    named: list[list[str]]  # experiment, and what that calls the method
+    command: str  # that computed it
+    result: Result
+    current: bool = True  # whether the suite would compute it today under this key
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it is a fit, which has an engine and a precision."""
+        return "engine" in self.result
+
+    @property
+    def run(self) -> Run:
+        """What was computed."""
+        return Run(**self.result["run"])
+
+
+def read(folder: Path) -> tuple[dict[str, Kept], Traces]:
+    """The committed runs by key, and their traces."""
+    if not (folder / "runs.jsonl").exists():
+        return {}, {}
+    lines = (folder / "runs.jsonl").read_text(encoding="utf-8").splitlines()
+    runs = [Kept(**json.loads(line)) for line in lines]
+    traces: Traces = {}
+    if (folder / "traces.parquet").exists():
+        traces = dict(list(pd.read_parquet(folder / "traces.parquet").groupby("run")))
+    return {run.key: run for run in runs}, traces
+
+
+def write(folder: Path, runs: Iterable[Kept], store: Store) -> None:
+    """Writes all three files; `store` holds the runs, as `rebuilt` makes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [{name: value for name, value in asdict(run).items() if name != "current"} for run in runs]
+    (folder / "runs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    rows = frame(store)
+    numbers = rows.drop(columns=["status", "message"]).round(DIGITS)
+    numbers.to_csv(folder / "numbers.csv", index=False, lineterminator="\n")
+    thinned = [_thinned(store, rows[rows["run"] == key]) for key in rows["run"].unique()]
+    if traces := [trace for trace in thinned if trace is not None]:
+        table = pd.concat(traces, ignore_index=True)
+        table.to_parquet(folder / "traces.parquet", index=False, compression="zstd")
+
+
+def _thinned(store: Store, outputs: pd.DataFrame) -> pd.DataFrame | None:
+    """The thinned trace of a run, named as its outputs are; None where it does not iterate."""
+    run = outputs.iloc[0]
+    trace = store.trace(run["run"])
+    if trace is None or len(trace) < 2:
+        return None
+    iteration = trace["iteration"]
+    kept = (iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs["iteration"], iteration.max()])
+    named = trace[kept].assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
+    return named[["run", "image", "method", "seed", "iteration", *SIGNALS]]
+
+
+def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:
+    """The runs in the order of the suite, those that it has under the names that it gives them.
+
+    A run that it has no more, under its key, stays under the names that it had.
+    """
+    runs = list(runs)
+    today = named_by_suite(suite, [run.run for run in runs])
+    renamed = [replace(run, named=today.get(run.key, run.named), current=run.key in today) for run in runs]
+    experiments = {experiment.name: experiment for experiment in suite.experiments}
+    images = {name: image_names(experiment) for name, experiment in experiments.items()}
+
+    def place(run: Kept) -> tuple[Any, ...]:
+        name, label = run.named[0]
+        methods = experiments[name].methods
+        return (
+            *(list(experiments).index(name), images[name].index(run.run.image), run.run.seed),
+            *(methods.index(label) if label in methods else len(methods), run.run.precision, run.key),
+        )
+
+    return sorted(renamed, key=place)
+
+
+def named_by_suite(suite: Suite, runs: Iterable[Run]) -> dict[str, list[list[str]]]:
+    """The key of each run that the suite has, with the seeds and precisions of `runs` -> experiments and methods."""
+    runs = list(runs)
+    seeds = sorted({run.seed for run in runs})
+    named: dict[str, list[list[str]]] = {}
+    for precision in sorted({run.precision for run in runs}):
+        for job in jobs_of(suite, seeds, precision):
+            places = named.setdefault(job.run.key, [])
+            if [job.experiment, job.label] not in places:
+                places.append([job.experiment, job.label])
+    return named
+
+
+def rebuilt(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:
+    """A store of these runs without their pictures, for a report to be made from."""
+    store = Store(folder)
+    for run in runs:
+        with store.new_folder("runs", run.key) as place:
+            write_json(place / "result.json", run.result)
+            trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *SIGNALS]))
+            trace[["iteration", *SIGNALS]].to_parquet(place / "trace.parquet", index=False)
+            for output in run.result["outputs"]:
+                (place / output["picture"]).touch()  # a run without its pictures would count as unreadable
+    return store
+
+
+def plan_of(suite: Suite, runs: Iterable[Kept]) -> dict[str, Any]:
+    """What the store of these runs is to hold of what was asked for: these runs."""
+    runs = list(runs)
+    experiments = [
+        {
+            "name": experiment.name,
+            "dataset": experiment.dataset,
+            "task": experiment.task,
+            "published": experiment.published and experiment.published.model_dump(),
+            "runs": [
+                {"key": run.key, "label": label, "image": run.run.image, "seed": run.run.seed}
+                for run in runs
+                for name, label in run.named
+                if name == experiment.name
+            ],
+        }
+        for experiment in suite.experiments
+    ]
+    return {
+        "name": suite.name,
+        "title": suite.title,
+        "description": suite.description,
+        "command": "",
+        "scale": suite.scale,
+        "methods": {label: str(suite.method(label)) for e in suite.experiments for label in e.methods},
+        "experiments": [experiment for experiment in experiments if experiment["runs"]],
+    }

@@ -1,0 +1,149 @@
+"""Takes what has finished in stores into the checkout, to be committed: results/reference/SUITE and reports/SUITE.
+
+    python benchmarks/tools/take_in.py results/paper/denoising
+    python benchmarks/tools/take_in.py FOLDER/results          # every store in it, also while they are being computed
+    python benchmarks/tools/take_in.py                         # the reports again, from what is committed
+
+The runs join those that are committed already, of stores that may no longer exist, and the report is made from all of
+them. A run that is committed stays as it is, but with --replace. Kept is what `reference.py` says; no picture but those
+that --picture IMAGE names. To be called at any time: once more changes nothing.
+"""
+
+import json
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from reference import Kept, Traces, as_named_today, named_by_suite, plan_of, read, rebuilt, write
+from reference_page import page, parted
+
+from dipbench.errors import UserError
+from dipbench.runs import Run
+from dipbench.store import Result, Store
+from dipbench.suite import Suite, read_suite
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def main(
+    folders: Annotated[list[Path] | None, typer.Argument(help="Stores, or folders of stores.")] = None,
+    picture: Annotated[
+        list[str] | None, typer.Option(help="Keep the averaged and the last output of this image.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Take a run also in place of a committed one.")] = False,
+    root: Annotated[Path, typer.Option(help="The checkout to write to.")] = ROOT,
+) -> None:
+    """Writes the files."""
+    stores = [store for folder in folders or [] for store in stores_in(folder)]
+    reference = root / "results" / "reference"
+    committed = [path.parent.relative_to(reference).as_posix() for path in reference.rglob("runs.jsonl")]
+    for name in sorted({store.plan()["name"] for store in stores} if folders else committed):
+        suite = read_suite(name)
+        runs, traces = read(reference / name)
+        before = len(runs)
+        for store in (store for store in stores if store.plan()["name"] == name):
+            fresh = chosen(finished(store, suite), runs, replace)
+            runs = {**runs, **fresh}
+            traces = {**traces, **traces_of(store, fresh)}
+            for image in picture or []:
+                keep_pictures(store, runs.values(), image, root / "reports" / name)
+        render(suite, as_named_today(suite, runs.values()), traces, root)
+        print(f"{name}: {len(runs)} runs, {len(runs) - before} of them new")
+
+
+def stores_in(folder: Path) -> list[Store]:
+    """The stores in a folder, or the one that it is, in which something was asked for at full scale."""
+    marks = sorted(folder.rglob("store.json"))
+    if not marks:
+        raise UserError(f"'{folder}' holds no store of results: it takes a folder that 'dipbench run --out' wrote")
+    stores = [Store.existing(mark.parent) for mark in marks if (mark.parent / "plan.json").exists()]
+    return [store for store in stores if store.plan()["scale"] == "full"]
+
+
+def finished(store: Store, suite: Suite) -> dict[str, Kept]:
+    """The runs that the store has and that the suite, or what was asked for last, gives a name."""
+    plan = store.plan()
+    keys = sorted(path.name for path in (store.path / "runs").iterdir() if not path.name.startswith("."))
+    ended = {key: result_of(store, key) for key in keys if store.status(key) in ("done", "refused")}
+    named: dict[str, list[list[str]]] = {}
+    experiments = {experiment.name for experiment in suite.experiments}
+    for experiment in plan["experiments"]:
+        for run in experiment["runs"] if experiment["name"] in experiments else ():
+            named.setdefault(run["key"], []).append([experiment["name"], run["label"]])
+    named.update(named_by_suite(suite, [Run(**result["run"]) for result in ended.values()]))
+    if unnamed := ended.keys() - named.keys():
+        print(f"{suite.name}: {len(unnamed)} runs left out: the suite has no such run ({', '.join(sorted(unnamed))})")
+    command = command_of(plan)
+    return {key: Kept(key, named[key], command, ended[key]) for key in ended if key in named}
+
+
+def result_of(store: Store, key: str) -> Result:
+    """The result of a run, without its warnings, which name files of the machine."""
+    result = store.result(key)
+    assert result is not None, "see `finished`"
+    return {name: value for name, value in result.items() if name != "warnings"}
+
+
+def chosen(found: Mapping[str, Kept], committed: Mapping[str, Kept], replaces: bool) -> dict[str, Kept]:
+    """Those that are to be taken in. Says where a committed run stays that has another result."""
+    others = [key for key in found if key in committed and _text(found[key]) != _text(committed[key])]
+    if others and not replaces:
+        print(f"{len(others)} runs are committed with another result: --replace takes the store's instead")
+    return {key: run for key, run in found.items() if key not in committed or (replaces and key in others)}
+
+
+def _text(run: Kept) -> str:
+    return json.dumps(run.result, sort_keys=True)  # as text, since a score may be NaN
+
+
+def traces_of(store: Store, runs: Mapping[str, Kept]) -> dict[str, pd.DataFrame]:
+    """The whole traces of the runs that came to their end."""
+    done = [key for key, run in runs.items() if run.result["status"] == "done"]
+    return {key: trace for key in done if (trace := store.trace(key)) is not None}
+
+
+def render(suite: Suite, runs: list[Kept], traces: Traces, root: Path) -> None:
+    """Writes what is committed of these runs, and the report on them."""
+    report = root / "reports" / suite.name
+    report.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        store = rebuilt(Path(folder), runs, traces)
+        plan = plan_of(suite, runs)
+        store.write_plan(plan)
+        write(root / "results" / "reference" / suite.name, runs, store)
+        store.write_plan(parted(plan, {run.key: run for run in runs}))
+        (report / "README.md").write_text(page(store, runs, report), encoding="utf-8")
+
+
+def command_of(plan: dict[str, Any]) -> str:
+    """What was typed, without the folders of the machine it was typed on."""
+    words = shlex.split(plan["command"])
+    places = {at for at, word in enumerate(words) if word in ("--out", "--data-dir")}
+    return shlex.join(word for at, word in enumerate(words) if at not in places and at - 1 not in places)
+
+
+def keep_pictures(store: Store, runs: Iterable[Kept], image: str, folder: Path) -> None:
+    """Copies the outputs of an image by the methods that keep an average, named by method, precision and seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for run in runs:
+        names = [output["output"] for output in run.result["outputs"]]
+        if run.run.image != image or "averaged" not in names or store.result(run.key) is None:
+            continue
+        precision = "" if run.run.precision == "float32" else f"-{run.run.precision}"
+        for name in ("last", "averaged"):
+            picture = f"{run.run.image}-{run.named[0][1]}{precision}-{run.run.seed}-{name}.png".replace(" ", "_")
+            shutil.copy(store.path / "runs" / run.key / f"{name}.png", folder / picture)
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except UserError as error:
+        print(f"take_in: {error}", file=sys.stderr)
+        sys.exit(2)
