@@ -104,12 +104,13 @@ def test_only_finds_a_method_by_its_name_whatever_was_set(suite: Suite, pattern:
 
 
 def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
-    """1800 iterations of the fit that has 3000 in its name, and nothing else."""
+    """900 iterations of the fit whose name has a space, and nothing else."""
     name = "dip twice"
-    changed = with_setting(read_suite("paper/denoising"), f"{name}.iterations=1800")
+    changed = with_setting(read_suite("paper/denoising_averaging"), f"{name}.iterations=900")
     kept = narrowed(narrowed(changed, "House256", image_names), name, image_names)
-    assert [experiment.methods for experiment in kept.experiments] == [[f"{name}[iterations=1800]"]]
-    assert kept.method(f"{name}[iterations=1800]").settings == {"preset": "denoising", "iterations": 1800}
+    assert [experiment.methods for experiment in kept.experiments] == [[f"{name}[iterations=900]"]]
+    spec = kept.method(f"{name}[iterations=900]")
+    assert spec.settings == {"preset": "denoising", "variant": "paper", "runs": 2, "iterations": 900}
 
 
 def test_only_takes_several_to_choose_from(suite: Suite) -> None:
