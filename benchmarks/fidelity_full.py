@@ -3,7 +3,7 @@
     python benchmarks/fidelity_full.py                                  # of what is under results/reference
     python benchmarks/fidelity_full.py results/paper/denoising results/reference/paper/denoising
 
-Looks for stores and for what reference_rows.py kept of stores, pairs the runs that differ in nothing but the precision
+Looks for stores and for what take_in.py kept of stores, pairs the runs that differ in nothing but the precision
 (and in how long they went on), and compares each pair. Nothing is computed anew.
 """
 

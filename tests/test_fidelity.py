@@ -111,7 +111,7 @@ def test_compares_the_executions_of_a_cpu(tmp_path: Path, paper_data: Path) -> N
 
 
 def kept(folder: Path, precision: str, trace: pd.DataFrame, method: str = "dip", image: str = "House256") -> Path:
-    """Numbers and traces as reference_rows.py keeps them."""
+    """Numbers and traces as take_in.py keeps them."""
     folder.mkdir()
     run = f"{precision} {method} {image}"
     row = {"dataset": "cbm3d9", "image": image, "task": "denoising", "method": method, "seed": 0, "protocol": "p"}
