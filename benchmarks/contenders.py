@@ -21,7 +21,7 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.contract import Prior, Problem
 from dipbench.fit import Captured, Execution, Fit
-from dipbench.resources import PeakMemory, keep_memory
+from dipbench.resources import PeakMemory, keep_memory, on_stream
 from dipbench.streams import Streams
 from dipbench.trial import Trial
 
@@ -115,14 +115,14 @@ class Bare:
     def __init__(self, problem: Problem, execution: Execution):
         on_gpu = problem.device.type == "cuda"
         self._stream = torch.cuda.Stream(problem.device) if on_gpu else None
-        with torch.cuda.stream(self._stream):
+        with on_stream(self._stream):
             self._fit = Fit(registry.build("method", METHOD), problem, Streams(0), execution)
         captures = execution.how.captures or (execution.how.compiles and on_gpu)
         self._captured = Captured(self._fit.generators) if captures else None
 
     def advance(self) -> Tensor:
         """One iteration; its loss, a scalar."""
-        with torch.cuda.stream(self._stream):
+        with on_stream(self._stream):
             if self._captured:
                 self._captured(self._iteration)
             else:

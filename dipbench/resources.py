@@ -8,6 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
@@ -38,6 +39,22 @@ def pick_device(wanted: str) -> torch.device:
     if device.type not in ("cpu", "cuda", "mps"):
         raise UserError(f"device '{wanted}' is of no kind that fits run on: it takes auto, cpu, cuda, cuda:N or mps")
     return device
+
+
+def on_stream(stream: torch.cuda.Stream | None) -> AbstractContextManager[object]:
+    """Within the block CUDA works on that stream; None: there is none to ask for, as on machines without CUDA.
+
+    `torch.cuda.stream(None)` asks for the current one of the accelerator, which a machine with MPS does not have.
+    """
+    return contextlib.nullcontext() if stream is None else torch.cuda.stream(stream)
+
+
+def out_of_gpu_memory(error: BaseException) -> bool:
+    """Whether a GPU had no memory left: cuDNN and cuBLAS say so by errors of their own."""
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return True
+    said = str(error)
+    return isinstance(error, RuntimeError) and ("CUDA error: out of memory" in said or "_STATUS_ALLOC_FAILED" in said)
 
 
 def device_title(device: torch.device) -> str:

@@ -14,7 +14,7 @@ from dipbench.contract import Method, Prior, Problem
 from dipbench.errors import UserError
 from dipbench.fit import REFERENCE, Captured, Ensemble, Execution
 from dipbench.recorder import Output, Recorder
-from dipbench.resources import PeakMemory
+from dipbench.resources import PeakMemory, on_stream
 from dipbench.scoring import Protocol
 from dipbench.signals import Step
 from dipbench.streams import Place, Streams
@@ -77,7 +77,7 @@ class Trial:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Within the block torch works on this trial's stream and draws from this trial's place."""
-        with torch.cuda.stream(self._stream), self._global.borrowed():
+        with on_stream(self._stream), self._global.borrowed():
             yield
 
     def advance(self) -> bool:
@@ -115,13 +115,13 @@ class Trial:
 
     def latest(self) -> tuple[int, float]:
         """An iteration and its PSNR in dB, the last that is known without waiting for the device."""
-        with torch.cuda.stream(self._stream):
+        with on_stream(self._stream):
             return self._recorder.latest()
 
     def state(self) -> dict[str, Any]:
         """All that the iterations to come depend on, for a fit after its first iteration. Waits for the device."""
         assert self._fit is not None
-        with torch.cuda.stream(self._stream):
+        with on_stream(self._stream):
             return {
                 "done": self.done,
                 "seconds": self._seconds + time.perf_counter() - self._start,
@@ -134,7 +134,7 @@ class Trial:
     def load(self, state: dict[str, Any]) -> None:
         """Goes to where another trial of the same run was when it gave `state`."""
         assert self._fit is not None
-        with torch.cuda.stream(self._stream):
+        with on_stream(self._stream):
             self._fit.load(state["fit"])
             self._recorder.load(state["recorder"])
         self._global.load(state["global"])
@@ -143,7 +143,7 @@ class Trial:
 
     def outcome(self) -> Outcome:
         """What came out. Waits for the device. UserError if the method made no estimate."""
-        with torch.cuda.stream(self._stream):
+        with on_stream(self._stream):
             trace = self._recorder.trace()  # waits, so that the clock does not stop before the device
             seconds = self._seconds + time.perf_counter() - self._start
             if trace.empty:

@@ -8,7 +8,7 @@ import torch
 
 from dipbench.interruption import Stopped
 from dipbench.plan import Job
-from dipbench.resources import keep_memory
+from dipbench.resources import keep_memory, out_of_gpu_memory
 from dipbench.store import Store
 from dipbench.work import Finished, Terms, failure, performing, write_down
 
@@ -60,14 +60,16 @@ def taking_turns(take: Take, store: Store, terms: Terms, report: Report) -> Gene
                 continue
             except StopIteration as end:
                 finished = end.value
-            except torch.cuda.OutOfMemoryError as error:
-                finished = None if len(running) > 1 else failure(error)
-                if finished:
-                    write_down(one.job, store, terms.device, finished, {})
             except Stopped:
                 running.remove(one)
                 _stop(running)
                 raise
+            except RuntimeError as error:
+                if not out_of_gpu_memory(error):
+                    raise
+                finished = None if len(running) > 1 else failure(error)
+                if finished:
+                    write_down(one.job, store, terms.device, finished, {})
             running.remove(one)
             full = False
             if terms.device.type == "cuda":

@@ -21,7 +21,7 @@ from dipbench.images import write_image
 from dipbench.interruption import Stopped, held
 from dipbench.loading import load, load_known
 from dipbench.plan import Job
-from dipbench.resources import environment
+from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.runs import Run
 from dipbench.scoring import Protocol
 from dipbench.store import Store, UnwritableStore, write_json
@@ -57,15 +57,17 @@ def performing(
 
     It may be sent how many runs take turns on the device. A fit goes on from its last checkpoint, if there is one.
     What goes wrong ends the run as failed; out come only UnwritableStore, Stopped after a signal and, for others to be
-    ended first, torch.cuda.OutOfMemoryError.
+    ended first, that a GPU has no memory left.
     """
     started, clock = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.perf_counter()
     checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key)
     try:
         finished, content, outcome = yield from _compute(job, store, terms, checkpoints, progress)
-    except (UnwritableStore, torch.cuda.OutOfMemoryError):
+    except UnwritableStore:
         raise
     except Exception as error:  # whatever a plugin does: this run fails, the others go on
+        if out_of_gpu_memory(error):
+            raise
         finished, content, outcome = failure(error), {}, None
     times = {"started": started, "wall_seconds": round(time.perf_counter() - clock, 3)}
     write_down(job, store, terms.device, finished, {**times, **content}, outcome)
@@ -167,6 +169,8 @@ class _Course:
         try:
             self._trial.load(state["trial"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            if out_of_gpu_memory(error):
+                raise  # the checkpoint is as good as before
             self._trial = self._new()
             self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
             return
@@ -207,7 +211,7 @@ def failure(error: Exception) -> Finished:
     """How a run ended that raised `error`."""
     if isinstance(error, UserError):
         return Finished("failed", str(error), mendable=True)
-    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+    if out_of_gpu_memory(error) or isinstance(error, MemoryError):
         reason = str(error).splitlines()[0] if str(error) else "the memory is full"
         return Finished("failed", f"out of memory ({reason}): take smaller images, or --jobs 1", mendable=True)
     last = traceback.extract_tb(error.__traceback__)[-1]

@@ -41,8 +41,7 @@ def in_processes(
     waiting = list(reversed(jobs))
     pool = [_start(store.path, each, threads) for each in terms]
     try:
-        for worker in pool:
-            _fill(worker, waiting)
+        _deal(pool, waiting)
         while busy := [worker for worker in pool if worker.jobs]:
             ready = wait([worker.pipe for worker in busy])
             for worker in [worker for worker in busy if worker.pipe in ready]:
@@ -55,7 +54,7 @@ def in_processes(
                     yield job, finished
                 if died:
                     pool[pool.index(worker)] = worker = _start(store.path, worker.terms, threads)
-                _fill(worker, waiting)
+                _deal(pool, waiting)
     finally:
         for worker in pool:
             worker.process.terminate()
@@ -72,12 +71,18 @@ def _start(path: Path, terms: Terms, threads: int) -> _Worker:
     return _Worker(process, here, terms)
 
 
-def _fill(worker: _Worker, waiting: list[Job]) -> None:
-    """Gives the worker what it can have in hand: at most as many as may take turns there."""
-    hands = worker.terms.at_once or (_HANDS if worker.terms.device.type == "cuda" else 1)
-    while waiting and len(worker.jobs) < hands:
+def _deal(pool: list[_Worker], waiting: list[Job]) -> None:
+    """Gives each next job to a worker with the fewest, up to what each can have in hand: what takes turns there."""
+    while waiting:
+        worker = min((w for w in pool if len(w.jobs) < _hands(w.terms)), key=lambda w: len(w.jobs), default=None)
+        if worker is None:
+            return
         worker.jobs.append(waiting.pop())
         worker.pipe.send(worker.jobs[-1])
+
+
+def _hands(terms: Terms) -> int:
+    return terms.at_once or (_HANDS if terms.device.type == "cuda" else 1)
 
 
 _HANDS = 8  # jobs given ahead to a process that decides itself how many take turns

@@ -72,7 +72,8 @@ def _latest(members: list[dict[str, Any]], runs: Mapping[str, Kept]) -> list[dic
 
 def page(store: Store, runs: Iterable[Kept], folder: Path) -> str:
     """The report in Markdown; the figures go into `folder`."""
-    plan, found = store.plan(), verdicts_of(store)
+    plan, found, runs = store.plan(), verdicts_of(store), list(runs)
+    kept_runs = {run.key: run for run in runs if run.fitted}
     commands = " and ".join(f"`{command}`" for command in dict.fromkeys(run.command for run in runs))
     kept = f"results/reference/{plan['name']}"
     parts = [
@@ -82,7 +83,8 @@ def page(store: Store, runs: Iterable[Kept], folder: Path) -> str:
         f"Every run, every number and the traces: `{kept}`.",
     ]
     for chapter in chapters_of(store):
-        curves = curves_of(store, chapter)
+        fits = kept_runs.keys() & set(chapter.frame["run"])  # the curve of a baseline that iterates is no result
+        curves = curves_of(store, chapter) if fits else []
         if curves:
             write_figures(curves, folder, chapter.file)
             (folder / f"{chapter.file}.pdf").unlink()

@@ -74,7 +74,11 @@ class Execution:
     def within(self, device: torch.device) -> Iterator[None]:
         """The arithmetic of the block, on every device: also float32 is only what it says where TF32 is off."""
         cast = self.arithmetic.autocast
-        with _products(self.arithmetic.tf32), torch.autocast(device.type, cast, cast is not None):
+        with (
+            _products(self.arithmetic.tf32),
+            _searched_convolutions(self.how.lean),
+            torch.autocast(device.type, cast, cast is not None),
+        ):
             yield
 
 
@@ -131,3 +135,14 @@ def _products(tf32: bool) -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(before[0])
         torch.backends.cudnn.allow_tf32 = before[1]
+
+
+@contextmanager
+def _searched_convolutions(searched: bool) -> Iterator[None]:
+    """Sets whether cuDNN tries its algorithms at the first convolution of a size and takes the fastest from then on."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = searched
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before

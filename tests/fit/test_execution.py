@@ -1,5 +1,6 @@
 """Engines and precisions against the reference, and what each refuses."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +12,15 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem
 from dipbench.errors import UserError
-from dipbench.fit import ENGINES, PRECISIONS, Execution, fit, pick_execution
+from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, fit, pick_execution
 from dipbench.fit.compiled import compiled
 from dipbench.fit.flat import FlatParameters
+from dipbench.fit.weight_noise import WeightNoise
 from dipbench.nets.skip import skip_net
+from dipbench.resources import out_of_gpu_memory
 from dipbench.signals import Step
 from dipbench.streams import Streams
+from dipbench.trial import Trial
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU on this machine")
@@ -179,3 +183,62 @@ def test_no_iteration_waits_for_the_gpu(problem: Problem, engine: str) -> None:
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert trial.outcome().trace["psnr"].notna().all()
+
+
+@pytest.mark.parametrize("message", ["CUDA error: out of memory", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"])
+def test_full_gpu_is_known_by_whatever_library_says_so(message: str) -> None:
+    assert out_of_gpu_memory(RuntimeError(message))
+    assert out_of_gpu_memory(torch.cuda.OutOfMemoryError("CUDA out of memory."))
+    assert not out_of_gpu_memory(RuntimeError("size mismatch"))
+
+
+def test_cudnn_searches_within_lean_executions_alone() -> None:
+    for engine, searched in (("eager", False), ("lean", True)):
+        with Execution(engine).within(CPU):
+            assert torch.backends.cudnn.benchmark is searched
+        assert torch.backends.cudnn.benchmark is False
+
+
+def test_without_a_stream_cuda_is_not_asked(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine with MPS, where even `torch.cuda.stream(None)` raises."""
+
+    def raises(stream: object) -> None:
+        raise AssertionError("CUDA was asked for a stream")
+
+    monkeypatch.setattr(torch.cuda, "stream", raises)
+    truth, protocol = problem.measurement, registry.build("task", "denoising").protocol()
+    trial = Trial(Small(iterations=2), problem, truth, protocol, Streams(0))
+    while trial.advance():
+        trial.latest()
+    assert len(trial.outcome().trace) == 2
+
+
+def test_checkpoint_of_another_engine_is_refused_by_name(problem: Problem) -> None:
+    """The networks of `lean` have fewer parameters, and theirs lie in another order."""
+    eager, lean = (Fit(Small(), problem, Streams(0), Execution(engine)) for engine in ("eager", "lean"))
+    eager.output()
+    eager.step()
+    with pytest.raises(ValueError, match="by engine 'eager', and this one is by engine 'lean'"):
+        lean.load(eager.state())
+
+
+def test_weight_noise_is_the_same_in_every_layout() -> None:
+    torch.manual_seed(0)
+    plain = nn.Conv2d(3, 5, 3)
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
+    for layer in (plain, last):
+        WeightNoise(layer, 0.5, Streams(0).torch("noise")).add()
+    assert torch.allclose(plain.weight, last.weight, atol=1e-6)
+
+
+def test_slices_of_the_vector_are_aligned_and_what_is_between_them_stays_zero() -> None:
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 3, 1))  # 9, 1, 3 and 3 numbers
+    flat = FlatParameters(layers)
+    assert [p.storage_offset() * p.element_size() % 64 for p in layers.parameters()] == [0, 0, 0, 0]
+    adam = torch.optim.Adam([flat.values], 0.1)
+    layers(torch.rand(1, 1, 8, 8)).square().sum().backward()
+    adam.step()
+    assert int((flat.values == 0).sum()) == len(flat.values) - 16
+    named = flat.by_name({"values": flat.values})["values"]
+    assert all(torch.equal(named[name], parameter) for name, parameter in layers.named_parameters())
