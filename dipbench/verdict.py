@@ -114,10 +114,11 @@ def verdicts(
         row, changed = _named(wanted, label, output)
         if row is None:
             continue
-        rows = done[(done["method"] == label) & (done["output"] == output)]
+        of_output = done[(done["method"] == label) & (done["output"] == output)]
+        rows = _of_whole_seeds(of_output)
         comparison = _Comparison(rows, row, wanted)
         planned = {run["key"] for run in experiment["runs"] if run["label"] == label}
-        absent = len(planned - set(rows["run"]))
+        absent = len(planned - set(of_output["run"]))
         reasons = [
             "at smoke scale" if smoke else "",
             f"run as {label}" if changed else "",
@@ -138,6 +139,16 @@ def _named(wanted: Published, label: str, output: str) -> tuple[PublishedRow | N
             if key in wanted.rows:
                 return wanted.rows[key], name != label
     return None, False
+
+
+def _of_whole_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without the seeds that were run on some of the images only: their mean is one over other images.
+
+    All rows where no seed has every image.
+    """
+    images = rows.groupby("seed")["image"].transform("nunique")
+    whole = rows[images == rows["image"].nunique()]
+    return rows if whole.empty else whole
 
 
 def _other_images(dataset: str, published: str) -> str:

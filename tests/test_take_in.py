@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pytest
+
+from dipbench.signals import SIGNALS
+from dipbench.suite import read_suite
 
 ROOT = Path(__file__).parent.parent
 KEPT = Path("results") / "reference" / "paper" / "switches"
@@ -24,3 +29,28 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
     report = (tmp_path / "reports" / "paper" / "switches" / "README.md").read_text()
     assert "butterfly" in report
     assert "26.41" in report  # all three settings of 2017: dB of the last output
+
+
+def test_a_store_taken_in_twice_changes_nothing_the_second_time(
+    tmp_path: Path, paper_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "tools"))
+    import reference
+    import take_in
+
+    suite = read_suite("paper/switches")
+    runs = list(reference.read(ROOT / KEPT)[0].values())[:1]
+    iteration = np.arange(2000)
+    wave = pd.DataFrame({name: 20 + np.sin(iteration / 7) for name in SIGNALS}, dtype="float32")
+    whole = wave.assign(iteration=iteration.astype("int32"))
+    store = reference.rebuilt(tmp_path / "store", runs, {runs[0].key: whole})
+    store.write_plan({**reference.plan_of(suite, runs), "command": "dipbench run paper/switches --out a/folder"})
+
+    def committed() -> dict[str, bytes]:
+        take_in.main([tmp_path / "store"], None, False, tmp_path / "root")
+        files = (path for path in (tmp_path / "root").rglob("*") if path.is_file())
+        return {str(path): path.read_bytes() for path in files}
+
+    first, second = committed(), committed()
+    assert {name for name in first if first[name] != second[name]} == set()
+    assert len(first) == len(second) == 5  # numbers, runs, traces; the page and its figure

@@ -118,6 +118,14 @@ def test_interval_is_that_of_a_paired_t_test() -> None:
     assert 2 * difference.half == pytest.approx(paired.high - paired.low, abs=1e-3)
 
 
+def test_seeds_that_were_run_on_some_of_the_images_are_not_averaged_with_those_of_all() -> None:
+    made = Made({"dip": {**DIP, "stochastic": True}}).add("dip", lambda output, seed: 29.6)
+    made.add("dip", lambda output, seed: 26.0 + seed, images=["butterfly"], seeds=3)
+    verdict = made.verdict()
+    assert (verdict.ours, verdict.seeds, verdict.images) == (29.6, 1, 5)
+    assert verdict.kind == "reproduced", "by the tolerance: one seed has no spread"
+
+
 def test_one_image_has_no_interval() -> None:
     verdict = dip(26.0, images=["butterfly"]).verdict()
     assert verdict.difference is not None

@@ -7,7 +7,7 @@ traces.parquet    the traces in single precision: every iteration where they ris
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ EVERY = 10
 DIGITS = {"psnr": 4, "ssim": 4, "seconds": 1}
 
 Traces = Mapping[str, pd.DataFrame]
-"""The trace of a run, whole or thinned, by its key; a method of one estimate has none."""
+"""The thinned trace of a run by its key; a method of one estimate has none."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read(folder: Path) -> tuple[dict[str, Kept], Traces]:
     return {run.key: run for run in runs}, traces
 
 
-def write(folder: Path, runs: Iterable[Kept], store: Store) -> None:
+def write(folder: Path, runs: Iterable[Kept], traces: Traces, store: Store) -> None:
     """Writes all three files; `store` holds the runs, as `rebuilt` makes it."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [{name: value for name, value in asdict(run).items() if name != "current"} for run in runs]
@@ -70,22 +70,21 @@ def write(folder: Path, runs: Iterable[Kept], store: Store) -> None:
     rows = frame(store)
     numbers = rows.drop(columns=["status", "message"]).round(DIGITS)
     numbers.to_csv(folder / "numbers.csv", index=False, lineterminator="\n")
-    thinned = [_thinned(store, rows[rows["run"] == key]) for key in rows["run"].unique()]
-    if traces := [trace for trace in thinned if trace is not None]:
-        table = pd.concat(traces, ignore_index=True)
+    named = [_named(traces[key], rows[rows["run"] == key].iloc[0]) for key in rows["run"].unique() if key in traces]
+    if named:
+        table = pd.concat(named, ignore_index=True)
         table.to_parquet(folder / "traces.parquet", index=False, compression="zstd")
 
 
-def _thinned(store: Store, outputs: pd.DataFrame) -> pd.DataFrame | None:
-    """The thinned trace of a run, named as its outputs are; None where it does not iterate."""
-    run = outputs.iloc[0]
-    trace = store.trace(run["run"])
-    if trace is None or len(trace) < 2:
-        return None
-    iteration = trace["iteration"]
-    kept = (iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs["iteration"], iteration.max()])
-    named = trace[kept].assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
+def _named(trace: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
+    named = trace.assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
     return named[["run", "image", "method", "seed", "iteration", *SIGNALS]]
+
+
+def thinned(trace: pd.DataFrame, outputs: Collection[int]) -> pd.DataFrame:
+    """The part of a trace that is kept; `outputs` are the iterations of the run's outputs."""
+    iteration = trace["iteration"]
+    return trace[(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
 
 
 def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:

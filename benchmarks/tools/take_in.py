@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from reference import Kept, Traces, as_named_today, named_by_suite, plan_of, read, rebuilt, write
+from reference import Kept, Traces, as_named_today, named_by_suite, plan_of, read, rebuilt, thinned, write
 from reference_page import page, parted
 
 from dipbench.errors import UserError
@@ -103,9 +103,13 @@ def _text(run: Kept) -> str:
 
 
 def traces_of(store: Store, runs: Mapping[str, Kept]) -> dict[str, pd.DataFrame]:
-    """The whole traces of the runs that came to their end."""
-    done = [key for key, run in runs.items() if run.result["status"] == "done"]
-    return {key: trace for key in done if (trace := store.trace(key)) is not None}
+    """The traces of the runs that iterated, thinned at once: a figure is then the same when it is drawn again."""
+    found = {}
+    for key, run in runs.items():
+        trace = store.trace(key) if run.result["status"] == "done" else None
+        if trace is not None and len(trace) > 1:
+            found[key] = thinned(trace, [output["iteration"] for output in run.result["outputs"]])
+    return found
 
 
 def render(suite: Suite, runs: list[Kept], traces: Traces, root: Path) -> None:
@@ -116,7 +120,7 @@ def render(suite: Suite, runs: list[Kept], traces: Traces, root: Path) -> None:
         store = rebuilt(Path(folder), runs, traces)
         plan = plan_of(suite, runs)
         store.write_plan(plan)
-        write(root / "results" / "reference" / suite.name, runs, store)
+        write(root / "results" / "reference" / suite.name, runs, traces, store)
         store.write_plan(parted(plan, {run.key: run for run in runs}))
         (report / "README.md").write_text(page(store, runs, report), encoding="utf-8")
 
