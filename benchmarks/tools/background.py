@@ -82,6 +82,13 @@ def _condition(process: int) -> tuple[str, str]:
     return state, began.strip()
 
 
+def _states(group: int) -> list[str]:
+    """The state of every process of a group, as `ps` writes it."""
+    shown = subprocess.run(["ps", "-A", "-o", "pgid=", "-o", "stat="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    return [state for number, state in rows if int(number) == group]
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def start(
     context: typer.Context,
@@ -152,8 +159,14 @@ def installed(commit: str, folder: Path) -> Path:
 
 @app.command()
 def pause(folder: Folder) -> None:
-    """Stop all its processes where they are; they keep their memory."""
-    Job.of(folder).send(signal.SIGSTOP)
+    """Stop all its processes where they are, and return when they stand; they keep their memory."""
+    job = Job.of(folder)
+    job.send(signal.SIGSTOP)
+    until = time.monotonic() + 60  # one that waits for its disk stands only after that
+    while not all(state.startswith(("T", "Z")) for state in _states(job.process)):
+        if time.monotonic() > until:
+            raise NotPossible("some of its processes do not stand yet: they were told to, and will")
+        time.sleep(0.05)
 
 
 @app.command()
