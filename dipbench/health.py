@@ -11,6 +11,7 @@ from dipbench.collection import Collection, copy_of
 from dipbench.contract import Prior, Problem, Task
 from dipbench.cost import seconds_of
 from dipbench.errors import UserError
+from dipbench.fit.kernels import why_not
 from dipbench.forecast import executions_of, side_of
 from dipbench.resources import (
     commit,
@@ -41,6 +42,7 @@ def _facts(folder: Path) -> Iterator[tuple[str, str]]:
     yield "commit", commit() or "not a checkout"
     yield from (("device", title) for title in _devices())
     yield "instructions", instructions_title()
+    yield "kernels", why_not() or "built: engine lean computes by them"
     yield from (("fit", line) for line in fit_times(pick_device("auto")))
     yield from (("data", f"{name}: {_found(name)}") for name in registry.names("dataset"))
     yield "free disk", f"{shutil.disk_usage(folder).free / 2**30:.1f} GiB in this folder"

@@ -6,6 +6,8 @@ dispatcher control).
 """
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 SETS = {
     "amx_bf16": frozenset({"amx_bf16", "amx_tile"}),
@@ -39,6 +41,15 @@ _CEILINGS = {
 }  # values of ONEDNN_MAX_CPU_ISA that keep oneDNN from a set, and what they leave; every other value leaves all
 
 _CAPABILITIES = {"AVX512": "avx512", "AVX2": "avx2"}  # of torch.backends.cpu.get_cpu_capability()
+
+
+@cache
+def cpuinfo() -> str:
+    """What Linux says of the processors; empty elsewhere."""
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def model_of(cpuinfo: str) -> str | None:

@@ -64,17 +64,8 @@ def device_title(device: torch.device) -> str:
     return f"{device.type} ({_processor()}, {torch.get_num_threads()} threads)"
 
 
-@cache
-def _cpuinfo() -> str:
-    """What Linux says of the processors; empty elsewhere."""
-    try:
-        return Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return ""
-
-
 def _processor() -> str:
-    return processor.model_of(_cpuinfo()) or platform.processor() or platform.machine()
+    return processor.model_of(processor.cpuinfo()) or platform.processor() or platform.machine()
 
 
 def instruction_ceiling() -> str:
@@ -84,8 +75,8 @@ def instruction_ceiling() -> str:
 
 def instruction_sets() -> list[str]:
     """Those of `processor.SETS` that the processor has, best first."""
-    if _cpuinfo():
-        return processor.sets_of(processor.flags_of(_cpuinfo()))
+    if processor.cpuinfo():
+        return processor.sets_of(processor.flags_of(processor.cpuinfo()))
     return processor.sets_by_capability(torch.backends.cpu.get_cpu_capability())
 
 
@@ -96,7 +87,7 @@ def instructions() -> str:
 
 def lacks_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is known to gain nothing: on a CPU whose units for it are absent or kept from oneDNN."""
-    flags = processor.flags_of(_cpuinfo())
+    flags = processor.flags_of(processor.cpuinfo())
     return device.type == "cpu" and bool(flags) and not processor.multiplies_bfloat16(flags, instruction_ceiling())
 
 

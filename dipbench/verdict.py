@@ -47,9 +47,7 @@ class Difference:
     """Ours minus published, in dB, of the mean over the images."""
 
     value: float
-    half: (
-        float | None
-    )  # half of the Student t interval over the images, from the differences on each; None: there is none
+    half: float | None  # half of the Student t interval over the images; None: there is none
     remark: str = ""  # why there is no interval
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dipbench import health, resources
+from dipbench import health, processor
 from dipbench.cli import main
 from dipbench.images import read_image, write_image
 
@@ -116,7 +116,8 @@ def test_doctor_finds_versions_devices_data_and_disk(
 ) -> None:
     monkeypatch.setattr(health, "side_of", lambda device: 64)  # the fit is timed on less, for the test to be short
     found = said(monkeypatch, capsys, "doctor")
-    for word in ("torch", "device", "instructions", "float32", "bf16", "s an iteration", "photos", "free disk"):
+    words = ("torch", "device", "instructions", "kernels", "float32", "bf16", "s an iteration", "photos", "free disk")
+    for word in words:
         assert word in found
 
 
@@ -125,7 +126,7 @@ def test_doctor_finds_versions_devices_data_and_disk(
 def test_bf16_without_units_for_it_is_one_line_and_no_error(
     flags: str, lines: int, suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(resources, "_cpuinfo", lambda: f"flags\t\t: {flags}\n")
+    monkeypatch.setattr(processor, "cpuinfo", lambda: f"flags\t\t: {flags}\n")
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setattr(sys, "argv", f"dipbench plan {suite} --only degraded --precision bf16 --device cpu".split())
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)

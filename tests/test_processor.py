@@ -80,7 +80,7 @@ def test_the_model_is_that_of_the_first_processor() -> None:
 def test_asks_pytorch_where_there_is_no_cpuinfo(
     capability: str, sets: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "_cpuinfo", str)
+    monkeypatch.setattr(processor, "cpuinfo", str)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     assert resources.instruction_sets() == sets
     assert not resources.lacks_bfloat16(torch.device("cpu")), "nothing is claimed that is not known"

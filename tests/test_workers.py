@@ -32,6 +32,6 @@ def pool(count: int, device: str, at_once: int = 0) -> list[Any]:
 def test_jobs_are_dealt_one_each_in_turn(device: str, at_once: int, jobs: int, dealt: list[int]) -> None:
     """Eighteen on four GPUs, not eight for each as long as there are any."""
     workers, waiting = pool(4, device, at_once), list(range(jobs))
-    _deal(workers, waiting)  # type: ignore[arg-type]
+    _deal(workers, waiting)
     assert [len(worker.jobs) for worker in workers] == dealt
     assert len(waiting) == jobs - sum(dealt)

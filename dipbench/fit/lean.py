@@ -1,6 +1,6 @@
-"""Makes a network cost less without changing what it computes: to be done after its initialisation.
+"""Makes a network cost less without changing what it computes.
 
-So no draw is shifted; parameters keep their order.
+To be done after its initialisation, so that no draw is shifted; parameters keep their order.
 """
 
 import warnings
@@ -100,5 +100,9 @@ def _sequences(network: nn.Module) -> Iterator[nn.Sequential]:
 
 def _convolutions(network: nn.Module) -> list[tuple[nn.Module, str, nn.Conv2d]]:
     """Every convolution in the network's order, with the module that holds it and its name there."""
-    holders = {child: (module, name) for module in network.modules() for name, child in module.named_children()}
-    return [(*holders[layer], layer) for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    holders: dict[nn.Module, tuple[nn.Module, str]] = {}
+    for path, layer in network.named_modules():
+        parent, _, name = path.rpartition(".")
+        if path:  # a network that is a layer itself is held by nothing
+            holders[layer] = (network.get_submodule(parent), name)
+    return [(*holders[layer], layer) for layer in holders if isinstance(layer, nn.Conv2d)]

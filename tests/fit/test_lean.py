@@ -122,6 +122,12 @@ def test_network_without_a_convolution_stays_as_it_is() -> None:
     assert type(network[0]) is nn.Linear
 
 
+def test_network_that_is_a_convolution_itself_stays_as_it_is() -> None:
+    network = nn.Conv2d(4, 3, 1)
+    end_in_single_precision(network)
+    assert type(network) is nn.Conv2d
+
+
 class _Blurred:
     """The operator of a problem, which keeps what it was given."""
 

@@ -14,6 +14,8 @@ from typing import Any
 import pooch
 import torch
 
+from dipbench import processor
+
 FOLDER = Path(__file__).parent
 SOURCES = sorted(FOLDER.glob("*.cpp"))
 FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp"]
@@ -44,18 +46,10 @@ def why_not() -> str | None:
 def _cached() -> Path:
     """Where the library of this source, these flags, this PyTorch and this processor is kept."""
     code = [file.read_text(encoding="utf-8") for file in (*SOURCES, *sorted(FOLDER.glob("*.h")))]
-    made_of = [*code, *FLAGS, torch.__version__, platform.machine(), _instructions()]
+    processors = processor.flags_of(processor.cpuinfo()) or [platform.processor()]  # several may share a home folder
+    made_of = [*code, *FLAGS, torch.__version__, platform.machine(), *sorted(processors)]
     name = hashlib.sha256("\x1f".join(made_of).encode()).hexdigest()[:16]
     return Path(os.environ.get("DIPBENCH_CACHE") or pooch.os_cache("dipbench")) / "kernels" / f"{name}.so"
-
-
-def _instructions() -> str:
-    """What the processor can do, for a home folder that several machines share."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
 def _build(place: Path) -> None:

@@ -1,6 +1,6 @@
 // Batch norm in training, LeakyReLU and reflection padding in one, for images that lie channels-last: forward in two
 // passes over memory and backward in two, where PyTorch takes five and nine. Of several images, which are concatenated
-// along their channels, so that no copy of them is made either. dipbench/fit/normalise.py is the plain form of it.
+// along their channels, so that no copy of them is made either.
 //
 // Sums are taken row by row in single precision and over the rows in double precision, always in one order: the result
 // does not depend on the number of threads.
@@ -206,6 +206,19 @@ void backward(const T* x, const T* g, T* dx, const Layout& l, int64_t count, con
 
 // ---- tensors --------------------------------------------------------------------------------------------------------
 
+// What the loops take for granted, said where it does not hold.
+void check(at::TensorList inputs, int64_t border) {
+  TORCH_CHECK(!inputs.empty(), "dipbench: got no image: it takes one or several");
+  const auto& one = inputs[0];
+  for (const auto& x : inputs)
+    TORCH_CHECK(x.size(0) == one.size(0) && x.size(2) == one.size(2) && x.size(3) == one.size(3) &&
+                    x.scalar_type() == one.scalar_type(),
+                "dipbench: got images of ", one.sizes(), " ", one.scalar_type(), " and ", x.sizes(), " ",
+                x.scalar_type(), ": it takes those of one size and type");
+  TORCH_CHECK(border < one.size(2) && border < one.size(3), "dipbench: got an image of ", one.sizes(),
+              " to be mirrored by ", border, " pixels: it takes sides of more than that");
+}
+
 Layout layout_of(const Tensor& x, int64_t border, int64_t channels, int64_t first) {
   return {x.size(0), x.size(2), x.size(3), border, channels, first};
 }
@@ -219,6 +232,7 @@ int64_t channels_of(at::TensorList inputs) {
 // -> output (N, all C, H + 2 border, W + 2 border) channels-last, mean (all C), 1 / deviation (all C)
 std::tuple<Tensor, Tensor, Tensor> forward_op(at::TensorList inputs, const Tensor& weight, const Tensor& bias,
                                               double epsilon, double slope, int64_t border) {
+  check(inputs, border);
   const int64_t channels = channels_of(inputs);
   const auto& one = inputs[0];
   auto y = at::empty({one.size(0), channels, one.size(2) + 2 * border, one.size(3) + 2 * border},

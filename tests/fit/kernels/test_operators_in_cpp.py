@@ -126,3 +126,19 @@ def test_convolution_to_a_few_channels(outputs: int, dtype: torch.dtype) -> None
 def test_other_types_are_refused_by_name() -> None:
     with pytest.raises(RuntimeError, match="it takes float32 or bfloat16"):
         Normalised(batch_norm(3))(torch.rand(1, 3, 4, 4).double())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "border", "message"),
+    [
+        ([(4, 1)], 1, "to be mirrored by 1 pixels: it takes sides of more than that"),
+        ([(2, 2)], 2, "to be mirrored by 2 pixels"),
+        ([(4, 4), (4, 5)], 0, "it takes those of one size and type"),
+    ],
+)
+def test_images_that_cannot_be_put_together_are_refused(
+    sizes: list[tuple[int, int]], border: int, message: str
+) -> None:
+    several = [torch.rand(1, 3, *size) for size in sizes]
+    with pytest.raises(RuntimeError, match=message):
+        Normalised(batch_norm(3 * len(sizes)), 0.2, border)(several)
