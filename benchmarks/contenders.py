@@ -115,6 +115,8 @@ class Bare:
     def __init__(self, problem: Problem, execution: Execution):
         on_gpu = problem.device.type == "cuda"
         self._stream = torch.cuda.Stream(problem.device) if on_gpu else None
+        if self._stream:
+            self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         with on_stream(self._stream):
             self._fit = Fit(registry.build("method", METHOD), problem, Streams(0), execution)
         captures = execution.how.captures or (execution.how.compiles and on_gpu)

@@ -57,6 +57,25 @@ def out_of_gpu_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and ("CUDA error: out of memory" in said or "_STATUS_ALLOC_FAILED" in said)
 
 
+class DeviceLost(Exception):
+    """A GPU that answers this process no more; a new process can use it."""
+
+
+def answers(device: torch.device) -> bool:
+    """Whether this process can still use the device: after some errors a GPU refuses it everything that comes later.
+
+    So it is after an illegal access, and after the capture of a CUDA graph that failed. Waits for the device.
+    """
+    if device.type != "cuda":
+        return True
+    try:
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()  # refused while a capture counts as under way
+    except RuntimeError:
+        return False
+    return True
+
+
 def device_title(device: torch.device) -> str:
     """What a reader calls the device."""
     if device.type == "cuda":
@@ -161,8 +180,8 @@ def _installed_commit() -> str | None:
 class PeakMemory:
     """Measures the most memory in use since it was made: `peak`, in bytes, and at least `known`.
 
-    On a GPU what torch allocated there, for all that runs on it; else the resident memory of the process, since then on
-    Linux and since the process began elsewhere.
+    On a GPU what torch reserved there, with the memory that a CUDA graph keeps for itself; else the resident memory of
+    the process, since then on Linux and since the process began elsewhere. In both cases for all that the process does.
     """
 
     def __init__(self, device: torch.device):
@@ -181,7 +200,7 @@ class PeakMemory:
 
     def _measured(self) -> int:
         if self._device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self._device)
+            return torch.cuda.max_memory_reserved(self._device)
         if sys.platform == "linux":
             return _status("VmHWM")
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS

@@ -19,7 +19,7 @@ COLUMNS = {
     "ssim": "float64",
     "iteration": "int64",
     "seconds": "float64",
-    "peak_memory_bytes": "int64",
+    "peak_memory_bytes": "Int64",  # missing where runs took turns
     "status": "str",
     "message": "str",
     "protocol": "str",
@@ -63,7 +63,7 @@ def _rows(experiment: str, planned: dict[str, Any], result: Result) -> list[dict
         "run": planned["key"],
         "measurement": run.measurement_key,
         "seconds": result.get("seconds", float("nan")),
-        "peak_memory_bytes": result.get("peak_memory_bytes", 0),
+        "peak_memory_bytes": result.get("peak_memory_bytes"),
     }
     outputs = result["outputs"] or [{"output": "", "psnr": float("nan"), "ssim": float("nan"), "iteration": -1}]
     return [{**common, **{key: output[key] for key in ("output", "psnr", "ssim", "iteration")}} for output in outputs]

@@ -86,7 +86,7 @@ def run_suite(
     display.begin(missing, summary.present)
     devices = spread(device, jobs)[: max(1, len(missing))]
     terms = [Terms(each, execution, checkpoint_seconds, at_once) for each in devices]
-    if len(terms) > 1:
+    if len(terms) > 1 or device.type == "cuda":  # a GPU that an error makes unusable is usable again in a new process
         threads = max(1, usable_cores() // len(terms))
         ended = in_processes(missing, store, terms, display.step, threads)
     else:

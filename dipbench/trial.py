@@ -1,6 +1,7 @@
 """One method on one problem: has the estimates made and recorded, and returns what came out."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Trial:
         self.iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
         keep = method.fit(problem).keep if isinstance(method, Prior) else ()
         self.done = 0  # iterations
+        self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)
         self._seconds = 0.0  # before this process
         self._start = 0.0
@@ -96,6 +98,8 @@ class Trial:
                 if estimate is None:
                     return False
                 self._record(Step(estimate))
+            if self._lead:
+                self._lead.hold()
         self.done += 1
         return True
 
@@ -149,6 +153,26 @@ class Trial:
             if trace.empty:
                 raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
             return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak)
+
+
+class Lead:
+    """Keeps the host a few iterations ahead of a GPU, and no more.
+
+    Nothing in an iteration waits for the GPU, so that the host could be a thousand ahead of it; and a signal, a
+    checkpoint or a word on the progress would wait behind them all.
+    """
+
+    _ITERATIONS = 3  # that the GPU has before it: one in work, and two in case the host is held up
+
+    def __init__(self) -> None:
+        self._ends: deque[torch.cuda.Event] = deque()
+
+    def hold(self) -> None:
+        """To be called after each iteration, on its stream: waits for the one that is so many before."""
+        self._ends.append(torch.cuda.Event(blocking=True))  # the host sleeps meanwhile
+        self._ends[-1].record()
+        if len(self._ends) > self._ITERATIONS:
+            self._ends.popleft().synchronize()
 
 
 class Reporter:

@@ -8,7 +8,7 @@ import torch
 
 from dipbench.interruption import Stopped
 from dipbench.plan import Job
-from dipbench.resources import keep_memory, out_of_gpu_memory
+from dipbench.resources import DeviceLost, answers, keep_memory, out_of_gpu_memory
 from dipbench.store import Store
 from dipbench.work import Finished, Terms, failure, performing, write_down
 
@@ -34,7 +34,7 @@ def taking_turns(take: Take, store: Store, terms: Terms, report: Report) -> Gene
     """Computes all jobs that `take` gives; yields them as they finish.
 
     A run that finds no memory beside others does not end them: it is begun anew when one of them has ended, and no
-    more than those take turns from then on.
+    more than those take turns from then on. DeviceLost after a run that left the GPU unusable for this process.
     """
     if terms.device.type == "cpu":
         keep_memory()
@@ -67,18 +67,19 @@ def taking_turns(take: Take, store: Store, terms: Terms, report: Report) -> Gene
             except RuntimeError as error:
                 if not out_of_gpu_memory(error):
                     raise
-                finished = None if len(running) > 1 else failure(error)
+                finished = None if len(running) > 1 and answers(terms.device) else failure(error)
                 if finished:
                     write_down(one.job, store, terms.device, finished, {})
             running.remove(one)
             full = False
-            if terms.device.type == "cuda":
-                torch.cuda.empty_cache()  # not before the error is gone, which holds what the run had
+            lost = not answers(terms.device)  # and its memory is free; not before the error is gone, which holds it
             if finished:
                 yield one.job, finished
             else:
                 again.append(one.job)
                 limit = len(running)
+            if lost:
+                raise DeviceLost(f"{terms.device} answers no more after {one.job.label} on {one.job.run.image}")
 
 
 def _turn(one: _Running, together: int, device: torch.device) -> None:

@@ -135,7 +135,7 @@ def _compute(
     content = {
         "outputs": outputs,
         "seconds": round(outcome.seconds, 4),
-        "peak_memory_bytes": outcome.peak_memory,
+        "peak_memory_bytes": outcome.peak_memory if content["at_once"] == 1 else None,  # else what all took together
         "parameters": method.resolved(problem),
         "licence": method.licence,
         "paper": method.paper,
@@ -158,6 +158,7 @@ class _Course:
         self._trial = self._new()
         self._resumed: list[dict[str, Any]] = []  # where an earlier process stopped, and what that one ran on
         self._warnings: list[str] = []
+        self._together = 1  # the most runs that took turns
 
     def resume(self, checkpoints: Checkpoints) -> None:
         """Goes on from the last checkpoint that can be used."""
@@ -174,6 +175,7 @@ class _Course:
             self._trial = self._new()
             self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
             return
+        self._together = state["at_once"]
         self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
 
     def run(
@@ -181,7 +183,7 @@ class _Course:
     ) -> Generator[int, int | None, tuple[dict[str, Any], Outcome]]:
         """Every iteration that is left; what to record of how it went, and what came out."""
         trial, reporter = self._trial, Reporter(progress)
-        saved, together = time.perf_counter(), 1
+        saved = time.perf_counter()
         every = self._terms.checkpoint_seconds if self._fitted else 0.0
         with held() if every else nullcontext():
             while trial.advance():
@@ -193,8 +195,8 @@ class _Course:
                     saved = time.perf_counter()
                 if told:
                     raise Stopped(told)
-                together = max(together, (yield self._pixels) or 1)
-        content: dict[str, Any] = {"at_once": together, "resumed": self._resumed, "warnings": self._warnings}
+                self._together = max(self._together, (yield self._pixels) or 1)
+        content: dict[str, Any] = {"at_once": self._together, "resumed": self._resumed, "warnings": self._warnings}
         if self._fitted:
             content = {"engine": self._terms.execution.engine, "precision": self._terms.execution.precision, **content}
         return content, trial.outcome()
@@ -202,6 +204,7 @@ class _Course:
     def _state(self) -> dict[str, Any]:
         return {
             "trial": self._trial.state(),
+            "at_once": self._together,
             "resumed": self._resumed,
             "environment": environment(self._terms.device),
         }

@@ -1,4 +1,7 @@
-"""Runs that take turns in a process, and processes side by side. A process that dies fails its runs, not the others."""
+"""Runs that take turns in a process, and processes side by side.
+
+A process that dies fails its runs, not the others; one that lost its GPU is replaced, and its other runs go on there.
+"""
 
 import multiprocessing
 import signal
@@ -13,6 +16,7 @@ import torch
 from dipbench import interruption
 from dipbench.interruption import Stopped
 from dipbench.plan import Job
+from dipbench.resources import DeviceLost
 from dipbench.store import Store, UnwritableStore
 from dipbench.turns import Report, taking_turns
 from dipbench.work import Finished, Terms, write_down
@@ -45,15 +49,15 @@ def in_processes(
         while busy := [worker for worker in pool if worker.jobs]:
             ready = wait([worker.pipe for worker in busy])
             for worker in [worker for worker in busy if worker.pipe in ready]:
-                ended = _receive(worker, report)
-                died = not worker.process.is_alive()
-                for job, finished in ended:
-                    worker.jobs.remove(job)
-                    if died:
-                        write_down(job, store, worker.terms.device, finished, {})
-                    yield job, finished
-                if died:
-                    pool[pool.index(worker)] = worker = _start(store.path, worker.terms, threads)
+                try:
+                    yield from _receive(worker, report)
+                except (DeviceLost, EOFError, ConnectionError) as error:
+                    _end(worker)
+                    pool[pool.index(worker)] = _start(store.path, worker.terms, threads)
+                    if isinstance(error, DeviceLost):
+                        waiting += reversed(worker.jobs)
+                    else:
+                        yield from _failed(worker, store)
                 _deal(pool, waiting)
     finally:
         for worker in pool:
@@ -88,23 +92,37 @@ def _hands(terms: Terms) -> int:
 _HANDS = 8  # jobs given ahead to a process that decides itself how many take turns
 
 
-def _receive(worker: _Worker, report: Report) -> list[tuple[Job, Finished]]:
-    """The worker's jobs that ended; none if it only got on."""
-    try:
-        message = worker.pipe.recv()
-    except (EOFError, ConnectionError):
-        worker.process.join()
-        code = worker.process.exitcode
-        finished = Finished("failed", f"its process died (exit code {code}), perhaps out of memory: try --jobs 1", True)
-        return [(job, finished) for job in worker.jobs]
-    if isinstance(message, UnwritableStore):
+def _receive(worker: _Worker, report: Report) -> Generator[tuple[Job, Finished], None, None]:
+    """The worker's job that ended; none if it only got on. EOFError or ConnectionError if the process is gone."""
+    message = worker.pipe.recv()
+    if isinstance(message, Exception):
         raise message
     key, content = message
     job = next(job for job in worker.jobs if job.run.key == key)
     if isinstance(content, Finished):
-        return [(job, content)]
-    report(job, *content)
-    return []
+        worker.jobs.remove(job)
+        yield job, content
+    else:
+        report(job, *content)
+
+
+def _end(worker: _Worker) -> None:
+    """Waits for the end of a process that ends by itself, but not for long: the driver of a lost GPU may hang."""
+    worker.process.join(_SECONDS_TO_END)
+    worker.process.kill()
+    worker.process.join()
+
+
+_SECONDS_TO_END = 10
+
+
+def _failed(worker: _Worker, store: Store) -> Generator[tuple[Job, Finished], None, None]:
+    """All that was in the hands of a process that died."""
+    code = worker.process.exitcode
+    finished = Finished("failed", f"its process died (exit code {code}), perhaps out of memory: try --jobs 1", True)
+    for job in worker.jobs:
+        write_down(job, store, worker.terms.device, finished, {})
+        yield job, finished
 
 
 def _serve(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
@@ -125,7 +143,7 @@ def _serve(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
         try:
             for job, finished in taking_turns(take, store, terms, tell):
                 _send(pipe, (job.run.key, finished))
-        except UnwritableStore as error:
+        except (UnwritableStore, DeviceLost) as error:
             _send(pipe, error)
         except Stopped as stopped:
             raise SystemExit(stopped.status) from None

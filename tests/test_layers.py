@@ -9,12 +9,12 @@ ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
     {"errors", "streams", "signals", "interruption", "checkpoints", "processor"},
-    {"spec", "download", "published"},
+    {"spec", "download", "published", "resources"},
     {"resampling", "scoring"},
     {"operators", "images"},
     {"contract"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
-    {"resources", "recorder", "fit", "runs", "suite"},
+    {"recorder", "fit", "runs", "suite"},
     {"trial", "plan", "store"},
     {"work", "results", "citation", "selection", "cost"},
     {"turns", "verdict", "agenda"},

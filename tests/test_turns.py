@@ -11,6 +11,7 @@ from torch import Tensor
 from dipbench import turns
 from dipbench.images import write_image
 from dipbench.plan import Job, jobs_of
+from dipbench.resources import DeviceLost
 from dipbench.runner import run_suite, spread
 from dipbench.store import Store
 from dipbench.suite import Suite
@@ -45,8 +46,11 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
         alone, beside = (store.trace(job.run.key) for store in stores)
         assert alone is not None
         pd.testing.assert_frame_equal(alone, beside, check_exact=True)
-    together = [stores[1].result(job.run.key)["at_once"] for job in jobs_of(suite, [0])]
-    assert max(together) == 3
+    results = [stores[1].result(job.run.key) for job in jobs_of(suite, [0])]
+    assert max(result["at_once"] for result in results) == 3
+    for result in results:
+        alone = result["at_once"] == 1
+        assert (result["peak_memory_bytes"] is not None) == alone, "that of all together is no run's"
 
 
 def emptied(store: Store, jobs: list[Job], at_once: int, device: torch.device = CPU) -> list[tuple[str, str]]:
@@ -100,7 +104,7 @@ def test_runs_of_a_gpu_begin_as_long_as_they_find_memory(
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: len(in_work))
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: len(in_work) - 1 + 3)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10 - 3 * len(in_work), 10))
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(turns, "answers", lambda device: True)
     jobs = jobs_of(suite, [0])
     ended = emptied(Store(tmp_path / "out"), jobs, at_once=0, device=torch.device("cuda"))
     assert sorted(ended) == sorted((job.run.key, "done") for job in jobs)
@@ -120,6 +124,31 @@ def test_a_run_that_finds_no_memory_alone_fails_and_says_so(
     result = store.result(jobs[0].run.key)
     assert result is not None
     assert "out of memory (tried to allocate 200 GiB)" in result["message"]
+
+
+@pytest.mark.parametrize("error", [None, torch.cuda.OutOfMemoryError("full")])
+def test_a_run_that_lost_the_gpu_is_the_last_of_its_process(
+    error: Exception | None, suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one without memory: begun anew, it could lose the next GPU as well, and so on."""
+    begun: list[str] = []
+
+    def performing(job: Job, *more: object) -> Generator[int, int | None, Finished]:
+        begun.append(job.run.key)
+        yield 1024
+        if error:
+            raise error
+        return Finished("failed", "CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(turns, "performing", performing)
+    monkeypatch.setattr(turns, "answers", lambda device: False)
+    waiting = jobs_of(suite, [0])
+    ended = taking_turns(lambda block: waiting.pop(), Store(tmp_path / "out"), Terms(CPU, at_once=2), lambda *got: None)
+    job, finished = next(ended)
+    assert (job.run.key, finished.status) == (begun[0], "failed")
+    with pytest.raises(DeviceLost, match=job.run.image):
+        next(ended)
+    assert len(begun) == 2
 
 
 def test_several_gpus_share_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """An iteration as one CUDA graph, so that the host launches it whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 
 from dipbench.errors import UserError
+from dipbench.resources import out_of_gpu_memory
 
 _WARM_UP = 3  # iterations computed plainly first: they make Adam's moments, and cuDNN picks its algorithms
 
@@ -25,10 +27,13 @@ class Captured:
 
         It must write what it computes to memory that stays where it is, and draw from the generators alone. It is not
         kept: a fit that held itself in a circle would hold its memory until Python looks for circles.
+
+        UserError if it cannot be captured.
         """
         if self._plain < _WARM_UP:
             self._plain += 1
-            iterate()
+            with _waiting_refused() if self._plain == _WARM_UP else nullcontext():
+                iterate()
             return
         if self._graph is None:
             self._graph = self._capture(iterate)
@@ -41,11 +46,38 @@ class Captured:
         try:
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
                 iterate()
-        except torch.cuda.OutOfMemoryError:
-            raise
         except RuntimeError as error:
-            raise UserError(
-                f"the iteration cannot be captured as a CUDA graph ({str(error).splitlines()[0]}): something in the "
-                "network or its penalty waits for the device; mend it, or take --engine eager"
-            ) from error
+            # the end of a capture that failed raises too, and less to the point than what made it fail
+            cause = error.__context__ if isinstance(error.__context__, RuntimeError) else error
+            if out_of_gpu_memory(cause):
+                raise cause from None
+            raise _refusal(cause) from error
         return graph
+
+
+@contextmanager
+def _waiting_refused() -> Iterator[None]:
+    """Within the block what waits for the device is an error: a plain iteration then tells what a capture would not do.
+
+    And leaves the device as it was, which a capture that failed does not.
+    """
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    except RuntimeError as error:
+        if _WAITED in str(error):
+            raise _refusal(error) from error
+        raise
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+_WAITED = "called a synchronizing CUDA operation"  # c10/cuda/CUDAFunctions.cpp
+
+
+def _refusal(cause: BaseException) -> UserError:
+    return UserError(
+        f"the iteration cannot be captured as a CUDA graph ({str(cause).splitlines()[0]}): something in the network or "
+        "its penalty waits for the device, or draws from a generator of its own; mend it, or take --engine eager"
+    )

@@ -9,7 +9,8 @@ import copy
 import gc
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from dipbench.fit import Captured, Ensemble, Execution
 from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
-from dipbench.trial import Trial
+from dipbench.trial import Lead, Trial
 
 
 class Tape(TorchDispatchMode):
@@ -88,6 +89,8 @@ def _tape_for_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
     monkeypatch.setattr(torch.cuda, "graph", lambda graph, stream: graph)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
+    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
 
 
 class Course:
@@ -208,8 +211,87 @@ def test_what_cannot_be_captured_is_refused_with_the_mend(photo: Tensor, wrong: 
         Course(Penalised(wrong), problem, photo, captures=True).run(9)
 
 
+class Watch(TorchDispatchMode):
+    """In place of CUDA's debug mode for what waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mode: int | str = 0
+
+    def set(self, mode: int | str) -> None:
+        self.mode = mode
+
+    def __torch_dispatch__(
+        self, operation: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if operation is torch.ops.aten._local_scalar_dense.default and self.mode == "error":
+            raise RuntimeError("called a synchronizing CUDA operation\nException raised from warn_or_error_on_sync")
+        return operation(*args, **(kwargs or {}))
+
+
+def test_what_waits_is_refused_before_a_capture_fails(photo: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Because no later run of the process could use the GPU then."""
+    watch = Watch()
+    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: watch.mode)
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", watch.set)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", None)
+    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    course = Course(Penalised("waits"), problem, photo, captures=True)
+    with watch, pytest.raises(UserError, match=r"\(called a synchronizing CUDA operation\).*--engine eager"):
+        course.run(9)
+    assert watch.mode == 0, "what follows may wait"
+
+
+def test_a_capture_that_failed_says_what_made_it_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what its end says to that."""
+
+    @contextmanager
+    def graph(graph: Tape, stream: None) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+    monkeypatch.setattr(torch.cuda, "graph", graph)
+    with pytest.raises(UserError, match="draws from no registered generator"):
+        fourth_iteration_raises(RuntimeError("draws from no registered generator"))
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        fourth_iteration_raises(torch.cuda.OutOfMemoryError("CUDA out of memory"))
+
+
+def fourth_iteration_raises(error: RuntimeError) -> None:
+    captured, calls = Captured([]), itertools.count(1)
+
+    def iterate() -> None:
+        if next(calls) == 4:
+            raise error
+
+    for _ in range(4):
+        captured(iterate)
+
+
 def test_the_tape_shows_what_a_graph_would_do_wrong(photo: Tensor) -> None:
     problem = registry.build("task", "denoising").degrade(photo, Streams(0))
     plain, replayed = (Course(Penalised("counts"), problem, photo, captures).run(9) for captures in (False, True))
     pd.testing.assert_frame_equal(replayed[:4], plain[:4], check_exact=True)  # three plain ones and the captured one
     assert (replayed["loss"][4:] != plain["loss"][4:]).all()
+
+
+def test_the_host_is_only_a_few_iterations_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And at each one it waits for one that was long ago, so that the GPU has always work."""
+    made, waited_for = [], []
+
+    class Event:
+        def __init__(self, blocking: bool):
+            made.append(self)
+
+        def record(self) -> None: ...
+
+        def synchronize(self) -> None:
+            waited_for.append((made.index(self), len(made) - 1))
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    lead = Lead()
+    for _ in range(10):
+        lead.hold()
+    assert waited_for == [(iteration - 3, iteration) for iteration in range(3, 10)]
