@@ -20,7 +20,7 @@ class Part:
     """A suite to be computed, and all that was asked of it beside."""
 
     suite: Suite
-    seeds: list[int]
+    jobs: list[Job]
     whole: Suite  # the suite before an agenda's entry narrowed it
     planned: list[Job]  # what its store is to keep of what was asked for
     of_agenda: bool = False
@@ -72,8 +72,9 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     """
     agenda = read_agenda(wanted)
     if agenda is None:
-        suite, seeds = chosen(wanted, choices), seeds or [0]
-        return [Part(suite, seeds, suite, jobs_of(suite, seeds, precision))]
+        suite = chosen(wanted, choices)
+        jobs = jobs_of(suite, seeds or [0], precision)
+        return [Part(suite, jobs, suite, jobs)]
     if seeds is not None:
         raise UserError(f"agenda '{wanted}' says itself which seeds it takes: leave --seed and --seeds out")
     hashes: Hashes = {}
@@ -97,7 +98,8 @@ def _part(entry: Entry, choices: Choices, precision: str, hashes: Hashes) -> Par
     suite = _with_settings(suite, choices.settings)
     seeds = list(range(entry.seed, entry.seed + entry.seeds))
     whole = _with_settings(chosen(entry.suite, replace(choices, only=(), settings=())), choices.settings)
-    return Part(suite, seeds, whole, jobs_of(suite, seeds, precision, hashes), of_agenda=True)
+    jobs = jobs_of(suite, seeds, precision, hashes)
+    return Part(suite, jobs, whole, jobs, of_agenda=True)
 
 
 def _with_settings(suite: Suite, assignments: Sequence[str]) -> Suite:

@@ -1,66 +1,28 @@
 """dipbench from Python: the same as the command line, with a pandas frame for an answer."""
 
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-import torch
 
 from dipbench import registry
 from dipbench.agenda import parts_of
+from dipbench.conditions import Conditions
 from dipbench.contract import Method, Task
 from dipbench.errors import UserError
-from dipbench.fit import Execution, pick_execution
 from dipbench.images import read_image, write_image
 from dipbench.recorder import Output
 from dipbench.report import write_report
-from dipbench.resources import instructions, lacks_bfloat16, pick_device
-from dipbench.runner import Display, Summary, plan_content, run_suite
+from dipbench.resources import pick_device
+from dipbench.runner import Display, Summary, compute, plan_content
 from dipbench.scorecard import score_folder
 from dipbench.selection import Choices
 from dipbench.spec import parse
 from dipbench.store import Store
 from dipbench.streams import Streams
 from dipbench.trial import Progress, attempt
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """On what a suite is to run, and how, in the words of the command line."""
-
-    device: str = "auto"
-    jobs: int = 0  # processes; 0: as many as the machine takes
-    engine: str = "auto"
-    precision: str = "float32"
-    checkpoint: float = 60.0  # seconds between two checkpoints of a fit; 0: none
-    at_once: int = 0  # runs that take turns on a device; 0: as many as fill a GPU, one on a CPU
-
-    def checked(self) -> tuple[torch.device, Execution]:
-        """The device and the execution meant. UserError for what is not there or out of range.
-
-        Warns where bfloat16 gains nothing.
-        """
-        if self.jobs < 0:
-            raise UserError(
-                f"--jobs got {self.jobs}: it takes the number of processes, or 0 for what the machine takes"
-            )
-        if self.checkpoint < 0:
-            raise UserError(f"--checkpoint got {self.checkpoint}: it takes seconds, or 0 for none")
-        if self.at_once < 0:
-            raise UserError(f"--at-once got {self.at_once}: it takes the number of runs, or 0 for what fills a GPU")
-        device = pick_device(self.device)
-        execution = pick_execution(device, self.engine, self.precision)
-        if execution.arithmetic.autocast == torch.bfloat16 and lacks_bfloat16(device):
-            warnings.warn(
-                f"precision '{self.precision}' will not be faster than float32 here: no units for bfloat16 act "
-                f"(instructions: {instructions()})",
-                stacklevel=2,
-            )
-        return device, execution
 
 
 def execute(
@@ -77,28 +39,16 @@ def execute(
 
     `seeds` None is 0, or what the agenda says.
     """
-    device, execution = conditions.checked()
-    for part in parts_of(name, choices, seeds, execution.precision):
+    for part in parts_of(name, choices, seeds, conditions.execution.precision):
         store = Store(part.store(out))
-        summary = run_suite(
-            part.suite,
-            store,
-            seeds=part.seeds,
-            device=device,
-            jobs=conditions.jobs,
-            execution=execution,
-            checkpoint_seconds=conditions.checkpoint,
-            at_once=conditions.at_once,
-            plan=plan_content(part.whole, part.planned, command),
-            display=display,
-        )
-        yield store, summary
+        plan = plan_content(part.whole, part.planned, command)
+        yield store, compute(part.jobs, store, plan, conditions, display)
 
 
 def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
-    """The seeds that `--seed` and `--seeds` mean; None where neither was given."""
+    """The seeds that a first one and their number mean; None where neither is given."""
     if seeds is not None and seeds < 1:
-        raise UserError(f"--seeds got {seeds}: it takes the number of seeds, at least 1")
+        raise UserError(f"seeds got {seeds}: it takes the number of seeds, at least 1")
     if seed is None and seeds is None:
         return None
     return list(range(seed or 0, (seed or 0) + (seeds or 1)))
@@ -134,7 +84,7 @@ def run(
         suite,
         choices,
         seeds=seeds_of(seed, seeds),
-        conditions=Conditions(device, jobs, engine, precision, checkpoint, at_once),
+        conditions=Conditions.read(device, jobs, engine, precision, checkpoint, at_once),
         out=Path(out) if out else None,
         command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
         display=None,

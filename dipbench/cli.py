@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from dipbench import cli_options as options
 from dipbench.cli_data import data
 from dipbench.cli_plan import plan
 from dipbench.cli_score import score
@@ -27,8 +28,6 @@ app.add_typer(data, name="data")
 app.command()(score)
 app.command()(plan)
 
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-
 
 @app.callback()
 def _options(
@@ -39,31 +38,30 @@ def _options(
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help="A suite or an agenda (dipbench list suites), or a TOML file.")],
-    only: Annotated[
-        list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'.")
-    ] = None,
-    method: Annotated[list[str] | None, typer.Option(help="Add a method: name[setting=value] or file.py.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")] = None,
-    scale: Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")] = "full",
-    seed: Annotated[int | None, typer.Option(help="The first seed; default 0.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="How many seeds; default 1.")] = None,
-    device: Device = "auto",
-    jobs: Annotated[int, typer.Option(help="Parallel processes; 0: as the machine takes.")] = 0,
-    engine: Annotated[str, typer.Option(help="auto, eager, graph or compiled.")] = "auto",
-    precision: Annotated[str, typer.Option(help="float64, float32, tf32 or bf16.")] = "float32",
-    checkpoint: Annotated[float, typer.Option(help="Seconds between checkpoints of a fit; 0: none.")] = 60.0,
-    at_once: Annotated[int, typer.Option(help="Runs that share a GPU; 0: as many as fill it.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="A folder that has the data sets: docs/data.md.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")] = None,
+    suite: options.SuiteName,
+    only: options.Only = None,
+    methods: options.Methods = None,
+    data: options.Data = None,
+    scale: options.Scale = "full",
+    seed: options.Seed = None,
+    seeds: options.Seeds = None,
+    device: options.Device = "auto",
+    jobs: options.Jobs = 0,
+    engine: options.Engine = "auto",
+    precision: options.Precision = "float32",
+    checkpoint: options.Checkpoint = 60.0,
+    at_once: options.AtOnce = 0,
+    out: options.Out = None,
+    data_dir: options.DataDir = None,
+    settings: options.Settings = None,
 ) -> None:
     """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
     from rich.console import Console
 
     from dipbench import interruption
-    from dipbench.api import Conditions, execute, seeds_of
+    from dipbench.api import execute, seeds_of
     from dipbench.collection import use_folder
+    from dipbench.conditions import Conditions
     from dipbench.display import Terminal
     from dipbench.report import write_report
     from dipbench.report.verdicts import as_text
@@ -76,9 +74,9 @@ def run(
     with Terminal(console) as display, interruption.handled():
         for store, summary in execute(
             suite,
-            Choices(only or (), method or (), data, set_ or (), scale),
+            Choices(only or (), methods or (), data, settings or (), scale),
             seeds=seeds_of(seed, seeds),
-            conditions=Conditions(device, jobs, engine, precision, checkpoint, at_once),
+            conditions=Conditions.read(device, jobs, engine, precision, checkpoint, at_once),
             out=out,
             command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
@@ -118,7 +116,7 @@ def restore(
     out: Annotated[Path | None, typer.Option(help="Default: the image's name with -METHOD.png.")] = None,
     output: Annotated[str | None, typer.Option(help="last or averaged; default averaged where there is one.")] = None,
     seed: int = 0,
-    device: Device = "auto",
+    device: options.Device = "auto",
 ) -> None:
     """Restore an image for which there is no ground truth."""
     from dipbench import api

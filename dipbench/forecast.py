@@ -21,7 +21,7 @@ from dipbench.errors import UserError
 from dipbench.fit import Execution, pick_execution
 from dipbench.images import centre_crop
 from dipbench.loading import load, load_known
-from dipbench.plan import Job, jobs_of
+from dipbench.plan import Job
 from dipbench.resources import process_memory
 from dipbench.signals import SIGNALS
 from dipbench.store import Store
@@ -65,8 +65,8 @@ def forecast_of(
 ) -> list[Forecast]:
     """A line for every experiment of every part, in their order; a run that several of them want counts in the first.
 
-    Runs are those of the first execution; the time that the missing ones take is said for each. Nothing is written, but
-    UserError for a store that cannot be read.
+    The jobs are planned in the precision of the first execution; the time that the missing ones take is said for each.
+    Nothing is written, but UserError for a store that cannot be read.
     """
     process = process_memory(device)
     known: dict[tuple[str, str], Cost] = {}
@@ -75,9 +75,10 @@ def forecast_of(
     for part in parts:
         folder = part.store(out)
         store = Store.existing(folder) if (folder / "store.json").is_file() else None
-        jobs = jobs_of(part.suite, part.seeds, executions[0].precision)
         for experiment in part.suite.experiments:
-            fresh = {j.run.key: j for j in jobs if j.experiment == experiment.name and (folder, j.run.key) not in seen}
+            fresh = {
+                j.run.key: j for j in part.jobs if j.experiment == experiment.name and (folder, j.run.key) not in seen
+            }
             seen |= {(folder, key) for key in fresh}
             present = {key for key in fresh if store and store.status(key) in ("done", "refused")}
             missing = [job for key, job in fresh.items() if key not in present]
@@ -100,13 +101,15 @@ def _of_experiment(
     executions: Sequence[Execution],
     known: dict[tuple[str, str], Cost],
 ) -> Forecast:
-    shapes = {job.run.image: _shape(job) for job in missing}
+    one_of_image = {job.run.image: job for job in missing}
+    shapes = {image: _shape(job) for image, job in one_of_image.items()}
+    problems = {image: _problem(job, side_of(device)).to(device) for image, job in one_of_image.items()}
     fits = [(job, prior) for job in missing if isinstance(prior := registry.build("method", job.method), Prior)]
     iterations, pixel_iterations, memory, fitted = 0, 0.0, 0.0, 0
     seconds = {execution.precision: 0.0 for execution in executions}
     disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
     for job, prior in fits:
-        problem = _problem(job, side_of(device)).to(device)
+        problem = problems[job.run.image]
         if prior.refuses(problem):
             continue
         kind = (str(job.task), str(job.method))

@@ -24,6 +24,7 @@ from dipbench.resources import (
     usable_cores,
     versions,
 )
+from dipbench.spec import Spec
 from dipbench.streams import Streams
 from dipbench.suite import read_suite
 
@@ -75,7 +76,7 @@ def instructions_title() -> str:
 def fit_times(device: torch.device) -> Iterator[str]:
     """What an iteration takes in each precision, measured now: seconds go by between the lines."""
     suite, side = read_suite(TIMED), side_of(device)
-    methods = [suite.method(label) for label in suite.experiments[0].methods]
+    methods = [entrant.method for entrant in suite.experiments[0].methods]
     spec = next(spec for spec in methods if issubclass(registry.find("method", spec.name), Prior))
     prior: Prior = registry.build("method", spec)
     problem = _problem(suite.experiments[0].task, side).to(device)
@@ -85,7 +86,7 @@ def fit_times(device: torch.device) -> Iterator[str]:
         yield f"  {execution.precision:8} {seconds:.3f} s an iteration (engine {execution.engine})"
 
 
-def _problem(task: str, side: int) -> Problem:
+def _problem(task: Spec, side: int) -> Problem:
     """On an image of noise, for no file need be here: what is in an image changes no time."""
     posed: Task = registry.build("task", task)
     return posed.degrade(posed.prepare(torch.rand((3, side, side), generator=Streams(0).torch("image"))), Streams(0))

@@ -48,7 +48,7 @@ def _suite(suite: Suite) -> str:
     for experiment in suite.experiments:
         images = ", ".join(experiment.images) or "all images"
         lines.append(f"  {experiment.name}: {experiment.task} on {experiment.dataset} ({images})")
-        lines += [f"    {label:20} {suite.method(label)}" for label in experiment.methods]
+        lines += [f"    {entrant.label:20} {entrant.method}" for entrant in experiment.methods]
     return "\n".join(lines)
 
 

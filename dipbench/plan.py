@@ -8,7 +8,7 @@ from dipbench.errors import UserError
 from dipbench.images import pixel_hash
 from dipbench.loading import load
 from dipbench.runs import Run, identity
-from dipbench.spec import Spec, parse
+from dipbench.spec import Spec
 from dipbench.suite import Experiment, Suite
 
 Hashes = dict[tuple[Dataset, str], str]
@@ -44,18 +44,17 @@ def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", hashes: 
     keeps what is known of it from one suite to the next.
     """
     hashes = {} if hashes is None else hashes
-    return [job for experiment in suite.experiments for job in _jobs(suite, experiment, seeds, precision, hashes)]
+    return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, hashes)]
 
 
-def _jobs(suite: Suite, experiment: Experiment, seeds: list[int], precision: str, hashes: Hashes) -> list[Job]:
+def _jobs(experiment: Experiment, seeds: list[int], precision: str, hashes: Hashes) -> list[Job]:
     dataset: Dataset = registry.build("dataset", experiment.dataset)
     task: Task = registry.build("task", experiment.task)
     methods: dict[str, tuple[Spec, Method]] = {
-        label: (suite.method(label), registry.build("method", suite.method(label))) for label in experiment.methods
+        entrant.label: (entrant.method, registry.build("method", entrant.method)) for entrant in experiment.methods
     }
     if not image_names(experiment):
         raise UserError(f"data set '{experiment.dataset}' holds no image")
-    task_spec, dataset_spec = parse(experiment.task), parse(experiment.dataset)
     jobs = []
     for image in image_names(experiment):
         if (dataset, image) not in hashes:
@@ -66,11 +65,11 @@ def _jobs(suite: Suite, experiment: Experiment, seeds: list[int], precision: str
                     dataset=dataset.plugin_name(),
                     image=image,
                     pixels=hashes[dataset, image],
-                    task=identity(task_spec, task),
+                    task=identity(experiment.task, task),
                     method=identity(spec, method),
                     protocol=task.protocol().signature,
                     seed=seed,
                     precision=precision if isinstance(method, Prior) else "float32",
                 )
-                jobs.append(Job(experiment.name, label, run, dataset_spec, task_spec, spec))
+                jobs.append(Job(experiment.name, label, run, experiment.dataset, experiment.task, spec))
     return jobs

@@ -3,20 +3,21 @@
 import math
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from typing import Any, Protocol
 
 import pandas as pd
 import torch
 
-from dipbench.fit import REFERENCE, Execution
+from dipbench.conditions import Conditions
 from dipbench.plan import Job, jobs_of
 from dipbench.resources import usable_cores
 from dipbench.results import frame
 from dipbench.store import Store
 from dipbench.suite import Suite
-from dipbench.work import Finished, Terms
+from dipbench.work import Finished
 from dipbench.workers import in_processes, in_this_process
 
 _MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
@@ -62,35 +63,28 @@ def run_suite(
     store: Store,
     *,
     seeds: list[int],
-    device: torch.device,
-    jobs: int = 0,
-    execution: Execution = REFERENCE,
-    checkpoint_seconds: float = 60.0,
-    at_once: int = 0,
+    conditions: Conditions,
     command: str = "",
-    plan: dict[str, Any] | None = None,
     display: Display | None = None,
 ) -> Summary:
-    """Computes every run of the suite that is not in the store; `jobs` 0 is as many processes as the machine takes.
+    """Computes every run of a suite that is not in the store; `command` is how the store says that it was asked for."""
+    jobs = jobs_of(suite, seeds, conditions.execution.precision)
+    return compute(jobs, store, plan_content(suite, jobs, command), conditions, display)
 
-    `at_once` is how many runs take turns on a GPU, 0 as many as fill it; `checkpoint_seconds` as in `Terms`. `plan`
-    is what the store keeps of what was asked for, by default these runs, said by `command`.
-    """
+
+def compute(
+    jobs: list[Job], store: Store, plan: dict[str, Any], conditions: Conditions, display: Display | None = None
+) -> Summary:
+    """Computes every job that is not in the store; `plan` is what the store keeps of what was asked for."""
     display = display or Silent()
-    wanted = jobs_of(suite, seeds, execution.precision)
-    store.write_plan(plan or plan_content(suite, wanted, command))
-    missing = unique([job for job in wanted if store.status(job.run.key) not in ("done", "refused")])
+    store.write_plan(plan)
+    wanted = unique(jobs)
+    missing = [job for job in wanted if store.status(job.run.key) not in ("done", "refused")]
     for warning in store.warnings:
         display.warn(warning)
-    summary = Summary(present=len({job.run.key for job in wanted}) - len(missing))
+    summary = Summary(present=len(wanted) - len(missing))
     display.begin(missing, summary.present)
-    devices = spread(device, jobs)[: max(1, len(missing))]
-    terms = [Terms(each, execution, checkpoint_seconds, at_once) for each in devices]
-    if len(terms) > 1 or device.type == "cuda":  # a GPU that an error makes unusable is usable again in a new process
-        threads = max(1, usable_cores() // len(terms))
-        ended = in_processes(missing, store, terms, display.step, threads)
-    else:
-        ended = in_this_process(missing, store, terms[0], display.step)
+    ended = _computed(missing, store, conditions, display)
     try:
         for job, finished in ended:
             summary.ended[finished.status] += 1
@@ -104,20 +98,32 @@ def run_suite(
     return summary
 
 
+def _computed(
+    jobs: list[Job], store: Store, conditions: Conditions, display: Display
+) -> Generator[tuple[Job, Finished], None, None]:
+    """Each job and how it ended, in this process or in several."""
+    devices = spread(conditions.device, conditions.processes)[: max(1, len(jobs))]
+    each = [replace(conditions, device=device) for device in devices]
+    # a GPU that an error makes unusable is usable again in a new process
+    if len(each) > 1 or conditions.device.type == "cuda":
+        return in_processes(jobs, store, each, display.step, max(1, usable_cores() // len(each)))
+    return in_this_process(jobs, store, each[0], display.step)
+
+
 def unique(jobs: list[Job]) -> list[Job]:
     """The first job of every run: experiments may share runs."""
     return list({job.run.key: job for job in reversed(jobs)}.values())[::-1]
 
 
-def spread(device: torch.device, jobs: int) -> list[torch.device]:
-    """The device of each process: `jobs` of them, or as the machine takes; `cuda` means all GPUs there are in turn."""
+def spread(device: torch.device, processes: int) -> list[torch.device]:
+    """The device of each of that many processes, 0 for as many as the machine takes; `cuda` is every GPU in turn."""
     if device.type == "cuda" and device.index is None and torch.cuda.device_count() > 1:
         gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
-        return list(islice(cycle(gpus), jobs or len(gpus)))
-    return [device] * (jobs or default_jobs(device))
+        return list(islice(cycle(gpus), processes or len(gpus)))
+    return [device] * (processes or default_processes(device))
 
 
-def default_jobs(device: torch.device) -> int:
+def default_processes(device: torch.device) -> int:
     """One process a core, as far as the memory goes; one process on a GPU."""
     if device.type != "cpu":
         return 1
@@ -144,12 +150,12 @@ def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
         "description": suite.description,
         "command": command,
         "scale": suite.scale,
-        "methods": {label: str(suite.method(label)) for e in suite.experiments for label in e.methods},
+        "methods": {label: str(entrant.method) for label, entrant in suite.entrants().items()},
         "experiments": [
             {
                 "name": experiment.name,
-                "dataset": experiment.dataset,
-                "task": experiment.task,
+                "dataset": str(experiment.dataset),
+                "task": str(experiment.task),
                 "published": experiment.published and experiment.published.model_dump(),
                 "runs": runs[experiment.name],
             }

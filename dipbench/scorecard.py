@@ -1,19 +1,19 @@
 """Scores images that were made elsewhere, as the harness scores those that it made."""
 
-import json
 import math
 import tempfile
 from pathlib import Path
 
 import pandas as pd
+import torch
 
+from dipbench.conditions import Conditions
 from dipbench.errors import UserError
-from dipbench.resources import pick_device
 from dipbench.runner import run_suite
 from dipbench.scoring import METRICS
-from dipbench.spec import Spec
+from dipbench.spec import Spec, parse
 from dipbench.store import Store
-from dipbench.suite import Experiment, Suite
+from dipbench.suite import Entrant, Experiment, Suite
 
 _METRICS = ("psnr", "ssim")
 
@@ -36,18 +36,14 @@ def score_folder(folder: Path, dataset: str, task: str, name: str = "", out: Pat
 
 def _suite(folder: Path, dataset: str, task: str, name: str) -> Suite:
     """One experiment with one method, which reads files."""
-    if set(name) & set("[],="):
-        raise UserError(f"'{name}' cannot name a method: give a name without [ ] , = as --method-name")
-    return Suite(
-        name="score",
-        title=f"{name} on {dataset}",
-        methods={name: str(Spec("files", {"folder": json.dumps(str(folder))}))},
-        experiments=[Experiment(name="score", dataset=dataset, task=task, methods=[name])],
-    )
+    entrant = Entrant(name, name, Spec("files", {"folder": str(folder)}))
+    experiment = Experiment(name="score", dataset=parse(dataset), task=parse(task), methods=[entrant])
+    return Suite(name="score", title=f"{name} on {dataset}", experiments=[experiment])
 
 
 def _scored(suite: Suite, store: Store) -> pd.DataFrame:
-    return run_suite(suite, store, seeds=[0], device=pick_device("cpu"), jobs=1, command="dipbench score").results
+    conditions = Conditions(torch.device("cpu"), processes=1)
+    return run_suite(suite, store, seeds=[0], conditions=conditions, command="dipbench score").results
 
 
 def averages(scores: pd.DataFrame) -> dict[str, float]:

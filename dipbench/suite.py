@@ -2,11 +2,12 @@
 
 import fnmatch
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt, Prior
@@ -17,16 +18,50 @@ from dipbench.spec import Spec, parse, read_value
 PRESETS = Path(__file__).parent / "suites"
 
 
+@dataclass(frozen=True)
+class Entrant:
+    """A method of an experiment, with what the suite calls it."""
+
+    label: str  # what tables call it
+    short: str  # what it begins with: a short name of the suite, or the plugin's own
+    method: Spec
+
+    @classmethod
+    def read(cls, label: str, short_names: Mapping[str, Spec]) -> Self:
+        """The method that a label stands for: a short name, or `name[key=value]` with a short or a plugin's name."""
+        if label in short_names:
+            return cls(label, label, short_names[label])
+        written = parse(label)
+        if written.name not in short_names:
+            return cls(label, written.name, written)
+        return cls(label, written.name, short_names[written.name].with_settings(written.settings))
+
+    def with_settings(self, settings: dict[str, Any]) -> Self:
+        """The same method with these settings on top, and a label that says so."""
+        written = Spec(self.label, {}) if self.label == self.short else parse(self.label)
+        label = str(written.with_settings(settings))
+        return type(self)(label, self.short, self.method.with_settings(settings))
+
+    @property
+    def names(self) -> set[str]:
+        """Those by which a user finds it."""
+        return {self.label, self.short, self.method.name}
+
+
+def _read_spec(written: Any) -> Any:
+    return parse(written) if isinstance(written, str) else written
+
+
 class Experiment(BaseModel):
     """Every method on every image: a table and, where a method iterates, a figure of curves."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    dataset: str
+    dataset: Annotated[Spec, BeforeValidator(_read_spec)]
     images: list[str] = Field(default=[], description="names; empty: all of the data set")
-    task: str
-    methods: list[str] = Field(min_length=1)
+    task: Annotated[Spec, BeforeValidator(_read_spec)]
+    methods: list[Entrant] = Field(min_length=1)
     published: Published | None = None
 
 
@@ -42,17 +77,34 @@ class Smoke(BaseModel):
 
 
 class Suite(BaseModel):
-    """Experiments, and short names for methods with settings."""
+    """Experiments, and short names for methods with settings. Read once, from here on a record that is edited."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: str
     description: str = ""
-    methods: dict[str, str] = Field(default={}, description="short name -> method with settings")
+    methods: dict[str, Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default={}, description="by short name")
     experiments: list[Experiment] = Field(min_length=1)
     smoke: Smoke = Smoke()
     scale: Literal["full", "smoke"] = "full"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_labels(cls, content: Any) -> Any:
+        """Labels stand for methods with the help of the suite's short names, which an experiment does not see."""
+        short_names = {name: _read_spec(written) for name, written in content.get("methods", {}).items()}
+
+        def read(experiment: Any) -> Any:
+            if not isinstance(experiment, dict) or not isinstance(experiment.get("methods"), list):
+                return experiment
+            labels = experiment["methods"]
+            return experiment | {
+                "methods": [Entrant.read(label, short_names) if isinstance(label, str) else label for label in labels]
+            }
+
+        experiments = content.get("experiments")
+        return content | {"experiments": list(map(read, experiments))} if isinstance(experiments, list) else content
 
     @model_validator(mode="after")
     def _experiments_have_names_of_their_own(self) -> Self:
@@ -61,14 +113,9 @@ class Suite(BaseModel):
             raise ValueError(f"experiments must have different names, got {', '.join(names)}")
         return self
 
-    def method(self, label: str) -> Spec:
-        """The method that a label stands for, with the settings of the short name it may begin with."""
-        if label in self.methods:
-            return parse(self.methods[label])
-        spec = parse(label)
-        if spec.name not in self.methods:
-            return spec
-        return parse(self.methods[spec.name]).with_settings(spec.settings)
+    def entrants(self) -> dict[str, Entrant]:
+        """Every method of every experiment by its label."""
+        return {entrant.label: entrant for experiment in self.experiments for entrant in experiment.methods}
 
 
 def preset_names() -> list[str]:
@@ -102,15 +149,25 @@ def preset_content(wanted: str) -> dict[str, Any]:
 
 def with_methods(suite: Suite, labels: list[str]) -> Suite:
     """The suite with these methods in every experiment, after its own."""
-    return _each(
-        suite, lambda e: e.model_copy(update={"methods": e.methods + [m for m in labels if m not in e.methods]})
-    )
+    added = [Entrant.read(label, suite.methods) for label in labels]
+
+    def longer(experiment: Experiment) -> Experiment:
+        own = {entrant.label for entrant in experiment.methods}
+        return experiment.model_copy(
+            update={"methods": experiment.methods + [entrant for entrant in added if entrant.label not in own]}
+        )
+
+    return _each(suite, longer)
 
 
 def with_data(suite: Suite, folder: Path) -> Suite:
-    """The suite on the images of a folder instead of its own."""
-    dataset = str(Spec("folder", {"path": str(folder)}))
-    return _each(suite, lambda e: e.model_copy(update={"dataset": dataset, "images": []}))
+    """The suite on the images of a folder instead of its own, cut and reduced as its own are."""
+
+    def moved(experiment: Experiment) -> Experiment:
+        sizes = {key: value for key, value in experiment.dataset.settings.items() if key in ("crop", "side")}
+        return experiment.model_copy(update={"dataset": Spec("folder", {"path": str(folder), **sizes}), "images": []})
+
+    return _each(suite, moved)
 
 
 def with_setting(suite: Suite, assignment: str) -> Suite:
@@ -119,24 +176,25 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
     name, dot, setting = target.rpartition(".")
     if not equals or not dot:
         raise UserError(f"cannot read '--set {assignment}': it takes name.setting=value, as in dip.iterations=500")
-    used: set[str] = set()
+    settings = {setting.strip(): read_value(value)}
 
-    def change(text: str) -> str:
-        spec = parse(text)
-        used.update({spec.name, suite.method(text).name})
-        if name not in (spec.name, suite.method(text).name):
-            return text
-        return str(spec.with_settings({setting.strip(): read_value(value)}))
+    def change(experiment: Experiment) -> Experiment:
+        plugins = {
+            key: spec.with_settings(settings)
+            for key, spec in (("dataset", experiment.dataset), ("task", experiment.task))
+            if spec.name == name
+        }
+        methods = [
+            entrant.with_settings(settings) if name in (entrant.short, entrant.method.name) else entrant
+            for entrant in experiment.methods
+        ]
+        return experiment.model_copy(update={**plugins, "methods": methods})
 
-    changed = _each(
-        suite,
-        lambda e: e.model_copy(
-            update={"dataset": change(e.dataset), "task": change(e.task), "methods": [change(m) for m in e.methods]}
-        ),
-    )
+    used = {spec.name for experiment in suite.experiments for spec in (experiment.dataset, experiment.task)}
+    used |= {known for entrant in suite.entrants().values() for known in (entrant.short, entrant.method.name)}
     if name not in used:
         raise unknown("plugin of this suite", name, used)
-    return changed
+    return _each(suite, change)
 
 
 def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], list[str]]) -> Suite:
@@ -150,17 +208,13 @@ def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], lis
     def matches(name: str) -> bool:
         return any(name.lower() == choice or fnmatch.fnmatch(name.lower(), choice) for choice in choices)
 
-    def names(label: str) -> set[str]:
-        """A method's label, its short name without the settings that --set put behind it, and its plugin."""
-        return {label, parse(label).name, suite.method(label).name}
-
     kept = []
     for experiment in suite.experiments:
-        if matches(experiment.name) or matches(parse(experiment.task).name) or matches(parse(experiment.dataset).name):
+        if any(map(matches, (experiment.name, experiment.task.name, experiment.dataset.name))):
             kept.append(experiment)
             continue
         images = [name for name in image_names(experiment) if matches(name)]
-        methods = [label for label in experiment.methods if any(map(matches, names(label)))]
+        methods = [entrant for entrant in experiment.methods if any(map(matches, entrant.names))]
         if images or methods:
             kept.append(
                 experiment.model_copy(
@@ -180,20 +234,23 @@ def at_smoke_scale(suite: Suite, image_names: Callable[[Experiment], list[str]])
     smoke = suite.smoke
     sizes = {"crop": smoke.crop, "side": smoke.side}
 
+    def short(entrant: Entrant) -> Entrant:
+        name = entrant.method.name
+        fitted = issubclass(registry.find("method", name), Prior)
+        if not fitted or "iterations" not in registry.setting_names("method", name):
+            return entrant
+        return replace(entrant, method=entrant.method.with_settings({"iterations": smoke.iterations}))
+
     def small(experiment: Experiment) -> Experiment:
-        dataset = parse(experiment.dataset).with_settings(sizes)
         return experiment.model_copy(
-            update={"dataset": str(dataset), "images": image_names(experiment)[: smoke.images]}
+            update={
+                "dataset": experiment.dataset.with_settings(sizes),
+                "images": image_names(experiment)[: smoke.images],
+                "methods": [short(entrant) for entrant in experiment.methods],
+            }
         )
 
-    def short(spec: Spec) -> Spec:
-        fitted = issubclass(registry.find("method", spec.name), Prior)
-        has_iterations = "iterations" in registry.setting_names("method", spec.name)
-        return spec.with_settings({"iterations": smoke.iterations}) if fitted and has_iterations else spec
-
-    labels = {label for experiment in suite.experiments for label in experiment.methods}
-    methods = {label: str(short(suite.method(label))) for label in labels}
-    return _each(suite, small).model_copy(update={"methods": suite.methods | methods, "scale": "smoke"})
+    return _each(suite, small).model_copy(update={"scale": "smoke"})
 
 
 def _each(suite: Suite, change: Callable[[Experiment], Experiment]) -> Suite:

@@ -3,27 +3,20 @@
 import datetime
 import time
 import traceback
-from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from dipbench import interruption, registry
 from dipbench.checkpoints import Checkpoints
-from dipbench.contract import Dataset, Method, Prior, Problem, Task
+from dipbench.conditions import Conditions
+from dipbench.contract import Dataset, Method, Prior, Task
 from dipbench.errors import UserError
-from dipbench.fit import REFERENCE, Execution
 from dipbench.images import write_image
 from dipbench.interruption import Stopped, held
 from dipbench.loading import load, load_known
 from dipbench.plan import Job
 from dipbench.resources import environment, out_of_gpu_memory
-from dipbench.runs import Run
-from dipbench.scoring import Protocol
 from dipbench.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
 from dipbench.trial import Outcome, Progress, Reporter, Trial
@@ -40,46 +33,174 @@ class Finished:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Terms:
-    """On what, and how, runs are computed."""
+class Work:
+    """A run at work: an iteration each call of `advance`, and then `finish`, which puts it into the store.
 
-    device: torch.device
-    execution: Execution = REFERENCE
-    checkpoint_seconds: float = 60.0  # between two checkpoints of a fit; 0: none is written or read
-    at_once: int = 1  # runs that take turns on the device; 0: as many as fill a GPU
-
-
-def performing(
-    job: Job, store: Store, terms: Terms, progress: Progress | None = None
-) -> Generator[int, int | None, Finished]:
-    """Computes a run and puts it into the store: after each iteration it yields the number of pixels in work.
-
-    It may be sent how many runs take turns on the device. A fit goes on from its last checkpoint, if there is one.
-    What goes wrong ends the run as failed; out come only UnwritableStore, Stopped after a signal and, for others to be
-    ended first, that a GPU has no memory left.
+    Several may take turns. A fit goes on from its last checkpoint, if there is one. What goes wrong ends the run as
+    failed; out of `advance` and `finish` come only UnwritableStore, Stopped after a signal and, for others to be ended
+    first, that a GPU has no memory left. A run that is dropped before its end must be closed.
     """
-    started, clock = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), time.perf_counter()
-    checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key)
-    try:
-        finished, content, outcome = yield from _compute(job, store, terms, checkpoints, progress)
-    except UnwritableStore:
-        raise
-    except Exception as error:  # whatever a plugin does: this run fails, the others go on
-        if out_of_gpu_memory(error):
+
+    def __init__(self, job: Job, store: Store, conditions: Conditions, progress: Progress | None = None):
+        self.job = job
+        self.pixels = 0  # of the image; 0: it has not begun
+        self._store, self._conditions = store, conditions
+        self._started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._clock = time.perf_counter()
+        self._checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key)
+        self._reporter = Reporter(progress)
+        self._trial: Trial | None = None
+        self._ended: Finished | None = None  # before its last iteration
+        self._every = 0.0  # seconds between checkpoints; 0: none
+        self._together = 1  # the most runs that took turns
+        self._resumed: list[dict[str, Any]] = []  # where an earlier process stopped, and what that one ran on
+        self._warnings: list[str] = []
+        self._signals = ExitStack()  # while it is open they are only noted
+
+    def advance(self, together: int = 1) -> bool:
+        """One iteration, beside others of `together` in all; False: there are no more."""
+        try:
+            self._together = max(self._together, together)
+            return (self._trial is not None or self._begin()) and self._iterate()
+        except UnwritableStore:
             raise
-        finished, content, outcome = failure(error), {}, None
-    times = {"started": started, "wall_seconds": round(time.perf_counter() - clock, 3)}
-    write_down(job, store, terms.device, finished, {**times, **content}, outcome)
-    if finished.status == "done":
-        checkpoints.clear()
-    return finished
+        except Exception as error:  # whatever a plugin does: this run fails, the others go on
+            if out_of_gpu_memory(error):
+                raise
+            self._ended = failure(error)
+            return False
+
+    def finish(self) -> Finished:
+        """Scores what came out, and puts it into the store."""
+        content: dict[str, Any] = {}
+        outcome = None
+        try:
+            if self._ended is None:
+                assert self._trial is not None
+                outcome = self._trial.outcome()
+                self._ended, content = self._scored(outcome)
+        except Exception as error:
+            if out_of_gpu_memory(error):
+                raise
+            self._ended, outcome = failure(error), None
+        times = {"started": self._started, "wall_seconds": round(time.perf_counter() - self._clock, 3)}
+        write_down(self.job, self._store, self._conditions, self._ended, {**times, **content}, outcome)
+        if self._ended.status == "done":
+            self._checkpoints.clear()
+        self.close()
+        return self._ended
+
+    def close(self) -> None:
+        """Signals end the program again, where it is the last that held them."""
+        self._signals.close()
+
+    def _begin(self) -> bool:
+        """Poses the problem and goes to the last checkpoint; False: the method refuses it."""
+        run, device = self.job.run, self._conditions.device
+        self._task: Task = registry.build("task", self.job.task)
+        self._method: Method = registry.build("method", self.job.method)
+        dataset: Dataset = registry.build("dataset", self.job.dataset)
+        self._truth = self._task.prepare(load(dataset, run.image))
+        known = load_known(dataset, run.image) if self._task.own_mask else None
+        degraded = self._task.degrade(self._truth, Streams(run.seed, run.measurement_path), known)
+        problem = replace(degraded, image=run.image)
+        self.pixels = problem.shape[1] * problem.shape[2]
+        if not self._store.has_problem(run.measurement_key):
+            with self._store.new_folder("problems", run.measurement_key) as folder:
+                write_image(folder / "truth.png", self._truth)
+                write_image(folder / "degraded.png", problem.degraded())
+        if reason := self._method.refuses(problem):
+            self._ended = Finished("refused", reason)
+            return False
+        self._problem = problem.to(device)
+        if isinstance(self._method, Prior):
+            self._every = self._conditions.checkpoint_seconds
+        self._trial = self._new_trial()
+        if self._every:
+            self._signals.enter_context(held())
+            self._resume()
+        self._saved = time.perf_counter()
+        return True
+
+    def _new_trial(self) -> Trial:
+        rng = Streams(self.job.run.seed, self.job.run.method_path)
+        truth = self._truth.to(self._conditions.device)
+        return Trial(self._method, self._problem, truth, self._task.protocol(), rng, self._conditions.execution)
+
+    def _resume(self) -> None:
+        assert self._trial is not None
+        state, self._warnings = self._checkpoints.load()
+        if state is None:
+            return
+        try:
+            self._trial.load(state["trial"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            if out_of_gpu_memory(error):
+                raise  # the checkpoint is as good as before
+            self._trial = self._new_trial()
+            self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
+            return
+        self._together = max(self._together, state["at_once"])
+        self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
+
+    def _iterate(self) -> bool:
+        assert self._trial is not None
+        if not self._trial.advance():
+            return False
+        self._reporter.look(self._trial)
+        told = interruption.received()
+        if self._every and (told or time.perf_counter() - self._saved > self._every):
+            self._save()
+        if told:
+            raise Stopped(told)
+        return True
+
+    def _save(self) -> None:
+        assert self._trial is not None
+        state = {
+            "trial": self._trial.state(),
+            "at_once": self._together,
+            "resumed": self._resumed,
+            "environment": environment(self._conditions.device),
+        }
+        with self._store.writing():
+            self._checkpoints.save(state, self._trial.done)
+        self._saved = time.perf_counter()
+
+    def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
+        """How a run ended that came to its end, and what the store is to know of it."""
+        protocol = self._task.protocol()
+        outputs: list[dict[str, Any]] = [
+            {
+                "output": output.name,
+                "iteration": output.iteration,
+                "psnr": float(protocol.psnr(output.image, self._truth)),
+                "ssim": protocol.ssim(output.image, self._truth),
+                "picture": f"{output.name}.png",
+            }
+            for output in outcome.outputs
+        ]
+        execution = self._conditions.execution
+        fitted = isinstance(self._method, Prior)
+        content = {
+            "outputs": outputs,
+            "seconds": round(outcome.seconds, 4),
+            "peak_memory_bytes": outcome.peak_memory if self._together == 1 else None,  # else what all took together
+            "parameters": self._method.resolved(self._problem),
+            "licence": self._method.licence,
+            "paper": self._method.paper,
+            **({"engine": execution.engine, "precision": execution.precision} if fitted else {}),
+            "at_once": self._together,
+            "resumed": self._resumed,
+            "warnings": self._warnings,
+        }
+        return Finished("done", psnr=outputs[0]["psnr"], seconds=outcome.seconds), content
 
 
 def write_down(
     job: Job,
     store: Store,
-    device: torch.device,
+    conditions: Conditions,
     finished: Finished,
     content: dict[str, Any],
     outcome: Outcome | None = None,
@@ -89,7 +210,7 @@ def write_down(
         "status": finished.status,
         "message": finished.message,
         "run": asdict(job.run),
-        "environment": environment(device),
+        "environment": environment(conditions.device),
         "outputs": [],
         **content,
     }
@@ -100,114 +221,6 @@ def write_down(
                 write_image(folder / f"{output.name}.png", output.image)
         write_json(folder / "run.json", asdict(job.run))
         write_json(folder / "result.json", record)
-
-
-def _compute(
-    job: Job, store: Store, terms: Terms, checkpoints: Checkpoints, progress: Progress | None
-) -> Generator[int, int | None, tuple[Finished, dict[str, Any], Outcome | None]]:
-    task: Task = registry.build("task", job.task)
-    method: Method = registry.build("method", job.method)
-    dataset: Dataset = registry.build("dataset", job.dataset)
-    truth = task.prepare(load(dataset, job.run.image))
-    known = load_known(dataset, job.run.image) if task.own_mask else None
-    degraded = task.degrade(truth, Streams(job.run.seed, job.run.measurement_path), known)
-    problem = replace(degraded, image=job.run.image)
-    if not store.has_problem(job.run.measurement_key):
-        with store.new_folder("problems", job.run.measurement_key) as folder:
-            write_image(folder / "truth.png", truth)
-            write_image(folder / "degraded.png", problem.degraded())
-    reason = method.refuses(problem)
-    if reason:
-        return Finished("refused", reason), {}, None
-    course = _Course(job.run, method, problem.to(terms.device), truth.to(terms.device), task.protocol(), terms)
-    course.resume(checkpoints)
-    content, outcome = yield from course.run(store, checkpoints, progress)
-    outputs: list[dict[str, Any]] = [
-        {
-            "output": output.name,
-            "iteration": output.iteration,
-            "psnr": float(task.protocol().psnr(output.image, truth)),
-            "ssim": task.protocol().ssim(output.image, truth),
-            "picture": f"{output.name}.png",
-        }
-        for output in outcome.outputs
-    ]
-    content = {
-        "outputs": outputs,
-        "seconds": round(outcome.seconds, 4),
-        "peak_memory_bytes": outcome.peak_memory if content["at_once"] == 1 else None,  # else what all took together
-        "parameters": method.resolved(problem),
-        "licence": method.licence,
-        "paper": method.paper,
-        **content,
-    }
-    return Finished("done", psnr=outputs[0]["psnr"], seconds=outcome.seconds), content, outcome
-
-
-class _Course:
-    """A trial from its start or its last checkpoint to its end."""
-
-    def __init__(
-        self, run: Run, method: Method, problem: Problem, truth: Tensor, protocol: Protocol, terms: Terms
-    ) -> None:
-        self._terms = terms
-        self._pixels = problem.shape[1] * problem.shape[2]
-        self._fitted = isinstance(method, Prior)
-        rng = Streams(run.seed, run.method_path)
-        self._new: Callable[[], Trial] = partial(Trial, method, problem, truth, protocol, rng, terms.execution)
-        self._trial = self._new()
-        self._resumed: list[dict[str, Any]] = []  # where an earlier process stopped, and what that one ran on
-        self._warnings: list[str] = []
-        self._together = 1  # the most runs that took turns
-
-    def resume(self, checkpoints: Checkpoints) -> None:
-        """Goes on from the last checkpoint that can be used."""
-        if not self._fitted or not self._terms.checkpoint_seconds:
-            return
-        state, self._warnings = checkpoints.load()
-        if state is None:
-            return
-        try:
-            self._trial.load(state["trial"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            if out_of_gpu_memory(error):
-                raise  # the checkpoint is as good as before
-            self._trial = self._new()
-            self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
-            return
-        self._together = state["at_once"]
-        self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
-
-    def run(
-        self, store: Store, checkpoints: Checkpoints, progress: Progress | None
-    ) -> Generator[int, int | None, tuple[dict[str, Any], Outcome]]:
-        """Every iteration that is left; what to record of how it went, and what came out."""
-        trial, reporter = self._trial, Reporter(progress)
-        saved = time.perf_counter()
-        every = self._terms.checkpoint_seconds if self._fitted else 0.0
-        with held() if every else nullcontext():
-            while trial.advance():
-                reporter.look(trial)
-                told = interruption.received()
-                if every and (told or time.perf_counter() - saved > every):
-                    with store.writing():
-                        checkpoints.save(self._state(), trial.done)
-                    saved = time.perf_counter()
-                if told:
-                    raise Stopped(told)
-                self._together = max(self._together, (yield self._pixels) or 1)
-        content: dict[str, Any] = {"at_once": self._together, "resumed": self._resumed, "warnings": self._warnings}
-        if self._fitted:
-            content = {"engine": self._terms.execution.engine, "precision": self._terms.execution.precision, **content}
-        return content, trial.outcome()
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "trial": self._trial.state(),
-            "at_once": self._together,
-            "resumed": self._resumed,
-            "environment": environment(self._terms.device),
-        }
 
 
 def failure(error: Exception) -> Finished:

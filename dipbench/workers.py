@@ -14,36 +14,37 @@ from pathlib import Path
 import torch
 
 from dipbench import interruption
+from dipbench.conditions import Conditions
 from dipbench.interruption import Stopped
 from dipbench.plan import Job
 from dipbench.resources import DeviceLost
 from dipbench.store import Store, UnwritableStore
 from dipbench.turns import Report, taking_turns
-from dipbench.work import Finished, Terms, write_down
+from dipbench.work import Finished, write_down
 
 
 def in_this_process(
-    jobs: list[Job], store: Store, terms: Terms, report: Report
+    jobs: list[Job], store: Store, conditions: Conditions, report: Report
 ) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes the jobs, one after another or in turns as `terms` say; yields them as they finish."""
+    """Computes the jobs, one after another or in turns as `conditions` say; yields them as they finish."""
     waiting = list(reversed(jobs))
-    return taking_turns(lambda block: waiting.pop() if waiting else None, store, terms, report)
+    return taking_turns(lambda block: waiting.pop() if waiting else None, store, conditions, report)
 
 
 @dataclass(eq=False)
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    terms: Terms
+    conditions: Conditions
     jobs: list[Job] = field(default_factory=list)  # in its hands
 
 
 def in_processes(
-    jobs: list[Job], store: Store, terms: Sequence[Terms], report: Report, threads: int
+    jobs: list[Job], store: Store, conditions: Sequence[Conditions], report: Report, threads: int
 ) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes the jobs in a process of `threads` threads for each of `terms`; yields them as they finish."""
+    """Computes the jobs in a process of `threads` threads for each of `conditions`; yields them as they finish."""
     waiting = list(reversed(jobs))
-    pool = [_start(store.path, each, threads) for each in terms]
+    pool = [_start(store.path, each, threads) for each in conditions]
     try:
         _deal(pool, waiting)
         while busy := [worker for worker in pool if worker.jobs]:
@@ -53,7 +54,7 @@ def in_processes(
                     yield from _receive(worker, report)
                 except (DeviceLost, EOFError, ConnectionError) as error:
                     _end(worker)
-                    pool[pool.index(worker)] = _start(store.path, worker.terms, threads)
+                    pool[pool.index(worker)] = _start(store.path, worker.conditions, threads)
                     if isinstance(error, DeviceLost):
                         waiting += reversed(worker.jobs)
                     else:
@@ -66,27 +67,27 @@ def in_processes(
             worker.process.join()
 
 
-def _start(path: Path, terms: Terms, threads: int) -> _Worker:
+def _start(path: Path, conditions: Conditions, threads: int) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, path, terms, threads), daemon=True)
+    process = context.Process(target=_serve, args=(there, path, conditions, threads), daemon=True)
     process.start()
     there.close()
-    return _Worker(process, here, terms)
+    return _Worker(process, here, conditions)
 
 
 def _deal(pool: list[_Worker], waiting: list[Job]) -> None:
     """Gives each next job to a worker with the fewest, up to what each can have in hand: what takes turns there."""
     while waiting:
-        worker = min((w for w in pool if len(w.jobs) < _hands(w.terms)), key=lambda w: len(w.jobs), default=None)
+        worker = min((w for w in pool if len(w.jobs) < _hands(w.conditions)), key=lambda w: len(w.jobs), default=None)
         if worker is None:
             return
         worker.jobs.append(waiting.pop())
         worker.pipe.send(worker.jobs[-1])
 
 
-def _hands(terms: Terms) -> int:
-    return terms.at_once or (_HANDS if terms.device.type == "cuda" else 1)
+def _hands(conditions: Conditions) -> int:
+    return conditions.at_once or (_HANDS if conditions.device.type == "cuda" else 1)
 
 
 _HANDS = 8  # jobs given ahead to a process that decides itself how many take turns
@@ -121,11 +122,11 @@ def _failed(worker: _Worker, store: Store) -> Generator[tuple[Job, Finished], No
     code = worker.process.exitcode
     finished = Finished("failed", f"its process died (exit code {code}), perhaps out of memory: try --jobs 1", True)
     for job in worker.jobs:
-        write_down(job, store, worker.terms.device, finished, {})
+        write_down(job, store, worker.conditions, finished, {})
         yield job, finished
 
 
-def _serve(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
+def _serve(pipe: Connection, path: Path, conditions: Conditions, threads: int) -> None:
     torch.set_num_threads(threads)
     store = Store(path)
 
@@ -141,7 +142,7 @@ def _serve(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
     with interruption.handled():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the first one ends the others
         try:
-            for job, finished in taking_turns(take, store, terms, tell):
+            for job, finished in taking_turns(take, store, conditions, tell):
                 _send(pipe, (job.run.key, finished))
         except (UnwritableStore, DeviceLost) as error:
             _send(pipe, error)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from torch import Tensor
@@ -10,6 +11,9 @@ from dipbench import registry
 from dipbench.loading import load
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
+
+hypothesis.settings.register_profile("same everywhere", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same everywhere")
 
 
 @pytest.fixture(scope="session", autouse=True)

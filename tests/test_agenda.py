@@ -75,7 +75,7 @@ def test_what_the_suite_alone_computed_counts(agenda: Path, tmp_path: Path) -> N
 
 def test_only_narrows_every_entry_and_leaves_out_those_without(agenda: Path) -> None:
     parts = parts_of(str(agenda), Choices(only=["astronaut"]), None, "float32")
-    assert [part.seeds for part in parts] == [[1, 2]]
+    assert [{job.run.seed for job in part.jobs} for part in parts] == [{1, 2}]
     with pytest.raises(UserError, match="matches nothing in agenda"):
         parts_of(str(agenda), Choices(only=["nobody"]), None, "float32")
 

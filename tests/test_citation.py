@@ -6,6 +6,7 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.citation import bibtex, find_run, references, signature
+from dipbench.conditions import Conditions
 from dipbench.errors import UserError
 from dipbench.images import write_image
 from dipbench.resources import instructions
@@ -34,7 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, photo: Tensor) -> Store:
         }
     )
     made = Store(folder / "results" / "cited")
-    run_suite(suite, made, seeds=[7], device=torch.device("cpu"), jobs=1)
+    run_suite(suite, made, seeds=[7], conditions=Conditions(torch.device("cpu"), processes=1))
     return made
 
 

@@ -8,14 +8,14 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "streams", "signals", "interruption", "checkpoints", "processor"},
+    {"errors", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published", "resources"},
     {"resampling", "scoring"},
     {"operators", "images"},
     {"contract"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
     {"recorder", "fit", "runs", "suite"},
-    {"trial", "plan", "store"},
+    {"trial", "plan", "store", "conditions"},
     {"work", "results", "citation", "selection", "cost"},
     {"turns", "verdict", "agenda"},
     {"workers", "report", "forecast"},

@@ -15,11 +15,12 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 
+from dipbench.conditions import Conditions
 from dipbench.errors import UserError
 from dipbench.images import read_image, write_image
 from dipbench.plan import jobs_of
 from dipbench.processor import OTHER, SETS
-from dipbench.runner import Silent, Summary, default_jobs, run_suite
+from dipbench.runner import Silent, Summary, default_processes, run_suite
 from dipbench.store import Store, UnwritableStore
 from dipbench.suite import Suite
 
@@ -46,7 +47,7 @@ def folder(tmp_path: Path, photo: Tensor) -> Path:
 
 def go(suite: Suite, out: Path, jobs: int = 1, seeds: tuple[int, ...] = (0,)) -> tuple[Store, Summary]:
     store = Store(out)
-    return store, run_suite(suite, store, seeds=list(seeds), device=CPU, jobs=jobs)
+    return store, run_suite(suite, store, seeds=list(seeds), conditions=Conditions(CPU, processes=jobs))
 
 
 DIP = "dip[down=[8,8],iterations=6]"
@@ -223,7 +224,7 @@ def test_corrupt_file_is_named_set_aside_and_computed_anew(folder: Path, tmp_pat
             said.append(message)
 
     store = Store(tmp_path / "out")
-    second = run_suite(suite, store, seeds=[0], device=CPU, jobs=1, display=Listening())
+    second = run_suite(suite, store, seeds=[0], conditions=Conditions(CPU, processes=1), display=Listening())
     assert (second.present, second.ended) == (1, {"done": 1})
     assert len(said) == 1
     assert key in said[0]
@@ -312,8 +313,8 @@ def test_goes_on_after_ctrl_c_and_after_a_kill(
 
 
 def test_processes_never_outnumber_the_cores() -> None:
-    assert 1 <= default_jobs(CPU) <= (os.cpu_count() or 1)
-    assert default_jobs(torch.device("cuda")) == 1
+    assert 1 <= default_processes(CPU) <= (os.cpu_count() or 1)
+    assert default_processes(torch.device("cuda")) == 1
 
 
 def test_pictures_are_plain_png(folder: Path, tmp_path: Path) -> None:

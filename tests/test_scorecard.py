@@ -131,12 +131,14 @@ def test_scores_are_kept_and_computed_anew_when_the_files_change(data: Path) -> 
     assert Store.existing(data / "out").plan()["title"].startswith("results on folder")
 
 
-def test_folder_and_name_that_cannot_be_are_refused(data: Path) -> None:
-    dataset = f"folder[path={data / 'truth'}]"
+def test_a_folder_that_is_not_there_is_refused(data: Path) -> None:
     with pytest.raises(UserError, match="nowhere' is no folder"):
-        score_folder(data / "nowhere", dataset, "denoising")
-    with pytest.raises(UserError, match=r"'a\[b\]' cannot name a method: .*--method-name"):
-        score_folder(data / "results", dataset, "denoising", "a[b]")
+        score_folder(data / "nowhere", f"folder[path={data / 'truth'}]", "denoising")
+
+
+@pytest.mark.parametrize("name", ["a[b]", "mine, with 5 scales", "x=1"])
+def test_the_method_is_called_as_the_user_says(data: Path, name: str) -> None:
+    assert set(score_folder(data / "results", f"folder[path={data / 'truth'}]", "denoising", name)["method"]) == {name}
 
 
 def test_command_prints_the_table_and_ends_with_2_where_a_result_is_missing(data: Path) -> None:

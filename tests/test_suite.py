@@ -6,6 +6,7 @@ from dipbench.agenda import parts_of
 from dipbench.errors import UserError
 from dipbench.plan import image_names, jobs_of
 from dipbench.selection import Choices
+from dipbench.spec import Spec
 from dipbench.suite import (
     Suite,
     narrowed,
@@ -58,8 +59,9 @@ def test_plans_every_method_on_every_image_for_every_seed(suite: Suite) -> None:
 
 
 def test_short_names_carry_settings_and_take_more(suite: Suite) -> None:
-    assert suite.method("small").settings == {"iterations": 5}
-    assert suite.method("small[iterations=7]").settings == {"iterations": 7}
+    entrants = suite.entrants()
+    assert entrants["small"].method == Spec("dip", {"iterations": 5})
+    assert entrants["small[iterations=7]"].method == Spec("dip", {"iterations": 7})
 
 
 def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
@@ -70,14 +72,27 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
 
 
 def test_added_methods_join_every_experiment(suite: Suite) -> None:
-    assert [e.methods[-1] for e in with_methods(suite, ["tv"]).experiments] == ["tv", "tv"]
+    longer = with_methods(suite, ["tv", "small[learning_rate=0.5]", "nlm"])
+    assert [[entrant.label for entrant in experiment.methods] for experiment in longer.experiments] == [
+        ["small", "nlm", "tv", "small[learning_rate=0.5]"],
+        ["small[iterations=7]", "bicubic", "tv", "small[learning_rate=0.5]", "nlm"],
+    ]
+    assert longer.entrants()["small[learning_rate=0.5]"].method.settings == {"iterations": 5, "learning_rate": 0.5}
 
 
 def test_set_reaches_a_short_name_a_plugin_and_a_task(suite: Suite) -> None:
     changed = with_setting(with_setting(suite, "dip.learning_rate=0.5"), "denoising.sigma=50")
-    assert changed.method(changed.experiments[0].methods[0]).settings == {"iterations": 5, "learning_rate": 0.5}
-    assert changed.experiments[0].task == "denoising[sigma=50]"
-    assert changed.experiments[1].task == "super_resolution[factor=2]"
+    assert changed.entrants()["small[learning_rate=0.5]"].method.settings == {"iterations": 5, "learning_rate": 0.5}
+    assert changed.experiments[0].task == Spec("denoising", {"sigma": 50})
+    assert changed.experiments[1].task == Spec("super_resolution", {"factor": 2})
+
+
+def test_set_changes_nothing_but_what_it_names(tmp_path: Path) -> None:
+    """1/30 stays what it is to its last digit, also in the label."""
+    path = tmp_path / "fine.toml"
+    path.write_text(SMALL.replace("dip[iterations=5]", "dip[iterations=5,jitter=0.03333333333333333]"))
+    changed = with_setting(read_suite(str(path)), "small.iterations=6")
+    assert changed.entrants()["small[iterations=6]"].method.settings == {"iterations": 6, "jitter": 1 / 30}
 
 
 @pytest.mark.parametrize(
@@ -86,8 +101,8 @@ def test_set_reaches_a_short_name_a_plugin_and_a_task(suite: Suite) -> None:
 def test_only_narrows_to_what_matches(suite: Suite, pattern: str, runs: int) -> None:
     kept = jobs_of(narrowed(suite, pattern, image_names), [0])
     assert len(kept) == runs
-    words = [{j.experiment, j.label, j.run.image, j.run.task["name"]} for j in kept]
-    assert all(any(w.startswith(pattern.rstrip("*")) for w in found) for found in words)
+    words = [(j.experiment, j.label, j.run.image, j.run.task["name"]) for j in kept]
+    assert all(any(word.startswith(pattern.rstrip("*")) for word in found) for found in words)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +115,7 @@ def test_only_narrows_to_what_matches(suite: Suite, pattern: str, runs: int) -> 
 )
 def test_only_finds_a_method_by_its_name_whatever_was_set(suite: Suite, pattern: str, labels: set[str]) -> None:
     kept = narrowed(with_setting(suite, "small.learning_rate=0.5"), pattern, image_names)
-    assert {label for experiment in kept.experiments for label in experiment.methods} == labels
+    assert set(kept.entrants()) == labels
 
 
 def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
@@ -108,9 +123,9 @@ def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
     name = "dip twice"
     changed = with_setting(read_suite("paper/denoising_averaging"), f"{name}.iterations=900")
     kept = narrowed(narrowed(changed, "House256", image_names), name, image_names)
-    assert [experiment.methods for experiment in kept.experiments] == [[f"{name}[iterations=900]"]]
-    spec = kept.method(f"{name}[iterations=900]")
-    assert spec.settings == {"preset": "denoising", "variant": "paper", "runs": 2, "iterations": 900}
+    (entrant,) = [entrant for experiment in kept.experiments for entrant in experiment.methods]
+    assert entrant.label == f"{name}[iterations=900]"
+    assert entrant.method.settings == {"preset": "denoising", "variant": "paper", "runs": 2, "iterations": 900}
 
 
 def test_only_takes_several_to_choose_from(suite: Suite) -> None:
@@ -120,8 +135,14 @@ def test_only_takes_several_to_choose_from(suite: Suite) -> None:
     assert {job.run.method["name"] for job in both} == {"dip", "nlm"}
 
 
-def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, tmp_path: Path) -> None:
-    assert {e.dataset for e in with_data(suite, tmp_path).experiments} == {f"folder[path={tmp_path}]"}
+@pytest.mark.parametrize("name", ["mine", "my,photos", "2024", "none", "a [b]"])
+def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, name: str) -> None:
+    """Cut and reduced as theirs were: the suite's iterations are for images of that size."""
+    moved = with_data(suite, Path(name))
+    assert [e.dataset for e in moved.experiments] == [Spec("folder", {"path": name, "crop": 64, "side": 32})] * 2
+    assert not any(experiment.images for experiment in moved.experiments)
+    whole = with_setting(with_setting(moved, "folder.crop=0"), "folder.side=0")
+    assert whole.experiments[0].dataset.settings == {"path": name, "crop": 0, "side": 0}
 
 
 @pytest.mark.parametrize(

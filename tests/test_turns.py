@@ -1,6 +1,5 @@
 """Runs that take turns on one device: what ran beside a run changes nothing in it, and one without memory waits."""
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dipbench import turns
+from dipbench import interruption, trial, turns
+from dipbench.conditions import Conditions
 from dipbench.images import write_image
 from dipbench.plan import Job, jobs_of
 from dipbench.resources import DeviceLost
@@ -16,7 +16,7 @@ from dipbench.runner import run_suite, spread
 from dipbench.store import Store
 from dipbench.suite import Suite
 from dipbench.turns import taking_turns
-from dipbench.work import Finished, Terms
+from dipbench.work import Finished
 
 CPU = torch.device("cpu")
 METHODS = ["dip[down=[8,8],iterations=12]", "dip[down=[8,8],iterations=7,weight_noise=0.01]", "nlm", "degraded"]
@@ -40,7 +40,7 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
     stores = []
     for at_once in (1, 3):
         stores.append(Store(tmp_path / f"out {at_once}"))
-        summary = run_suite(suite, stores[-1], seeds=[0], device=CPU, jobs=1, at_once=at_once)
+        summary = run_suite(suite, stores[-1], seeds=[0], conditions=Conditions(CPU, processes=1, at_once=at_once))
         assert summary.ended == {"done": 8}
     for job in jobs_of(suite, [0]):
         alone, beside = (store.trace(job.run.key) for store in stores)
@@ -53,10 +53,29 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
         assert (result["peak_memory_bytes"] is not None) == alone, "that of all together is no run's"
 
 
+class Stub:
+    """In place of `Work`: three iterations, and then a result."""
+
+    def __init__(self, job: Job, *more: object):
+        self.job = job
+        self.pixels = 0
+        self.done = 0
+
+    def advance(self, together: int = 1) -> bool:
+        self.pixels = 1024
+        self.done += 1
+        return self.done <= 3
+
+    def finish(self) -> Finished:
+        return Finished("done")
+
+    def close(self) -> None: ...
+
+
 def emptied(store: Store, jobs: list[Job], at_once: int, device: torch.device = CPU) -> list[tuple[str, str]]:
     waiting = jobs[::-1]
     take = lambda block: waiting.pop() if waiting else None  # noqa: E731
-    ended = taking_turns(take, store, Terms(device, at_once=at_once), lambda *got: None)
+    ended = taking_turns(take, store, Conditions(device, at_once=at_once), lambda *got: None)
     return [(job.run.key, finished.status) for job, finished in ended]
 
 
@@ -64,21 +83,24 @@ def test_a_run_without_memory_begins_anew_when_another_has_ended(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[str] = []
-    in_work = 0
+    in_work: set[str] = set()
 
-    def performing(job: Job, *more: object) -> Generator[int, int | None, Finished]:
-        """A run of three iterations on a device that holds two runs."""
-        nonlocal in_work
-        begun.append(job.run.key)
-        if in_work == 2:
-            raise torch.cuda.OutOfMemoryError("full")
-        in_work += 1
-        for _ in range(3):
-            yield 1024
-        in_work -= 1
-        return Finished("done")
+    class OfTwo(Stub):
+        """On a device that holds two runs."""
 
-    monkeypatch.setattr(turns, "performing", performing)
+        def advance(self, together: int = 1) -> bool:
+            if not self.pixels:
+                begun.append(self.job.run.key)
+                if len(in_work) == 2:
+                    raise torch.cuda.OutOfMemoryError("full")
+                in_work.add(self.job.run.key)
+            return super().advance(together)
+
+        def finish(self) -> Finished:
+            in_work.remove(self.job.run.key)
+            return super().finish()
+
+    monkeypatch.setattr(turns, "Work", OfTwo)
     jobs = jobs_of(suite, [0])
     ended = emptied(Store(tmp_path / "out"), jobs, at_once=4)
     assert sorted(ended) == sorted((job.run.key, "done") for job in jobs)
@@ -89,18 +111,20 @@ def test_runs_of_a_gpu_begin_as_long_as_they_find_memory(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a device of 10 bytes, with runs that take 3 in an iteration and keep 1."""
-    in_work: list[str] = []
+    in_work: set[str] = set()
     together: list[int] = []
 
-    def performing(job: Job, *more: object) -> Generator[int, int | None, Finished]:
-        in_work.append(job.run.key)
-        for _ in range(4):
+    class Small(Stub):
+        def advance(self, beside: int = 1) -> bool:
+            in_work.add(self.job.run.key)
             together.append(len(in_work))
-            yield 1024
-        in_work.remove(job.run.key)
-        return Finished("done")
+            return super().advance(beside)
 
-    monkeypatch.setattr(turns, "performing", performing)
+        def finish(self) -> Finished:
+            in_work.remove(self.job.run.key)
+            return super().finish()
+
+    monkeypatch.setattr(turns, "Work", Small)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: len(in_work))
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: len(in_work) - 1 + 3)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10 - 3 * len(in_work), 10))
@@ -111,14 +135,29 @@ def test_runs_of_a_gpu_begin_as_long_as_they_find_memory(
     assert max(together) == 2, "a third would leave less than its first iteration takes"
 
 
+class WithoutMemory(Stub):
+    """Finds none at its second iteration."""
+
+    def advance(self, together: int = 1) -> bool:
+        if self.pixels:
+            raise torch.cuda.OutOfMemoryError("tried to allocate 200 GiB")
+        return super().advance(together)
+
+
+class IllegalAccess(Stub):
+    """Fails at its second iteration."""
+
+    def advance(self, together: int = 1) -> bool:
+        return super().advance(together) and self.done < 2
+
+    def finish(self) -> Finished:
+        return Finished("failed", "CUDA error: an illegal memory access was encountered")
+
+
 def test_a_run_that_finds_no_memory_alone_fails_and_says_so(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def performing(job: Job, *more: object) -> Generator[int, int | None, Finished]:
-        raise torch.cuda.OutOfMemoryError("tried to allocate 200 GiB")
-        yield 0
-
-    monkeypatch.setattr(turns, "performing", performing)
+    monkeypatch.setattr(turns, "Work", WithoutMemory)
     store, jobs = Store(tmp_path / "out"), jobs_of(suite, [0])
     assert {status for _, status in emptied(store, jobs, at_once=2)} == {"failed"}
     result = store.result(jobs[0].run.key)
@@ -126,29 +165,43 @@ def test_a_run_that_finds_no_memory_alone_fails_and_says_so(
     assert "out of memory (tried to allocate 200 GiB)" in result["message"]
 
 
-@pytest.mark.parametrize("error", [None, torch.cuda.OutOfMemoryError("full")])
+@pytest.mark.parametrize("stub", [IllegalAccess, WithoutMemory])
 def test_a_run_that_lost_the_gpu_is_the_last_of_its_process(
-    error: Exception | None, suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stub: type[Stub], suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also one without memory: begun anew, it could lose the next GPU as well, and so on."""
-    begun: list[str] = []
-
-    def performing(job: Job, *more: object) -> Generator[int, int | None, Finished]:
-        begun.append(job.run.key)
-        yield 1024
-        if error:
-            raise error
-        return Finished("failed", "CUDA error: an illegal memory access was encountered")
-
-    monkeypatch.setattr(turns, "performing", performing)
+    monkeypatch.setattr(turns, "Work", stub)
     monkeypatch.setattr(turns, "answers", lambda device: False)
-    waiting = jobs_of(suite, [0])
-    ended = taking_turns(lambda block: waiting.pop(), Store(tmp_path / "out"), Terms(CPU, at_once=2), lambda *got: None)
+    jobs = jobs_of(suite, [0])
+    waiting = jobs[::-1]
+    conditions = Conditions(CPU, at_once=2)
+    ended = taking_turns(lambda block: waiting.pop(), Store(tmp_path / "out"), conditions, lambda *got: None)
     job, finished = next(ended)
-    assert (job.run.key, finished.status) == (begun[0], "failed")
+    assert (job.run.key, finished.status) == (jobs[0].run.key, "failed")
     with pytest.raises(DeviceLost, match=job.run.image):
         next(ended)
-    assert len(begun) == 2
+    assert len(waiting) == len(jobs) - 2
+
+
+def test_a_fit_that_is_dropped_holds_no_signals_back(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In work it only notes them, to write a checkpoint first."""
+    monkeypatch.setattr(trial, "_SECONDS_BETWEEN_PROGRESS", -1)
+    (fit,) = [job for job in jobs_of(suite, [0]) if "weight_noise" in job.label][:1]
+    depths, waiting = [], [fit]
+
+    def report(*got: object) -> None:
+        depths.append(interruption._Held.depth)
+        raise KeyboardInterrupt
+
+    def take(block: bool) -> Job | None:
+        return waiting.pop() if waiting else None
+
+    with pytest.raises(KeyboardInterrupt):
+        list(taking_turns(take, Store(tmp_path / "out"), Conditions(CPU), report))
+    assert depths == [1]
+    assert interruption._Held.depth == 0
 
 
 def test_several_gpus_share_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:

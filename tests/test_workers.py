@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from dipbench import workers
+from dipbench.conditions import Conditions
 from dipbench.images import write_image
 from dipbench.plan import Job, jobs_of
 from dipbench.resources import DeviceLost
 from dipbench.store import Store
 from dipbench.suite import Suite
-from dipbench.work import Finished, Terms
+from dipbench.work import Finished
 from dipbench.workers import _deal, in_processes
 
 
@@ -27,8 +28,8 @@ class _Pipe:
 
 
 def pool(count: int, device: str, at_once: int = 0) -> list[Any]:
-    terms = Terms(torch.device(device), at_once=at_once)
-    return [SimpleNamespace(terms=terms, jobs=[], pipe=_Pipe()) for _ in range(count)]
+    conditions = Conditions(torch.device(device), at_once=at_once)
+    return [SimpleNamespace(conditions=conditions, jobs=[], pipe=_Pipe()) for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_jobs_are_dealt_one_each_in_turn(device: str, at_once: int, jobs: int, d
     assert len(waiting) == jobs - sum(dealt)
 
 
-TERMS = Terms(torch.device("cpu"), at_once=3)
+THREE = Conditions(torch.device("cpu"), at_once=3)
 """By which a process has three runs in hand, as on a GPU."""
 
 
@@ -61,7 +62,7 @@ def jobs(photo: Tensor, tmp_path: Path) -> list[Job]:
     return jobs_of(Suite.model_validate({"name": "test", "title": "Test", "experiments": [only]}), [0])
 
 
-def loses_its_gpu(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
+def loses_its_gpu(pipe: Connection, path: Path, conditions: Conditions, threads: int) -> None:
     """In the first process at the second run, which fails; another does all."""
     first = not (path / "begun").exists()
     (path / "begun").touch()
@@ -74,7 +75,7 @@ def loses_its_gpu(pipe: Connection, path: Path, terms: Terms, threads: int) -> N
             os._exit(1)
 
 
-def dies(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
+def dies(pipe: Connection, path: Path, conditions: Conditions, threads: int) -> None:
     """Right after a run was done, with the next ones in its hands."""
     pipe.send((pipe.recv().run.key, Finished("done")))
     os._exit(9)
@@ -82,7 +83,7 @@ def dies(pipe: Connection, path: Path, terms: Terms, threads: int) -> None:
 
 def ended(jobs: list[Job], out: Path) -> list[tuple[str, str]]:
     return [
-        (job.label, finished.status) for job, finished in in_processes(jobs, Store(out), [TERMS], lambda *_: None, 1)
+        (job.label, finished.status) for job, finished in in_processes(jobs, Store(out), [THREE], lambda *_: None, 1)
     ]
 
 

@@ -100,7 +100,7 @@ def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:
 
     def place(run: Kept) -> tuple[Any, ...]:
         name, label = run.named[0]
-        methods = experiments[name].methods
+        methods = [entrant.label for entrant in experiments[name].methods]
         return (
             *(list(experiments).index(name), images[name].index(run.run.image), run.run.seed),
             *(methods.index(label) if label in methods else len(methods), run.run.precision, run.key),
@@ -141,8 +141,8 @@ def plan_of(suite: Suite, runs: Iterable[Kept]) -> dict[str, Any]:
     experiments = [
         {
             "name": experiment.name,
-            "dataset": experiment.dataset,
-            "task": experiment.task,
+            "dataset": str(experiment.dataset),
+            "task": str(experiment.task),
             "published": experiment.published and experiment.published.model_dump(),
             "runs": [
                 {"key": run.key, "label": label, "image": run.run.image, "seed": run.run.seed}
@@ -159,6 +159,6 @@ def plan_of(suite: Suite, runs: Iterable[Kept]) -> dict[str, Any]:
         "description": suite.description,
         "command": "",
         "scale": suite.scale,
-        "methods": {label: str(suite.method(label)) for e in suite.experiments for label in e.methods},
+        "methods": {label: str(entrant.method) for label, entrant in suite.entrants().items()},
         "experiments": [experiment for experiment in experiments if experiment["runs"]],
     }

@@ -1,0 +1,25 @@
+"""The options that several commands take, each said once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+SuiteName = Annotated[str, typer.Argument(help="A suite or an agenda (dipbench list suites), or a TOML file.")]
+Only = Annotated[
+    list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'.")
+]
+Methods = Annotated[list[str] | None, typer.Option("--method", help="Add a method: name[setting=value] or file.py.")]
+Data = Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")]
+Scale = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")]
+Seed = Annotated[int | None, typer.Option(help="The first seed; default 0.")]
+Seeds = Annotated[int | None, typer.Option(help="How many seeds; default 1.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Jobs = Annotated[int, typer.Option(help="Parallel processes; 0: as many as the machine takes.")]
+Engine = Annotated[str, typer.Option(help="auto, eager, lean, graph or compiled.")]
+Precision = Annotated[str, typer.Option(help="float64, float32, tf32 or bf16.")]
+Checkpoint = Annotated[float, typer.Option(help="Seconds between checkpoints of a fit; 0: none.")]
+AtOnce = Annotated[int, typer.Option(help="Runs that share a GPU; 0: as many as fill it.")]
+Out = Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")]
+DataDir = Annotated[Path | None, typer.Option(help="A folder that has the data sets: docs/data.md.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")]
