@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
-from dipbench.plan import Hashes, Job, image_names, jobs_of
+from dipbench.plan import Images, Job, image_names, jobs_of
 from dipbench.selection import Choices, chosen
 from dipbench.suite import Suite, narrowed, preset_content, with_setting
 
@@ -77,8 +77,8 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
         return [Part(suite, jobs, suite, jobs)]
     if seeds is not None:
         raise UserError(f"agenda '{wanted}' says itself which seeds it takes: leave --seed and --seeds out")
-    hashes: Hashes = {}
-    parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, hashes))]
+    images = Images()
+    parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, images))]
     if not parts:
         raise UserError(f"--only {', '.join(choices.only)} matches nothing in agenda '{wanted}'")
     for assignment in choices.settings:
@@ -86,7 +86,7 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]
 
 
-def _part(entry: Entry, choices: Choices, precision: str, hashes: Hashes) -> Part | None:
+def _part(entry: Entry, choices: Choices, precision: str, images: Images) -> Part | None:
     """What the entry comes to; None where the user's --only match nothing in it."""
     # settings come last: they change the labels that the entry's words are to find
     suite = chosen(entry.suite, replace(choices, only=entry.only, settings=()))
@@ -98,7 +98,7 @@ def _part(entry: Entry, choices: Choices, precision: str, hashes: Hashes) -> Par
     suite = _with_settings(suite, choices.settings)
     seeds = list(range(entry.seed, entry.seed + entry.seeds))
     whole = _with_settings(chosen(entry.suite, replace(choices, only=(), settings=())), choices.settings)
-    jobs = jobs_of(suite, seeds, precision, hashes)
+    jobs = jobs_of(suite, seeds, precision, images)
     return Part(suite, jobs, whole, jobs, of_agenda=True)
 
 

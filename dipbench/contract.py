@@ -74,6 +74,7 @@ class Plugin:
     """What datasets, tasks and methods have in common: a name, settings, and where they come from."""
 
     paper: ClassVar[str] = ""  # where it was published: arXiv:... or doi:...
+    version: ClassVar[int] = 1  # of what it computes: raise it with every change of that, for it is in a run's name
     licence: ClassVar[str] = ""  # terms a user must know of; empty: those of dipbench
 
     @classmethod
@@ -160,7 +161,10 @@ class Method(Plugin, ABC):
         return cls()
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        """The settings that act on this problem, for the record."""
+        """The settings that act on this problem, with what fills in for those that are not given.
+
+        They are recorded, and a run is named by them.
+        """
         return self.settings()
 
 
@@ -183,6 +187,10 @@ class FitSettings:
     clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
     adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
     keep: tuple[PositiveInt, ...] = ()  # iterations after which the outputs are results too; it changes no fit
+
+    def acting(self) -> dict[str, Any]:
+        """Every setting that changes the fit."""
+        return {name: value for name, value in asdict(self).items() if name != "keep"}
 
 
 @dataclass(frozen=True)
@@ -215,4 +223,4 @@ class Prior(Method):
         raise TypeError(f"{type(self).__name__} is a prior: the harness fits it (dipbench.fit)")
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {**self.settings(), **asdict(self.fit(problem))}
+        return {**self.settings(), **self.fit(problem).acting()}

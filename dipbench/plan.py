@@ -1,18 +1,20 @@
 """What a suite amounts to: the list of its runs, each checked before the first is computed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Prior, Task
+from dipbench.contract import Dataset, Method, Prior, Problem, Task
 from dipbench.errors import UserError
+from dipbench.fit import FIT_VERSION
 from dipbench.images import pixel_hash
-from dipbench.loading import load
-from dipbench.runs import Run, identity
+from dipbench.loading import load, load_known
+from dipbench.runs import Run, identity_of_method, identity_of_task
 from dipbench.spec import Spec
-from dipbench.suite import Experiment, Suite
-
-Hashes = dict[tuple[Dataset, str], str]
-"""Data set and name of an image -> the hash of its pixels."""
+from dipbench.streams import Streams
+from dipbench.suite import Entrant, Experiment, Suite
 
 
 @dataclass(frozen=True)
@@ -37,39 +39,69 @@ def image_names(experiment: Experiment) -> list[str]:
     return experiment.images or registry.build("dataset", experiment.dataset).names()
 
 
-def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", hashes: Hashes | None = None) -> list[Job]:
+class Images:
+    """What is known of the images of a plan: each is read once, whatever experiments and suites want it."""
+
+    def __init__(self) -> None:
+        self._pixels: dict[tuple[Dataset, str], tuple[str, tuple[int, ...]]] = {}
+        self._problems: dict[tuple[Task, tuple[int, ...]], Problem] = {}
+
+    def pixels(self, dataset: Dataset, name: str) -> str:
+        """The hash of an image's pixels."""
+        return self._facts(dataset, name)[0]
+
+    def problem(self, task: Task, dataset: Dataset, name: str) -> Problem:
+        """One as the image poses, of its size: with other pixels, for no setting depends on those."""
+        _, shape = self._facts(dataset, name)
+        if (task, shape) not in self._problems:
+            known = load_known(dataset, name) if task.own_mask else None
+            truth = task.prepare(torch.zeros(shape))
+            self._problems[task, shape] = task.degrade(truth, Streams(0, ("plan",)), known)
+        return replace(self._problems[task, shape], image=name)
+
+    def _facts(self, dataset: Dataset, name: str) -> tuple[str, tuple[int, ...]]:
+        if (dataset, name) not in self._pixels:
+            image = load(dataset, name)
+            self._pixels[dataset, name] = (pixel_hash(image), tuple(image.shape))
+        return self._pixels[dataset, name]
+
+
+def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", images: Images | None = None) -> list[Job]:
     """The runs of a suite in its order. UserError for any name, setting or image in it that is wrong.
 
-    `precision` is that of the fits; methods that are no priors compute as they do. An image is read once: `hashes`
-    keeps what is known of it from one suite to the next.
+    `precision` is that of the fits; methods that are no priors compute as they do. `images` keeps what is known of them
+    from one suite to the next.
     """
-    hashes = {} if hashes is None else hashes
-    return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, hashes)]
+    images = images or Images()
+    return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, images)]
 
 
-def _jobs(experiment: Experiment, seeds: list[int], precision: str, hashes: Hashes) -> list[Job]:
+def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Images) -> list[Job]:
     dataset: Dataset = registry.build("dataset", experiment.dataset)
     task: Task = registry.build("task", experiment.task)
-    methods: dict[str, tuple[Spec, Method]] = {
-        entrant.label: (entrant.method, registry.build("method", entrant.method)) for entrant in experiment.methods
-    }
+    methods: list[tuple[Entrant, Method]] = [(e, registry.build("method", e.method)) for e in experiment.methods]
     if not image_names(experiment):
         raise UserError(f"data set '{experiment.dataset}' holds no image")
+    task_identity = identity_of_task(experiment.task, task)
     jobs = []
     for image in image_names(experiment):
-        if (dataset, image) not in hashes:
-            hashes[dataset, image] = pixel_hash(load(dataset, image))
+        pose = partial(images.problem, task, dataset, image)
+        identities = [identity_of_method(entrant.method, method, pose) for entrant, method in methods]
         for seed in seeds:
-            for label, (spec, method) in methods.items():
+            for (entrant, method), identity in zip(methods, identities, strict=True):
+                fitted, versions = isinstance(method, Prior), {"task": task.version, "method": method.version}
                 run = Run(
                     dataset=dataset.plugin_name(),
                     image=image,
-                    pixels=hashes[dataset, image],
-                    task=identity(experiment.task, task),
-                    method=identity(spec, method),
+                    pixels=images.pixels(dataset, image),
+                    task=task_identity,
+                    method=identity,
                     protocol=task.protocol().signature,
                     seed=seed,
-                    precision=precision if isinstance(method, Prior) else "float32",
+                    precision=precision if fitted else "float32",
+                    versions={**versions, "fit": FIT_VERSION} if fitted else versions,
                 )
-                jobs.append(Job(experiment.name, label, run, experiment.dataset, experiment.task, spec))
+                jobs.append(
+                    Job(experiment.name, entrant.label, run, experiment.dataset, experiment.task, entrant.method)
+                )
     return jobs

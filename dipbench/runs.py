@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dipbench.contract import Method, Task
+from dipbench.contract import Method, Plugin, Problem, Task
 from dipbench.registry import file_hash
 from dipbench.spec import Spec
 
@@ -19,10 +20,11 @@ class Run:
     image: str  # its name in the data set
     pixels: str  # hash of the image, so that another image of that name is another run
     task: dict[str, Any]  # name, and every setting
-    method: dict[str, Any]  # likewise
+    method: dict[str, Any]  # name, and every setting that acts: what fills in for a blank, not the blank
     protocol: str  # signature of the protocol that scores it
     seed: int
     precision: str = "float32"  # of the fit; the engine is not in it: engines agree within the precision
+    versions: dict[str, int] = field(default_factory=dict)  # of what task and method compute, and of the fit
 
     @property
     def key(self) -> str:
@@ -31,13 +33,13 @@ class Run:
 
     @property
     def measurement_path(self) -> tuple[str, ...]:
-        """What the streams of the measurement depend on beside the seed: not the method."""
+        """What the streams of the measurement depend on beside the seed: not the method, and no version."""
         return ("measurement", self.dataset, self.image, canonical(self.task))
 
     @property
     def measurement_key(self) -> str:
         """The name of the problem, shared by all methods that restore it."""
-        text = canonical([*self.measurement_path, self.pixels, self.seed])
+        text = canonical([*self.measurement_path, self.pixels, self.seed, self.versions.get("task")])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -51,12 +53,31 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def identity(spec: Spec, plugin: Task | Method) -> dict[str, Any]:
-    """What tells one plugin with its settings from another. Files count by their content, not by where they lie."""
-    settings = {key: _content(value) for key, value in plugin.settings().items()}
+def identity_of_task(spec: Spec, task: Task) -> dict[str, Any]:
+    """What tells one task with its settings from another."""
+    return _identity(spec, task, task.settings())
+
+
+def identity_of_method(spec: Spec, method: Method, pose: Callable[[], Problem]) -> dict[str, Any]:
+    """What tells one method with the settings that act on the problem that `pose` gives from another."""
+    paths = {name: value for name, value in method.settings().items() if isinstance(value, Path)}
+    return _identity(spec, method, {**_acting(method, pose), **paths})
+
+
+def _acting(method: Method, pose: Callable[[], Problem]) -> dict[str, Any]:
+    try:
+        problem = pose()
+        return method.settings() if method.refuses(problem) else method.resolved(problem)
+    except Exception:  # whatever a plugin does: the run will fail likewise, and say so
+        return method.settings()
+
+
+def _identity(spec: Spec, plugin: Plugin, settings: dict[str, Any]) -> dict[str, Any]:
+    """Files count by their content, not by where they lie."""
+    content = {key: _content(value) for key, value in settings.items()}
     if spec.name.endswith(".py"):
-        return {"name": plugin.plugin_name(), "source": file_hash(Path(spec.name)), "settings": settings}
-    return {"name": spec.name, "settings": settings}
+        return {"name": plugin.plugin_name(), "source": file_hash(Path(spec.name)), "settings": content}
+    return {"name": spec.name, "settings": content}
 
 
 def _content(value: Any) -> Any:

@@ -25,7 +25,7 @@ import pyarrow
 import dipbench
 from dipbench.errors import UserError
 
-FORMAT = 1
+FORMAT = 2  # 1: a run was named by the settings that were given, and by no version
 Result = dict[str, Any]
 
 
@@ -67,7 +67,8 @@ class Store:
         if found != FORMAT:
             raise UserError(
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
-                f"{dipbench.__version__} with format {FORMAT}: take another folder with --out"
+                f"{dipbench.__version__} with format {FORMAT}, whose runs have other names: it stays as it is; "
+                "take another folder with --out"
             )
 
     @contextmanager

@@ -63,7 +63,7 @@ class Recipe:
     padding: Padding = "reflection"
     batch_norm_start: Literal["ones", "uniform"] = "ones"
     adam_epsilon: AdamEpsilon = "corrected"
-    keep: tuple[PositiveInt, ...] = ()  # no setting of the method: it changes no fit, and so no name of a run
+    keep: tuple[PositiveInt, ...] = ()  # no setting of the method, for it changes no fit
 
 
 @cache
@@ -196,7 +196,9 @@ class DeepImagePrior(Prior):
         return padded_to(net, height, width), z
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {"preset": self.row(problem), "variant": self.variant, **asdict(self.recipe(problem))}
+        recipe = asdict(self.recipe(problem))
+        del recipe["keep"]
+        return {"preset": self.row(problem), "variant": self.variant, **recipe}
 
 
 def _sequences(recipe: Recipe) -> dict[str, Sequence[Any]]:

@@ -13,7 +13,7 @@ from dipbench import registry
 from dipbench.contract import Problem
 from dipbench.errors import UserError
 from dipbench.images import to_pillow, write_image
-from dipbench.runs import identity
+from dipbench.runs import identity_of_method
 from dipbench.scoring import Protocol, luma
 from dipbench.spec import parse
 from dipbench.streams import Streams
@@ -112,7 +112,7 @@ def test_other_results_in_the_folder_are_another_run(tmp_path: Path, photo: Tens
 
     def identified() -> object:
         spec = parse(f"files[folder={tmp_path}]")
-        return identity(spec, registry.build("method", spec))
+        return identity_of_method(spec, registry.build("method", spec), lambda: problem_of(photo))
 
     write_image(tmp_path / "cat.png", photo)
     first = identified()

@@ -3,10 +3,11 @@
 from dipbench.fit.capture import Captured
 from dipbench.fit.ensemble import Ensemble, fit_all
 from dipbench.fit.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
-from dipbench.fit.loop import Fit, fit
+from dipbench.fit.loop import FIT_VERSION, Fit, fit
 
 __all__ = [
     "ENGINES",
+    "FIT_VERSION",
     "PRECISIONS",
     "REFERENCE",
     "Captured",

@@ -17,6 +17,9 @@ from dipbench.fit.weight_noise import WeightNoise
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
+FIT_VERSION = 1
+"""Of what a fit computes: to be raised with every change of that, for it is in the name of a run. No engine is."""
+
 
 class Fit:
     """The fit of one network. An iteration is `output()` and then `step()`; nothing in it waits for the device.

@@ -15,8 +15,6 @@ from dipbench.errors import UserError
 from dipbench.fit import fit
 from dipbench.nets import official, official_networks
 from dipbench.operators import Identity
-from dipbench.runs import Run, identity
-from dipbench.spec import parse
 from dipbench.streams import Streams
 
 NETWORKS = {  # row -> the official network it fits
@@ -295,17 +293,3 @@ def test_the_page_of_settings_shows_the_table_as_it_is() -> None:
 def test_denoising_keeps_the_output_that_the_paper_quotes() -> None:
     assert {row for row, variants in table().items() if variants["code"].keep} == {"denoising"}
     assert dip(preset="denoising").fit(posed()).keep == (1800,)
-
-
-@pytest.mark.parametrize(
-    ("spec", "key"),
-    [
-        ("dip", "a4ba748f81165ba4"),
-        ("dip[preset=denoising]", "89747127648fb0d2"),
-        ("dip[preset=denoising,variant=paper]", "56d5364a89548892"),
-    ],
-)
-def test_outputs_that_are_kept_do_not_enter_the_name_of_a_run(spec: str, key: str) -> None:
-    task, method = parse("denoising[sigma=25]"), parse(spec)
-    names = [identity(task, registry.build("task", task)), identity(method, registry.build("method", method))]
-    assert Run("photos", "astronaut", "0" * 16, *names, "p", 0).key == key, "stored runs would be lost"
