@@ -41,7 +41,7 @@ class Problem:
     sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
     known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
     guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
-    image: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
+    image_name: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
 
     @property
     def factor(self) -> int:
@@ -62,6 +62,10 @@ class Problem:
             known=None if self.known is None else self.known.to(device),
             guide=None if self.guide is None else self.guide.to(device),
         )
+
+    def misfit(self, output: Tensor) -> Tensor:
+        """How far an output (1, C, H, W) or (C, H, W) is from the measurement: the mean squared error, a scalar."""
+        return (self.operator(output) - self.measurement).square().mean()
 
     def degraded(self) -> Tensor:
         """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled."""
@@ -183,7 +187,7 @@ class FitSettings:
     average: Weight = 0.99  # weight of the past in the exponential average of the outputs; 0: no average is kept
     backtrack: PositiveFloat | None = 5.0  # dB of PSNR to the measurement lost at once that undo a step; None: never
     weight_noise: NonNegativeFloat = 0.0  # std of the noise added to convolution weights at each iteration, of theirs
-    runs: PositiveInt = 1  # fits from other starts, whose outputs are averaged
+    starts: PositiveInt = 1  # fits from other starts, whose outputs are averaged
     clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
     adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
     keep: tuple[PositiveInt, ...] = ()  # iterations after which the outputs are results too; it changes no fit
@@ -197,8 +201,8 @@ class FitSettings:
 class Prior(Method):
     """An untrained prior: a network and its input. The harness owns the fit.
 
-    A prior is fitted by Adam on the mean squared error between A(network(input)) and the measurement. Give the fit's
-    settings by overriding `fit`, and a regulariser by overriding `penalty`.
+    A prior is fitted by Adam to the problem's misfit, as a rule the mean squared error between A(network(input)) and
+    the measurement. Give the fit's settings by overriding `fit_settings`, and another loss by overriding `loss`.
     """
 
     overfits: ClassVar[bool] = True
@@ -210,17 +214,17 @@ class Prior(Method):
         torch's own generator is seeded for the initialisation of the layers; draw the input from `rng`.
         """
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         """The settings of the fit for this problem."""
         return FitSettings()
 
-    def penalty(self, estimate: Tensor) -> Tensor | None:
-        """What is added to the loss, a scalar, for an output (1, C, H, W); None: nothing."""
-        return None
+    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        """What is minimised, a scalar, for an output (1, C, H, W): the misfit, to which a prior may add."""
+        return problem.misfit(output)
 
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         """Not for a prior to define: the harness fits it."""
         raise TypeError(f"{type(self).__name__} is a prior: the harness fits it (dipbench.fit)")
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {**self.settings(), **self.fit(problem).acting()}
+        return {**self.settings(), **self.fit_settings(problem).acting()}

@@ -24,7 +24,7 @@ class Cost:
 
     pixels: int
     seconds: dict[str, float]  # an iteration, in each precision
-    parameters: int  # bytes: values, gradient, two moments of Adam, the copy that backtracking keeps; of all its runs
+    parameters: int  # bytes: values, gradient, two moments of Adam, the copy that backtracking keeps; of all its starts
     activations: int  # bytes kept for the gradient, by one run: the next one begins when they are free again
 
 
@@ -32,7 +32,7 @@ def cost_of(prior: Prior, problem: Problem, executions: Sequence[Execution]) -> 
     """Begins a fit by each execution: how long an iteration takes; and counts what it keeps."""
     seconds = {execution.precision: seconds_of(prior, problem, execution) for execution in executions}
     parameters, activations = kept_by(prior, problem)
-    parameters *= prior.fit(problem).runs
+    parameters *= prior.fit_settings(problem).starts
     return Cost(problem.shape[1] * problem.shape[2], seconds, parameters, activations)
 
 
@@ -62,7 +62,7 @@ def memory_of_fit(prior: Prior, problem: Problem) -> int:
     A lower bound: the gradients that are made and freed on the way back come on top, 5 to 40% in what was tried.
     """
     parameters, activations = kept_by(prior, problem)
-    return prior.fit(problem).runs * parameters + activations
+    return prior.fit_settings(problem).starts * parameters + activations
 
 
 def memory_of(cost: Cost, pixels: int) -> float:
@@ -86,5 +86,5 @@ def kept_by(prior: Prior, problem: Problem) -> tuple[int, int]:
         output = network.to(problem.device)(z.to(problem.device))  # held, so that no storage is used twice
     values = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in network.parameters()}
     del output
-    copies = 5 if prior.fit(problem).backtrack else 4
+    copies = 5 if prior.fit_settings(problem).backtrack else 4
     return copies * sum(values.values()), sum(size for at, size in storages.items() if at not in values)

@@ -115,10 +115,10 @@ def _of_experiment(
         kind = (str(job.task), str(job.method))
         if kind not in known:
             known[kind] = _tried(job, prior, device, executions)
-        settings, pixels = prior.fit(problem), _pixels(shapes[job.run.image])
+        settings, pixels = prior.fit_settings(problem), _pixels(shapes[job.run.image])
         fitted += 1
-        iterations += settings.iterations * settings.runs
-        pixel_iterations += settings.iterations * settings.runs * pixels
+        iterations += settings.iterations * settings.starts
+        pixel_iterations += settings.iterations * settings.starts * pixels
         for precision, measured in known[kind].seconds.items():
             seconds[precision] += settings.iterations * measured * pixels / known[kind].pixels
         memory = max(memory, memory_of(known[kind], pixels))

@@ -1,10 +1,11 @@
-"""Forward operators: what was done to the image before noise came on top. All are linear and know their adjoint.
+"""Forward operators: what was done to the image before noise came on top. The linear ones know their adjoint.
 
-An operator maps (..., C, H, W) to (..., C, h, w) on the device and in the precision of its input.
+An operator maps (..., C, H, W) to what is measured, on the device and in the precision of its input.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -13,23 +14,27 @@ from dipbench.resampling import resampling_matrix
 
 
 class Operator(ABC):
-    """A linear map A of images."""
+    """A map A of images."""
 
     @abstractmethod
     def __call__(self, image: Tensor) -> Tensor:
-        """A x, for an image x (..., C, H, W)."""
+        """A(x), for an image x (..., C, H, W)."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same operator with its tensors on `device`."""
+        return self
+
+
+class LinearOperator(Operator):
+    """A linear map, from images to images (..., C, h, w)."""
 
     @abstractmethod
     def adjoint(self, measured: Tensor) -> Tensor:
         """A* y: the map with <A x, y> = <x, A* y>, for y (..., C, h, w)."""
 
-    def to(self, device: torch.device) -> "Operator":
-        """The same operator with its tensors on `device`."""
-        return self
-
 
 @dataclass(frozen=True)
-class Identity(Operator):
+class Identity(LinearOperator):
     """Nothing was done: denoising."""
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -40,7 +45,7 @@ class Identity(Operator):
 
 
 @dataclass(frozen=True, eq=False)
-class Mask(Operator):
+class Mask(LinearOperator):
     """Pixels that are not known are set to zero: inpainting."""
 
     known: Tensor  # (1, H, W), 1 where the pixel is known, else 0
@@ -51,12 +56,12 @@ class Mask(Operator):
     def adjoint(self, measured: Tensor) -> Tensor:
         return self(measured)
 
-    def to(self, device: torch.device) -> "Mask":
-        return Mask(self.known.to(device))
+    def to(self, device: torch.device) -> Self:
+        return replace(self, known=self.known.to(device))
 
 
 @dataclass(frozen=True, eq=False)
-class Separable(Operator):
+class Separable(LinearOperator):
     """rows @ x @ columns.T on every channel: down-sampling."""
 
     rows: Tensor  # (h, H)
@@ -68,8 +73,8 @@ class Separable(Operator):
     def adjoint(self, measured: Tensor) -> Tensor:
         return self.rows.to(measured).T @ measured @ self.columns.to(measured)
 
-    def to(self, device: torch.device) -> "Separable":
-        return Separable(self.rows.to(device, torch.float32), self.columns.to(device, torch.float32))
+    def to(self, device: torch.device) -> Self:
+        return replace(self, rows=self.rows.to(device, torch.float32), columns=self.columns.to(device, torch.float32))
 
 
 def downsampling(size: tuple[int, int], factor: int, kernel: str) -> Separable:

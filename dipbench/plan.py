@@ -57,7 +57,7 @@ class Images:
             known = load_known(dataset, name) if task.own_mask else None
             truth = task.prepare(torch.zeros(shape))
             self._problems[task, shape] = task.degrade(truth, Streams(0, ("plan",)), known)
-        return replace(self._problems[task, shape], image=name)
+        return replace(self._problems[task, shape], image_name=name)
 
     def _facts(self, dataset: Dataset, name: str) -> tuple[str, tuple[int, ...]]:
         if (dataset, name) not in self._pixels:

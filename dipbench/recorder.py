@@ -93,7 +93,7 @@ class Recorder:
             self._rows = torch.cat([self._rows, torch.full_like(self._rows, torch.nan)])
         misfit = step.misfit
         if misfit is None:
-            misfit = (self._problem.operator(step.estimate) - self._problem.measurement).square().mean()
+            misfit = self._problem.misfit(step.estimate)
         psnr = self._psnr(step.estimate)
         psnr_averaged = self._psnr(step.averaged)
         loss = misfit if step.loss is None else step.loss

@@ -15,7 +15,7 @@ class Signal:
 
 
 SIGNALS = {
-    "loss": Signal("loss", "", "what was minimised: the misfit and the penalty, if any"),
+    "loss": Signal("loss", "", "what was minimised: the misfit, and what the prior adds"),
     "psnr": Signal("PSNR, raw output", "dB", "of the raw output to the truth, in the task's protocol"),
     "psnr_averaged": Signal("PSNR, averaged output", "dB", "of the exponential average of the outputs to the truth"),
     "psnr_measurement": Signal("PSNR to the measurement", "dB", "of A(output) to the measurement, all elements"),
@@ -29,5 +29,5 @@ class Step:
 
     estimate: Tensor  # raw output (C, H, W)
     averaged: Tensor | None = None  # exponential average of the outputs up to this one (C, H, W)
-    loss: Tensor | None = None  # scalar: misfit plus penalty
+    loss: Tensor | None = None  # scalar: what is minimised
     misfit: Tensor | None = None  # scalar: mean squared error between A(estimate) and the measurement

@@ -59,8 +59,8 @@ class Trial:
         if self._stream:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         self._global = Place(rng, "global", problem.device)
-        self.iterations = method.fit(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
-        keep = method.fit(problem).keep if isinstance(method, Prior) else ()
+        self.iterations = method.fit_settings(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
+        keep = method.fit_settings(problem).keep if isinstance(method, Prior) else ()
         self.done = 0  # iterations
         self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)

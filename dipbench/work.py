@@ -103,7 +103,7 @@ class Work:
         self._truth = self._task.prepare(load(dataset, run.image))
         known = load_known(dataset, run.image) if self._task.own_mask else None
         degraded = self._task.degrade(self._truth, Streams(run.seed, run.measurement_path), known)
-        problem = replace(degraded, image=run.image)
+        problem = replace(degraded, image_name=run.image)
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):
             with self._store.new_folder("problems", run.measurement_key) as folder:

@@ -47,7 +47,7 @@ class Recipe:
     average: Weight = 0.99  # in every row: it changes no fit, and the official code has it for denoising only
     backtrack: PositiveFloat | Literal["never"] = "never"
     weight_noise: NonNegativeFloat = 0.0
-    runs: PositiveInt = 1
+    starts: PositiveInt = 1
     input: Input = "noise"
     input_channels: PositiveInt = 32
     down: tuple[PositiveInt, ...] = (128,) * 5
@@ -94,7 +94,7 @@ class DeepImagePrior(Prior):
     average: Weight | None = None  # weight of the past in the exponential average of the outputs; 0: no average
     backtrack: PositiveFloat | Literal["never"] | None = None  # dB lost at once that undo a step; never: no going back
     weight_noise: NonNegativeFloat | None = None  # std of the noise each iteration adds to a kernel, over the kernel's
-    runs: PositiveInt | None = None  # fits from other starts, whose outputs are averaged
+    starts: PositiveInt | None = None  # fits from other starts, whose outputs are averaged
     input: Input | None = None  # U(0, 0.1) noise, the two coordinates in [0, 1], or the problem's second picture
     input_channels: PositiveInt | None = None  # of the noise input
     down: tuple[PositiveInt, ...] | None = None  # channels of the encoder, an entry a scale from fine to coarse
@@ -156,7 +156,7 @@ class DeepImagePrior(Prior):
             raise UserError(f"dip: down has {len(recipe.down)} entries and {entries}: give each one entry a scale")
         return recipe
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         recipe = self.recipe(problem)
         return FitSettings(
             iterations=recipe.iterations,
@@ -165,7 +165,7 @@ class DeepImagePrior(Prior):
             average=recipe.average,
             backtrack=None if recipe.backtrack == "never" else recipe.backtrack,
             weight_noise=recipe.weight_noise,
-            runs=recipe.runs,
+            starts=recipe.starts,
             adam_epsilon=recipe.adam_epsilon,
             keep=recipe.keep,
         )

@@ -30,7 +30,7 @@ class ResNetPrior(Prior):
     def tiny(cls) -> Self:
         return cls(iterations=3, blocks=1, channels=8)
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(self.iterations, self.learning_rate, jitter=0, backtrack=None)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:

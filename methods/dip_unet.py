@@ -36,7 +36,7 @@ class UNetPrior(Prior):
     def tiny(cls) -> Self:
         return cls(iterations=3, feature_scale=32, extra_levels=0)
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(self.iterations, self.learning_rate, jitter=0, backtrack=None)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:

@@ -34,11 +34,11 @@ class Files(Method):
     def refuses(self, problem: Problem) -> str | None:
         if self.folder is None:
             return "needs a folder of results: files[folder=PATH]"
-        return None if problem.image else "needs the name of the image: it reads results for images of a data set"
+        return None if problem.image_name else "needs the name of the image: it reads results for images of a data set"
 
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         assert self.folder is not None, "refused"
-        path = _file(self.folder, problem.image)
+        path = _file(self.folder, problem.image_name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AlphaDropped)
             image = read_image(path)
@@ -81,7 +81,7 @@ def _cut(image: Tensor, problem: Problem, path: Path) -> Tensor:
     whole = tuple(side // problem.factor * problem.factor for side in image.shape[1:])
     if whole[0] < height or whole[1] < width:
         raise UserError(
-            f"'{path}' is {image.shape[2]}x{image.shape[1]} pixels and of image '{problem.image}' {width}x{height} are "
-            "restored: give a result of that size, or of the size of the whole image"
+            f"'{path}' is {image.shape[2]}x{image.shape[1]} pixels, and {width}x{height} of image '{problem.image_name}' "
+            "are restored: give a result of that size, or of the size of the whole image"
         )
     return centre_crop(image[:, : whole[0], : whole[1]], height, width)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from dipbench.contract import NonNegativeFloat
+from dipbench.contract import NonNegativeFloat, Problem
 from dipbench.nets.pixels import PixelPrior
 
 
@@ -26,8 +26,8 @@ class TVPrior(PixelPrior):
     weight: NonNegativeFloat = 1e-7  # of the total variation, summed over pixels and channels
     isotropic: bool = True  # the length of the differences at a pixel: the code; or their absolute values: its outputs
 
-    def penalty(self, estimate: Tensor) -> Tensor:
-        return self.weight * total_variation(estimate, self.isotropic)
+    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        return problem.misfit(output) + self.weight * total_variation(output, self.isotropic)
 
 
 def total_variation(image: Tensor, isotropic: bool = True) -> Tensor:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dipbench import registry
 from dipbench.contract import Method, Prior, Problem
 from dipbench.fit import fit
 from dipbench.loading import load
+from dipbench.operators import Operator
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
@@ -298,24 +300,46 @@ def test_estimates_of_pixel_priors_are_not_overwritten_by_the_next_step(photo: T
         assert torch.equal(first, before)
 
 
+class Squares(Operator):
+    """What is no linear map."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return image.square()
+
+
+def test_methods_that_need_an_adjoint_refuse_what_has_none(photo: Tensor) -> None:
+    """And what needs none, a fit, goes through it."""
+    problem = replace(registry.build("task", "denoising").pose(photo), operator=Squares())
+    assert registry.build("method", "tv").refuses(problem) == "needs a linear forward operator"
+    prior = registry.build("method", "no_prior[iterations=3]")
+    assert prior.refuses(problem) is None
+    *_, step = fit(prior, problem, Streams(0))
+    assert torch.isfinite(step.loss)
+
+
+def added(method: str, image: Tensor) -> Tensor:
+    """What a prior adds to the misfit: its loss of an image (1, C, H, W) that is the measurement itself."""
+    problem = registry.build("task", "denoising").pose(image[0].detach())
+    return registry.build("method", method).loss(image, problem)
+
+
 def test_tv_prior_adds_the_official_penalty(photo: Tensor) -> None:
     """The formula of the official code: (dh^2 + dw^2)^0.5 summed, each channel by itself."""
     x = photo[None].double()
     dh = (x[:, :, :, 1:] - x[:, :, :, :-1]) ** 2
     dw = (x[:, :, 1:, :] - x[:, :, :-1, :]) ** 2
     expected = ((dh[:, :, :-1] + dw[:, :, :, :-1]) ** 0.5).sum()
-    assert float(registry.build("method", "tv_prior[weight=0.5]").penalty(x)) == pytest.approx(0.5 * float(expected))
+    assert float(added("tv_prior[weight=0.5]", x)) == pytest.approx(0.5 * float(expected))
 
 
 def test_anisotropic_tv_prior_adds_the_absolute_differences(photo: Tensor) -> None:
     across = (photo[:, :-1, 1:] - photo[:, :-1, :-1]).abs().sum() + (photo[:, 1:, :-1] - photo[:, :-1, :-1]).abs().sum()
-    prior = registry.build("method", "tv_prior[weight=0.5,isotropic=false]")
-    assert float(prior.penalty(photo[None])) == pytest.approx(0.5 * float(across))
+    assert float(added("tv_prior[weight=0.5,isotropic=false]", photo[None])) == pytest.approx(0.5 * float(across))
 
 
 def test_tv_prior_takes_a_flat_image() -> None:
     flat = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
-    registry.build("method", "tv_prior").penalty(flat).backward()
+    added("tv_prior", flat).backward()
     assert flat.grad is not None
     assert torch.equal(flat.grad, torch.zeros_like(flat))
 

@@ -6,11 +6,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dipbench.operators import Identity, Mask, Operator, downsampling
+from dipbench.operators import Identity, LinearOperator, Mask, downsampling
 from dipbench.resampling import KERNELS, resampling_matrix, resize
 
 KNOWN = torch.rand((1, 24, 48), generator=torch.Generator().manual_seed(0)) > 0.5
-OPERATORS = {
+OPERATORS: dict[str, LinearOperator] = {
     "identity": Identity(),
     "mask of 0 and 1": Mask(KNOWN.float()),
     "mask of booleans": Mask(KNOWN),
@@ -25,7 +25,7 @@ def uniform(*shape: int, seed: int = 0) -> Tensor:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_adjoint_satisfies_its_definition(name: str) -> None:
     """<A x, y> = <x, A* y>, on random images in float64."""
-    operator: Operator = OPERATORS[name]
+    operator = OPERATORS[name]
     x = uniform(3, 24, 48)
     y = uniform(*operator(x).shape, seed=1)
     assert float((operator(x) * y).sum()) == pytest.approx(float((x * operator.adjoint(y)).sum()), rel=1e-12)
@@ -34,7 +34,7 @@ def test_adjoint_satisfies_its_definition(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_operator_keeps_precision_and_takes_batches(name: str) -> None:
-    operator: Operator = OPERATORS[name].to(torch.device("cpu"))
+    operator = OPERATORS[name].to(torch.device("cpu"))
     batch = uniform(2, 3, 24, 48).float()
     assert operator(batch).dtype == torch.float32
     assert torch.allclose(operator(batch)[1], operator(batch[1]))

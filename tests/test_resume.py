@@ -39,7 +39,7 @@ class Restless(Prior):
         )
         return net, torch.rand((1, 3, *problem.shape[1:]), generator=rng.torch("input"))
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return self.settings_of_fit
 
 
@@ -65,7 +65,7 @@ def finished(trial: Trial) -> Outcome:
         SETTINGS,
         replace(SETTINGS, backtrack=0.01),
         replace(SETTINGS, weight_noise=0.02),
-        replace(SETTINGS, runs=2),
+        replace(SETTINGS, starts=2),
         replace(SETTINGS, adam_epsilon="uncorrected"),
         replace(SETTINGS, average=0.0, jitter=0.0),
         replace(SETTINGS, keep=(4, 9)),
@@ -126,7 +126,7 @@ class Slow(Prior):
         net = nn.Sequential(first, nn.BatchNorm2d(32), nn.ReLU(), second)
         return net, torch.rand((1, 3, *problem.shape[1:]), generator=rng.torch("input"))
 
-    def fit(self, problem):
+    def fit_settings(self, problem):
         return FitSettings(iterations=1500, weight_noise=0.001)
 '''
 

@@ -23,7 +23,7 @@ from dipbench.suite import Suite
 # Data set, image, hash of its pixels, task, method; the run and its measurement.
 NAMES = [
     "cbm3d9 House256 10009297dcdcb2cc denoising[sigma=25] degraded 694072a5cffb368c 3c72378bebcc8359",
-    "cbm3d9 House256 10009297dcdcb2cc denoising[sigma=25] dip e0621f6e070346f1 3c72378bebcc8359",
+    "cbm3d9 House256 10009297dcdcb2cc denoising[sigma=25] dip e6f471000617135f 3c72378bebcc8359",
     "set5 butterfly 7063c57a207f5b14 super_resolution[factor=4] bicubic 5a8468bc98b475a5 5c245058b770dddb",
     "set5 butterfly 7063c57a207f5b14 super_resolution_matlab[factor=4] bicubic 0490a8b2cb6f8608 4cbf7dc86d8f8f14",
     "inpaint11 house 36daae19206c9e37 inpainting[mask=own] nearest_neighbor 454b8c59cd00bfce a68927d62b20de1c",

@@ -79,7 +79,7 @@ def problems(dataset: str, task: str) -> list[tuple[str, Tensor, Problem]]:
     found = []
     for image in images.names():
         truth = posing.prepare(load(images, image))
-        found.append((image, truth, replace(posing.degrade(truth, Streams(0)), image=image)))
+        found.append((image, truth, replace(posing.degrade(truth, Streams(0)), image_name=image)))
     return found
 
 

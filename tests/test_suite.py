@@ -125,7 +125,7 @@ def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
     kept = narrowed(narrowed(changed, "House256", image_names), name, image_names)
     (entrant,) = [entrant for experiment in kept.experiments for entrant in experiment.methods]
     assert entrant.label == f"{name}[iterations=900]"
-    assert entrant.method.settings == {"preset": "denoising", "variant": "paper", "runs": 2, "iterations": 900}
+    assert entrant.method.settings == {"preset": "denoising", "variant": "paper", "starts": 2, "iterations": 900}
 
 
 def test_only_takes_several_to_choose_from(suite: Suite) -> None:

@@ -14,10 +14,10 @@ from dipbench.streams import Streams
 
 
 class Ensemble:
-    """`prior.fit(problem).runs` fits side by side, the first as it is alone. An iteration is one of each."""
+    """`prior.fit_settings(problem).starts` fits side by side, the first as it is alone. An iteration is one of each."""
 
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
-        others = range(1, prior.fit(problem).runs)
+        others = range(1, prior.fit_settings(problem).starts)
         starts = [rng] + [Streams(rng.seed, (*rng.path, f"start {number}")) for number in others]
         self._fits = [Fit(prior, problem, start, execution) for start in starts]
 
@@ -58,7 +58,7 @@ class Ensemble:
 def fit_all(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:
     """One step an iteration of the ensemble of `prior`."""
     ensemble = Ensemble(prior, problem, rng, execution)
-    for _ in range(prior.fit(problem).iterations):
+    for _ in range(prior.fit_settings(problem).iterations):
         yield ensemble.output()
         ensemble.step()
 

@@ -30,7 +30,7 @@ class Fit:
 
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
         self._prior, self._problem, self._execution = prior, problem, execution
-        self._settings = settings = prior.fit(problem)
+        self._settings = settings = prior.fit_settings(problem)
         engine, device = execution.how, problem.device
         with rng.seeded("weights"):
             network, z = prior.build(problem, rng)
@@ -72,13 +72,11 @@ class Fit:
             made = self._call(self._input())
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
-        misfit = (self._problem.operator(output) - self._problem.measurement).square().mean()
-        penalty = self._prior.penalty(output)
-        loss = misfit if penalty is None else misfit + penalty
+        loss = self._prior.loss(output, self._problem)
         loss.backward()
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
-        estimate, self._misfit = output.detach()[0].float(), misfit.detach()
+        estimate, self._misfit = output.detach()[0].float(), self._misfit_of(output.detach(), loss.detach())
         if settings.clip:
             estimate = estimate.clamp(0, 1)
         if settings.average:  # begins with the first output, without bias correction, as the official code does
@@ -87,6 +85,10 @@ class Fit:
             else:
                 self._averaged.lerp_(estimate, 1 - settings.average)
         return Step(estimate, self._averaged, loss.detach(), self._misfit)
+
+    def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
+        """The loss itself, where the prior adds nothing."""
+        return loss if type(self._prior).loss is Prior.loss else self._problem.misfit(output)
 
     def _input(self) -> Tensor:
         """z with its jitter, as the first layer takes it. Drawn in one order and precision, whatever the fit's are."""
@@ -146,8 +148,8 @@ def _adam(parameters: nn.Parameter, settings: FitSettings, engine: Engine) -> to
 
 
 def fit(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:
-    """One step an iteration, `prior.fit(problem).iterations` in all."""
+    """One step an iteration, `prior.fit_settings(problem).iterations` in all."""
     fitted = Fit(prior, problem, rng, execution)
-    for _ in range(prior.fit(problem).iterations):
+    for _ in range(prior.fit_settings(problem).iterations):
         yield fitted.output()
         fitted.step()

@@ -24,7 +24,7 @@ class Pixels(nn.Module):
 
 @dataclass(frozen=True)
 class PixelPrior(Prior):
-    """The pixels, fitted as a network would be; what guides them is the penalty of a subclass, if any.
+    """The pixels, fitted as a network would be; what guides them is what a subclass adds to the loss, if it does.
 
     Settings of the official sr_prior_effect.ipynb: the image starts as noise in [0, 0.1), without jitter and without a
     sigmoid on the output, which is clipped instead. With `adam_epsilon=uncorrected` they are those of the released
@@ -41,7 +41,7 @@ class PixelPrior(Prior):
     def tiny(cls) -> Self:
         return cls(iterations=5)
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(
             self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None, clip=True,
             adam_epsilon=self.adam_epsilon,

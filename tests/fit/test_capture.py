@@ -97,7 +97,7 @@ class Course:
     """A fit by the engine `graph` with its recorder, its iterations computed plainly or through `Captured`."""
 
     def __init__(self, prior: Prior, problem: Problem, truth: Tensor, captures: bool):
-        self.iterations = prior.fit(problem).iterations
+        self.iterations = prior.fit_settings(problem).iterations
         self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
         self.recorder = Recorder(problem, truth, Protocol(channels="luma"), self.iterations, peaks=True, keep=(6,))
         self._captured = Captured(self.ensemble.generators) if captures else None
@@ -129,7 +129,7 @@ PRIORS = [
     ("dip[down=[8,8],iterations=9,weight_noise=0.02]", "denoising"),
     ("dip[down=[8,8],iterations=9,adam_epsilon=uncorrected]", "denoising"),
     ("dip[down=[8,8],iterations=9,backtrack=0.01,learning_rate=0.05]", "denoising"),
-    ("dip[down=[8,8],iterations=9,runs=2,average=0]", "denoising"),
+    ("dip[down=[8,8],iterations=9,starts=2,average=0]", "denoising"),
     ("dip[down=[8,8],iterations=9]", "inpainting"),
     ("dip[down=[8,8],iterations=9]", "super_resolution"),
     ("dip_unet[iterations=6]", "denoising"),
@@ -184,7 +184,7 @@ def test_memory_of_a_trial_is_free_when_it_is_dropped(engine: str, photo: Tensor
 
 @dataclass(frozen=True)
 class Penalised(Prior):
-    """A network whose penalty is wrong under a graph in the way that it is told."""
+    """A network whose loss is wrong under a graph in the way that it is told."""
 
     wrong: Literal["waits", "counts", "draws elsewhere"]
 
@@ -193,15 +193,18 @@ class Penalised(Prior):
         object.__setattr__(self, "_calls", itertools.count(1))
         return nn.Conv2d(3, 3, 3, padding=1), problem.measurement[None]
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(iterations=9)
 
-    def penalty(self, estimate: Tensor) -> Tensor:
+    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        return problem.misfit(output) + output.mean() * self._factor(output)
+
+    def _factor(self, output: Tensor) -> Tensor | float:
         if self.wrong == "waits":
-            return estimate.mean() * float(estimate.detach().max())
+            return float(output.detach().max())
         if self.wrong == "counts":
-            return estimate.mean() / next(self._calls)  # type: ignore[attr-defined]
-        return estimate.mean() * torch.empty(()).normal_(generator=self._generator)  # type: ignore[attr-defined]
+            return 1 / next(self._calls)  # type: ignore[attr-defined]
+        return torch.empty(()).normal_(generator=self._generator)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("wrong", ["waits", "draws elsewhere"])

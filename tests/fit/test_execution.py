@@ -37,7 +37,7 @@ class Small(Prior):
         net = skip_net(4, problem.shape[0], down=(8, 8), up=(8, 8), skip=(2, 2))
         return net, torch.rand((1, 4, *problem.shape[1:]), generator=rng.torch("input"))
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(iterations=self.iterations, weight_noise=self.weight_noise)
 
 

@@ -79,7 +79,7 @@ def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution)
 @pytest.mark.parametrize(
     ("method", "task"),
     [
-        ("dip[down=[8,8],weight_noise=0.02,runs=2]", "inpainting"),
+        ("dip[down=[8,8],weight_noise=0.02,starts=2]", "inpainting"),
         ("dip[down=[8,8],adam_epsilon=uncorrected,backtrack=1]", "super_resolution"),
         ("dip[down=[8,8]]", "super_resolution_matlab"),
         ("tv_prior", "super_resolution"),
@@ -97,16 +97,16 @@ def test_an_iteration_neither_mixes_devices_nor_waits(method: str, task: str, pr
 
 @dataclass(frozen=True)
 class Reading(Prior):
-    """Pixels whose penalty is read by the host."""
+    """A layer whose loss is read by the host."""
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         return nn.Conv2d(3, 3, 1), problem.measurement[None]
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(iterations=9)
 
-    def penalty(self, estimate: Tensor) -> Tensor:
-        return estimate.mean() * float(estimate.detach().max())
+    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        return problem.misfit(output) * float(output.detach().max())
 
 
 def test_what_the_host_reads_is_found(photo: Tensor) -> None:

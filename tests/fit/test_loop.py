@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem
 from dipbench.fit import fit, fit_all
+from dipbench.recorder import Recorder
+from dipbench.scoring import Protocol
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
@@ -30,7 +32,7 @@ class TwoLayers(Prior):
         )
         return net, torch.rand((1, 2, *problem.shape[1:]), generator=rng.torch("input"))
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return self.settings_of_fit
 
 
@@ -84,13 +86,31 @@ def test_fits_through_the_forward_operator(photo: Tensor) -> None:
     assert torch.isclose(step.misfit, expected)
 
 
-def test_penalty_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
+def test_what_a_prior_adds_is_in_the_loss_and_not_in_the_misfit(problem: Problem) -> None:
     class Penalised(TwoLayers):
-        def penalty(self, estimate: Tensor) -> Tensor:
-            return 3 * estimate.mean()
+        def loss(self, output: Tensor, problem: Problem) -> Tensor:
+            return problem.misfit(output) + 3 * output.mean()
 
     step = next(fit(Penalised(), problem, Streams(0)))
     assert torch.isclose(step.loss, step.misfit + 3 * step.estimate.mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Counted(Problem):
+    """A problem that is not posed in squares: the mean absolute difference."""
+
+    def misfit(self, output: Tensor) -> Tensor:
+        return (output - self.measurement).abs().mean()
+
+
+def test_the_problem_says_how_far_an_output_is_from_the_measurement(problem: Problem) -> None:
+    posed = Counted(problem.task, problem.measurement, problem.operator, problem.shape)
+    step = next(fit(TwoLayers(), posed, Streams(0)))
+    expected = (step.estimate - problem.measurement).abs().mean()
+    assert step.loss == step.misfit == expected
+    recorder = Recorder(posed, None, Protocol(), 1, peaks=False)
+    recorder.record(Step(step.estimate))
+    assert float(recorder.trace()["loss"][0]) == expected
 
 
 def test_output_is_clipped_where_asked_and_the_loss_is_not(problem: Problem) -> None:
@@ -109,7 +129,7 @@ def test_output_is_clipped_where_asked_and_the_loss_is_not(problem: Problem) -> 
 def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem) -> None:
     single = copied(fit(TwoLayers(), problem, Streams(0)))[-1]
     other = copied(fit(TwoLayers(), problem, Streams(0, ("start 1",))))[-1]
-    both = copied(fit_all(TwoLayers(FitSettings(iterations=12, jitter=0.05, runs=2)), problem, Streams(0)))[-1]
+    both = copied(fit_all(TwoLayers(FitSettings(iterations=12, jitter=0.05, starts=2)), problem, Streams(0)))[-1]
     assert torch.allclose(both[0], (single[0] + other[0]) / 2, atol=1e-6)
     assert torch.allclose(both[1], (single[1] + other[1]) / 2, atol=1e-6)
 

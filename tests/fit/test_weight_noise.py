@@ -32,7 +32,7 @@ class Wide(Prior):
         self.built.append(net)
         return net, torch.rand((1, 4, *problem.shape[1:]), generator=rng.torch("input"))
 
-    def fit(self, problem: Problem) -> FitSettings:
+    def fit_settings(self, problem: Problem) -> FitSettings:
         return self.settings_of_fit
 
 

@@ -102,7 +102,7 @@ def test_row_builds_the_official_network(row: str) -> None:
 
 @pytest.mark.parametrize("row", sorted(FITS))
 def test_row_has_the_official_fit(row: str) -> None:
-    settings = dip(preset=row).fit(posed())
+    settings = dip(preset=row).fit_settings(posed())
     assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == FITS[row]
     assert (settings.average, settings.weight_noise, settings.adam_epsilon) == (0.99, 0.0, "corrected")
 
@@ -118,7 +118,7 @@ def test_every_variant_makes_an_image(row: str, variant: str) -> None:
     if variant == "first_release":
         assert count(net) == COUNTS.get(row, official_networks()[NETWORKS[row]].parameters)
         assert prior.recipe(problem).batch_norm_start == "uniform"
-        assert prior.fit(problem).adam_epsilon == "uncorrected"
+        assert prior.fit_settings(problem).adam_epsilon == "uncorrected"
         assert prior.recipe(problem).align_corners == (prior.recipe(problem).upsampling == "bilinear")
 
 
@@ -126,14 +126,14 @@ def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_di
     changed = {row: variants["paper"] for row, variants in table().items() if variants["paper"] != variants["code"]}
     assert set(changed) == {"denoising"}
     assert changed["denoising"] == replace(table()["denoising"]["code"], iterations=1800)
-    assert dip(preset="denoising", variant="paper").fit(posed()).iterations == 1800
-    assert dip(variant="paper").fit(posed()).iterations == 1800
+    assert dip(preset="denoising", variant="paper").fit_settings(posed()).iterations == 1800
+    assert dip(variant="paper").fit_settings(posed()).iterations == 1800
 
 
 def test_first_release_walks_the_weights_of_the_library_networks() -> None:
     walking = {row for row in table() if table()[row].get("first_release", table()[row]["code"]).weight_noise}
     assert walking == {"inpainting_library", "inpainting_library_depth4", "inpainting_library_depth2"}
-    assert dip(preset="inpainting_library", variant="first_release").fit(posed()).weight_noise == 1 / 50
+    assert dip(preset="inpainting_library", variant="first_release").fit_settings(posed()).weight_noise == 1 / 50
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_settings_given_override_the_row() -> None:
     prior = registry.build("method", f"dip[preset=inpainting_text,{given}]")
     recipe = prior.recipe(posed())
     assert (recipe.down_kernel, recipe.skip_kernel, recipe.upsampling) == ((7, 7, 5, 5, 3), 3, "bilinear")
-    assert (prior.fit(posed()).backtrack, prior.fit(posed()).average) == (None, 0.0)
-    assert (dip().fit(posed()).runs, dip(runs=2).fit(posed()).runs) == (1, 2)
+    assert (prior.fit_settings(posed()).backtrack, prior.fit_settings(posed()).average) == (None, 0.0)
+    assert (dip().fit_settings(posed()).starts, dip(starts=2).fit_settings(posed()).starts) == (1, 2)
     kernels = [p.shape[-1] for p in network(prior, posed())[0].parameters() if p.ndim == 4]
     assert kernels[:3] == [3, 7, 7]
 
@@ -261,7 +261,7 @@ def test_other_networks_of_the_paper_have_their_official_settings(method: str, n
     assert [p.shape for p in net.parameters()] == [p.shape for p in official(name).parameters()]
     assert count(net) == official_networks()[name].parameters
     assert z.shape == (1, 1, 64, 64)
-    settings = prior.fit(problem)
+    settings = prior.fit_settings(problem)
     assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == (3001, 0.001, 0, None)
 
 
@@ -292,4 +292,4 @@ def test_the_page_of_settings_shows_the_table_as_it_is() -> None:
 
 def test_denoising_keeps_the_output_that_the_paper_quotes() -> None:
     assert {row for row, variants in table().items() if variants["code"].keep} == {"denoising"}
-    assert dip(preset="denoising").fit(posed()).keep == (1800,)
+    assert dip(preset="denoising").fit_settings(posed()).keep == (1800,)
