@@ -22,7 +22,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Dataset, Problem
+from dipbench.contract import Dataset, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.images import centre_crop
 from dipbench.loading import load
@@ -56,7 +56,9 @@ def pairs_of_enlargement() -> list[tuple[str, str, Tensor]]:
     """Data set, image and ground truth (C, H, W) at x4 of every image of Set5 and Set14."""
     task = registry.build("task", "super_resolution[factor=4,multiple=0]")
     return [
-        (name, image, task.prepare(load(dataset(name), image))) for name in ("set5", "set14") for image in names(name)
+        (name, image, task.prepare(load(dataset(name), image)).image)
+        for name in ("set5", "set14")
+        for image in names(name)
     ]
 
 
@@ -96,7 +98,7 @@ def low_resolution() -> pd.DataFrame:
     task = registry.build("task", "super_resolution[factor=4,multiple=0,downsampler=matlab]")
     rows = []
     for data, image, truth in pairs_of_enlargement():
-        ours = task.degrade(truth, Streams(0)).measurement
+        ours = task.degrade(Scene(truth), Streams(0)).measurement
         rows.append((data, image, ours.numel(), differing(ours, released(f"sr_x4/{data}/LR/{image}"))))
     return pd.DataFrame(rows, columns=["dataset", "image", "values", "differing"])
 
@@ -106,10 +108,10 @@ def half_missing(image: str) -> tuple[Tensor, Problem]:
 
     A black pixel of the truth counts as known, for the masked image has its value either way.
     """
-    truth = load(dataset("inpaint11"), image)
+    truth = load(dataset("inpaint11"), image).image
     masked = released(f"inpaint_gray_50p/masked/{image}")
     known = masked == truth
-    problem = Problem("inpainting", masked, Mask(known.float()), tuple(truth.shape), known=known, image=image)  # type: ignore[arg-type]
+    problem = Problem("inpainting", masked, Mask(known.float()), tuple(truth.shape), known=known, image_name=image)  # type: ignore[arg-type]
     return truth, problem
 
 
@@ -150,9 +152,10 @@ def noise() -> pd.DataFrame:
     """The noisy images of the task against what clipped noise has on average, and against the authors' noisy files."""
     task, rows = registry.build("task", "denoising[sigma=25]"), []
     for image in names("cbm3d9"):
-        truth = load(dataset("cbm3d9"), image)
+        truth = load(dataset("cbm3d9"), image).image
         psnrs = [
-            float(task.protocol().psnr(task.degrade(truth, Streams(seed)).measurement, truth)) for seed in range(3)
+            float(task.protocol().psnr(task.degrade(Scene(truth), Streams(seed)).measurement, truth))
+            for seed in range(3)
         ]
         theirs = float(task.protocol().psnr(released(f"denoise_color_s25/noisy/{image}"), truth))
         rows.append((image, *(round(psnr, 4) for psnr in (*psnrs, expected_psnr(truth), theirs))))
@@ -161,7 +164,7 @@ def noise() -> pd.DataFrame:
 
 def denoised_row(image: str) -> tuple[str, float, float, float]:
     """Name, PSNR of our CBM3D and of the authors' on their noisy file in dB, and our seconds."""
-    truth, noisy = load(dataset("cbm3d9"), image), released(f"denoise_color_s25/noisy/{image}")
+    truth, noisy = load(dataset("cbm3d9"), image).image, released(f"denoise_color_s25/noisy/{image}")
     start = time.perf_counter()
     ours = restored("bm3d", Problem("denoising", noisy, Identity(), tuple(noisy.shape), sigma=SIGMA))  # type: ignore[arg-type]
     seconds = time.perf_counter() - start

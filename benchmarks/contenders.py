@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Prior, Problem
+from dipbench.contract import Prior, Problem, Scene
 from dipbench.fit import Captured, Execution, Fit
 from dipbench.resources import PeakMemory, keep_memory, on_stream
 from dipbench.streams import Streams
@@ -90,7 +90,7 @@ def photograph(size: int) -> Tensor:
 def posed(contender: Contender) -> tuple[Prior, Problem, Tensor]:
     """The method, the problem and the truth."""
     truth = photograph(contender.size)
-    problem = registry.build("task", TASK).degrade(truth, Streams(0))
+    problem = registry.build("task", TASK).degrade(Scene(truth), Streams(0))
     device = torch.device(contender.device)
     return registry.build("method", METHOD), problem.to(device), truth.to(device)
 
@@ -210,7 +210,7 @@ def official_cells(contender: Contender) -> dict[str, Any]:
         if contender.device == "cpu":
             space["dtype"] = torch.FloatTensor
         truth = photograph(contender.size)
-        noisy = registry.build("task", TASK).degrade(truth, Streams(0)).measurement
+        noisy = registry.build("task", TASK).degrade(Scene(truth), Streams(0)).measurement
         space |= {"PLOT": False, "fname": "data/denoising/F16_GT.png", "img_np": truth.numpy()}
         space |= {"img_noisy_np": noisy.numpy(), "img_pil": space["np_to_pil"](truth.numpy())}
         exec(compile(settings, "denoising.ipynb", "exec"), space)

@@ -24,7 +24,7 @@ import typer
 from fidelity_statistics import came_apart, differences_of, figures_of, statistics_of
 
 from dipbench import registry
-from dipbench.contract import Prior, Problem
+from dipbench.contract import Prior, Problem, Scene
 from dipbench.errors import UserError, unknown
 from dipbench.fit import ENGINES, PRECISIONS, REFERENCE, Execution, Fit, pick_execution
 from dipbench.loading import load
@@ -55,9 +55,9 @@ def main(
         keep_memory()
     prior: Prior = registry.build("method", method or (FULL if full else SMALL))
     dataset = registry.build("dataset", "cbm3d9" if full else f"cbm3d9[crop={crop}]")
-    truths = {name: load(dataset, name).to(on) for name in dataset.names()[:images]}
+    truths = {name: load(dataset, name).image.to(on) for name in dataset.names()[:images]}
     task = registry.build("task", TASK)
-    problems = {name: task.degrade(truth.cpu(), Streams(0)).to(on) for name, truth in truths.items()}
+    problems = {name: task.degrade(Scene(truth.cpu()), Streams(0)).to(on) for name, truth in truths.items()}
     tried = executions(on, engine, precision or USUAL)
     first = first_iteration(prior, next(iter(problems.values())), tried)
     rows = []

@@ -16,6 +16,7 @@ import typer
 from contenders import METHOD, TASK, Bare, photograph
 
 from dipbench import registry
+from dipbench.contract import Scene
 from dipbench.fit import Execution, pick_execution
 from dipbench.resources import device_title, keep_memory, pick_device, usable_cores
 from dipbench.streams import Streams
@@ -70,7 +71,7 @@ def measured(
     """Seconds an iteration in each block, with recording and without."""
     truth = photograph(size)
     task, method = registry.build("task", TASK), registry.build("method", METHOD)
-    problem = task.degrade(truth, Streams(0)).to(device)
+    problem = task.degrade(Scene(truth), Streams(0)).to(device)
     trial = Trial(method, problem, truth.to(device), task.protocol(), Streams(0), execution)
     bare = Bare(problem, execution)
     times: tuple[list[float], list[float]] = ([], [])

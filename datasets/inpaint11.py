@@ -6,11 +6,11 @@ missing. A pixel that is black in the truth is taken as known: the masked image 
 pixels, peppers256 most, in its black outline; as missing they would hide that outline from every method.
 """
 
-from dataclasses import dataclass
-
-from torch import Tensor
+from collections.abc import Collection as Wanted
+from dataclasses import dataclass, replace
 
 from dipbench.collection import Collection
+from dipbench.contract import Belonging, Scene
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,6 @@ class Inpaint11(Collection):
     paper = "doi:10.1109/ICCV.2017.566"
     licence = "none stated; standard research test images"
 
-    def known(self, name: str) -> Tensor | None:
-        known = super().known(name)
-        return None if known is None else known | (self.read(name) == 0)
+    def scene(self, name: str, takes: Wanted[Belonging] = ()) -> Scene:
+        scene = super().scene(name, takes)
+        return scene if scene.known is None else replace(scene, known=scene.known | (scene.image == 0))

@@ -9,6 +9,7 @@ import inspect
 import os
 import warnings
 from collections import Counter
+from collections.abc import Collection as Wanted
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +17,7 @@ import pooch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from dipbench.contract import Dataset
+from dipbench.contract import Belonging, Dataset, Scene
 from dipbench.download import Progress, download, mirrors, read_member
 from dipbench.errors import UserError
 from dipbench.images import AlphaDropped, read_image
@@ -126,9 +127,10 @@ class Collection(Dataset):
     def read(self, name: str) -> Tensor:
         return self._read(next(entry for entry in self.entries() if entry.name == name))
 
-    def known(self, name: str) -> Tensor | None:
-        masks = [entry for entry in self.entries() if entry.mask_of == name]
-        return self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
+    def scene(self, name: str, takes: Wanted[Belonging] = ()) -> Scene:
+        masks = [entry for entry in self.entries() if entry.mask_of == name and "known" in takes]
+        known = self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
+        return Scene(self.read(name), known)
 
     def _read(self, entry: Entry) -> Tensor:
         complaint, copy = self._checked(entry)

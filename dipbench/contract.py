@@ -1,4 +1,4 @@
-"""All that a plugin sees: Problem, and the base classes Dataset, Task, Method and Prior.
+"""All that a plugin sees: Scene and Problem, and the base classes Dataset, Task, Method and Prior.
 
 Conventions, said once. An image is a float32 tensor (C, H, W) in [0, 1], C = 1 (grey) or 3 (RGB). Noise levels are
 standard deviations on that scale, but for settings that say 8-bit grey levels. `known` is True where a pixel is known.
@@ -8,7 +8,7 @@ settings: typed, with the default of the paper and a comment on their line.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -28,6 +28,28 @@ NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Gt(0), Lt(1)]
 Weight = Annotated[float, Ge(0), Lt(1)]
 Probability = Annotated[float, Ge(0), Le(1)]
+
+
+Belonging = Literal["known", "guide"]
+"""A picture that belongs to an image: see `Scene`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a data set gives for a name: the image, with the pictures that belong to it."""
+
+    image: Tensor  # (C, H, W)
+    known: Tensor | None = None  # (1, H, W) bool, True where a pixel is known, for tasks that take it; None: no mask
+    guide: Tensor | None = None  # (C', H, W), another picture of the scene; None: none
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The scene with `change` applied to every picture (..., H, W) of it, as a crop is."""
+        return replace(
+            self,
+            image=change(self.image),
+            known=None if self.known is None else change(self.known),
+            guide=None if self.guide is None else change(self.guide),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,42 +120,45 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Dataset(Plugin, ABC):
-    """Named images."""
+    """Named scenes."""
 
     crop: NonNegativeInt = 0  # side of the centre square cut out first, pixels; 0: the whole image
     side: NonNegativeInt = 0  # the longer side after Lanczos reduction, pixels; 0: as it is
 
     @abstractmethod
     def names(self) -> list[str]:
-        """The names of the images, in their usual order."""
+        """The names of the scenes, in their usual order."""
 
     @abstractmethod
     def read(self, name: str) -> Tensor:
         """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`."""
 
-    def known(self, name: str) -> Tensor | None:
-        """The image's own mask (1, H, W) bool, True where a pixel is known, before `crop` and `side`; None: no mask."""
-        return None
+    def scene(self, name: str, takes: Collection[Belonging] = ()) -> Scene:
+        """The image of that name with what belongs to it of what a task `takes`, before `crop` and `side`.
+
+        As a rule the image alone. What is not taken need not be read: its file may not be there.
+        """
+        return Scene(self.read(name))
 
 
 @dataclass(frozen=True)
 class Task(Plugin, ABC):
-    """A degradation with its protocol: image -> Problem."""
-
-    def prepare(self, image: Tensor) -> Tensor:
-        """The truth: the part of the image (C, H, W) that is restored and scored. As a rule all of it."""
-        return image
+    """A degradation with its protocol: scene -> Problem."""
 
     @property
-    def own_mask(self) -> bool:
-        """Whether it takes the mask that the data set has of the image."""
-        return False
+    def takes(self) -> Collection[Belonging]:
+        """What it takes of a scene beside the image, if the data set has it."""
+        return ()
+
+    def prepare(self, scene: Scene) -> Scene:
+        """The part of the scene that is restored and scored, its image being the truth. As a rule all of it."""
+        return scene
 
     @abstractmethod
-    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
-        """Degrades the truth (C, H, W); draws from `rng` alone, so that every method restores the same pixels.
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        """Degrades what `prepare` gave; draws from `rng` alone, so that every method restores the same pixels.
 
-        `known` (1, H, W) bool is the image's own mask, given where `own_mask` and the data set has one.
+        UserError for a scene that lacks what the task takes.
         """
 
     @abstractmethod

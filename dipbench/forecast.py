@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from dipbench import registry
 from dipbench.agenda import Part
-from dipbench.contract import Dataset, Prior, Problem, Task
+from dipbench.contract import Prior, Problem, Scene, Task
 from dipbench.cost import Cost, cost_of, memory_of
 from dipbench.errors import UserError
 from dipbench.fit import Execution, pick_execution
 from dipbench.images import centre_crop
-from dipbench.loading import load, load_known
+from dipbench.loading import load
 from dipbench.plan import Job
 from dipbench.resources import process_memory
 from dipbench.signals import SIGNALS
@@ -188,14 +187,13 @@ def _size(size: float) -> str:
     return f"{size / 2**20:.0f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
 
 
-def _truth(job: Job) -> Tensor:
+def _scene(job: Job) -> Scene:
     task: Task = registry.build("task", job.task)
-    dataset: Dataset = registry.build("dataset", job.dataset)
-    return task.prepare(load(dataset, job.run.image))
+    return task.prepare(load(registry.build("dataset", job.dataset), job.run.image, task.takes))
 
 
 def _shape(job: Job) -> tuple[int, int, int]:
-    channels, height, width = _truth(job).shape
+    channels, height, width = _scene(job).image.shape
     return channels, height, width
 
 
@@ -206,9 +204,7 @@ def _pixels(shape: tuple[int, int, int]) -> int:
 def _problem(job: Job, side: int) -> Problem:
     """The run's problem on a cut-out of its image, of at most `side` pixels a side."""
     task: Task = registry.build("task", job.task)
-    dataset: Dataset = registry.build("dataset", job.dataset)
-    truth = _truth(job)
-    size = (min(side, truth.shape[-2]), min(side, truth.shape[-1]))
-    known = load_known(dataset, job.run.image) if task.own_mask else None
-    cut = None if known is None else centre_crop(known, *size)
-    return task.degrade(task.prepare(centre_crop(truth, *size)), Streams(job.run.seed), cut)
+    scene = _scene(job)
+    size = [min(side, whole) for whole in scene.image.shape[-2:]]
+    cut = scene.each(lambda picture: centre_crop(picture, *size))
+    return task.degrade(task.prepare(cut), Streams(job.run.seed))

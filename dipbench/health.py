@@ -8,7 +8,7 @@ import torch
 
 from dipbench import processor, registry
 from dipbench.collection import Collection, copy_of
-from dipbench.contract import Prior, Problem, Task
+from dipbench.contract import Prior, Problem, Scene, Task
 from dipbench.cost import seconds_of
 from dipbench.errors import UserError
 from dipbench.fit.kernels import why_not
@@ -89,7 +89,8 @@ def fit_times(device: torch.device) -> Iterator[str]:
 def _problem(task: Spec, side: int) -> Problem:
     """On an image of noise, for no file need be here: what is in an image changes no time."""
     posed: Task = registry.build("task", task)
-    return posed.degrade(posed.prepare(torch.rand((3, side, side), generator=Streams(0).torch("image"))), Streams(0))
+    scene = Scene(torch.rand((3, side, side), generator=Streams(0).torch("image")))
+    return posed.degrade(posed.prepare(scene), Streams(0))
 
 
 def _found(name: str) -> str:

@@ -1,30 +1,33 @@
-"""Images of a data set, cut and reduced as its settings say."""
+"""Scenes of a data set, cut and reduced as its settings say."""
 
+from collections.abc import Collection
+
+import torch
 from PIL import Image
 from torch import Tensor
 
-from dipbench.contract import Dataset
+from dipbench.contract import Belonging, Dataset, Scene
 from dipbench.errors import UserError, unknown
 from dipbench.images import centre_crop, from_pillow, to_pillow
 
 
-def load(dataset: Dataset, name: str) -> Tensor:
-    """The image of that name (C, H, W), float32 in [0, 1], after `crop` and then `side`. UserError if it is too small.
+def load(dataset: Dataset, name: str, takes: Collection[Belonging] = ()) -> Scene:
+    """The scene of that name, with what a task `takes`, after `crop` and then `side`.
 
-    The reduction is Pillow's Lanczos filter on the 8-bit image, rounded to 8 bit.
+    UserError if there is none of that name, or it is too small.
+
+    Pictures are reduced by Pillow's Lanczos filter on the 8-bit image, rounded to 8 bit; masks by nearest neighbour,
+    which keeps the share of known pixels.
     """
     if name not in dataset.names():
         raise unknown(f"image of {dataset.plugin_name()}", name, dataset.names())
-    return _fitted(dataset, name, dataset.read(name), Image.Resampling.LANCZOS)
 
+    def fitted(picture: Tensor) -> Tensor:
+        if picture.dtype == torch.bool:
+            return _fitted(dataset, name, picture.float(), Image.Resampling.NEAREST) > 0.5
+        return _fitted(dataset, name, picture, Image.Resampling.LANCZOS)
 
-def load_known(dataset: Dataset, name: str) -> Tensor | None:
-    """The image's own mask (1, H, W) bool, True where a pixel is known, cut and reduced with it; None: it has none.
-
-    Reduced by nearest neighbour, which keeps the share of known pixels.
-    """
-    known = dataset.known(name)
-    return None if known is None else _fitted(dataset, name, known.float(), Image.Resampling.NEAREST) > 0.5
+    return dataset.scene(name, takes).each(fitted)
 
 
 def _fitted(dataset: Dataset, name: str, image: Tensor, filter_: Image.Resampling) -> Tensor:

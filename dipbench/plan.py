@@ -3,14 +3,12 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-import torch
-
 from dipbench import registry
 from dipbench.contract import Dataset, Method, Prior, Problem, Task
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
 from dipbench.images import pixel_hash
-from dipbench.loading import load, load_known
+from dipbench.loading import load
 from dipbench.runs import Run, identity_of_method, identity_of_task
 from dipbench.spec import Spec
 from dipbench.streams import Streams
@@ -51,17 +49,16 @@ class Images:
         return self._facts(dataset, name)[0]
 
     def problem(self, task: Task, dataset: Dataset, name: str) -> Problem:
-        """One as the image poses, of its size: with other pixels, for no setting depends on those."""
+        """One as the image poses, of its size, perhaps with the pixels of another: no setting depends on those."""
         _, shape = self._facts(dataset, name)
         if (task, shape) not in self._problems:
-            known = load_known(dataset, name) if task.own_mask else None
-            truth = task.prepare(torch.zeros(shape))
-            self._problems[task, shape] = task.degrade(truth, Streams(0, ("plan",)), known)
+            scene = task.prepare(load(dataset, name, task.takes))
+            self._problems[task, shape] = task.degrade(scene, Streams(0, ("plan",)))
         return replace(self._problems[task, shape], image_name=name)
 
     def _facts(self, dataset: Dataset, name: str) -> tuple[str, tuple[int, ...]]:
         if (dataset, name) not in self._pixels:
-            image = load(dataset, name)
+            image = load(dataset, name).image
             self._pixels[dataset, name] = (pixel_hash(image), tuple(image.shape))
         return self._pixels[dataset, name]
 

@@ -14,7 +14,7 @@ from dipbench.contract import Dataset, Method, Prior, Task
 from dipbench.errors import UserError
 from dipbench.images import write_image
 from dipbench.interruption import Stopped, held
-from dipbench.loading import load, load_known
+from dipbench.loading import load
 from dipbench.plan import Job
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.store import Store, UnwritableStore, write_json
@@ -100,9 +100,9 @@ class Work:
         self._task: Task = registry.build("task", self.job.task)
         self._method: Method = registry.build("method", self.job.method)
         dataset: Dataset = registry.build("dataset", self.job.dataset)
-        self._truth = self._task.prepare(load(dataset, run.image))
-        known = load_known(dataset, run.image) if self._task.own_mask else None
-        degraded = self._task.degrade(self._truth, Streams(run.seed, run.measurement_path), known)
+        scene = self._task.prepare(load(dataset, run.image, self._task.takes))
+        self._truth = scene.image
+        degraded = self._task.degrade(scene, Streams(run.seed, run.measurement_path))
         problem = replace(degraded, image_name=run.image)
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):

@@ -81,7 +81,7 @@ def _cut(image: Tensor, problem: Problem, path: Path) -> Tensor:
     whole = tuple(side // problem.factor * problem.factor for side in image.shape[1:])
     if whole[0] < height or whole[1] < width:
         raise UserError(
-            f"'{path}' is {image.shape[2]}x{image.shape[1]} pixels, and {width}x{height} of image '{problem.image_name}' "
-            "are restored: give a result of that size, or of the size of the whole image"
+            f"'{path}' is {image.shape[2]}x{image.shape[1]} pixels and of image '{problem.image_name}' "
+            f"{width}x{height} are restored: give a result of that size, or of the size of the whole image"
         )
     return centre_crop(image[:, : whole[0], : whole[1]], height, width)

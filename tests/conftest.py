@@ -25,7 +25,7 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def photo() -> Tensor:
     """A colour photograph (3, 64, 64), float32 in [0, 1]."""
-    return load(registry.build("dataset", "photos[crop=256,side=64]"), "astronaut")
+    return load(registry.build("dataset", "photos[crop=256,side=64]"), "astronaut").image
 
 
 @pytest.fixture

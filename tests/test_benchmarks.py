@@ -50,7 +50,7 @@ def test_operations_and_bytes_of_a_convolution_as_counted_by_hand(roofline: obje
     from dataclasses import dataclass
 
     from dipbench import registry
-    from dipbench.contract import Prior, Problem
+    from dipbench.contract import Prior, Problem, Scene
     from dipbench.streams import Streams
 
     @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def test_operations_and_bytes_of_a_convolution_as_counted_by_hand(roofline: obje
         def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
             return nn.Sequential(nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 3, 1)), torch.rand((1, 2, 16, 20))
 
-    problem = registry.build("task", "denoising").degrade(photo[:, :16, :20], Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo[:, :16, :20]), Streams(0))
     pixels, first, second = 16 * 20, 2 * 2 * 6 * 9, 2 * 6 * 3
     assert roofline.operations(TwoConvolutions(), problem) == pixels * (2 * first + 3 * second)
     assert roofline.traffic(TwoConvolutions(), problem) == pixels * 3 * ((2 + 6) + (6 + 3))

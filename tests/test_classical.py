@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Scene
 from dipbench.loading import load
 from dipbench.operators import Mask
 from dipbench.resampling import resize_rounding
@@ -38,7 +38,7 @@ def zebra_and_butterfly() -> list[tuple[str, str, Tensor]]:
     """One whose sides the factor divides, one whose it does not."""
     task = registry.build("task", "super_resolution[factor=4,multiple=0]")
     pairs = [("set14", "zebra"), ("set5", "butterfly")]
-    return [(data, image, task.prepare(load(registry.build("dataset", data), image))) for data, image in pairs]
+    return [(data, image, task.prepare(load(registry.build("dataset", data), image)).image) for data, image in pairs]
 
 
 @needs_data
@@ -52,15 +52,15 @@ def test_bicubic_enlargement_is_the_released_one_to_the_last_bit() -> None:
 def test_low_resolution_image_is_that_of_selfexsr_to_the_last_bit() -> None:
     task = registry.build("task", "super_resolution[factor=4,multiple=0,downsampler=matlab]")
     for data, image, truth in zebra_and_butterfly():
-        small = task.degrade(truth, Streams(0)).measurement
+        small = task.degrade(Scene(truth), Streams(0)).measurement
         assert torch.equal(small, classical_rows.released(f"sr_x4/{data}/LR/{image}"))
 
 
 @needs_data
 def test_zebra_is_restored_where_the_published_one_was() -> None:
     """Its ground truth is 584x388 of 586x391 pixels, of which the released result covers 576x384 from (4, 2)."""
-    image = load(registry.build("dataset", "set14"), "zebra")
-    truth = registry.build("task", "super_resolution[factor=4]").prepare(image)
+    image = load(registry.build("dataset", "set14"), "zebra").image
+    truth = registry.build("task", "super_resolution[factor=4]").prepare(Scene(image)).image
     assert torch.equal(truth, image[:, 2:386, 4:580])
     result = classical_rows.released("sr_x4/set14/deep_prior/zebra")
     covered = result.amax(dim=0)
@@ -92,11 +92,11 @@ def test_noise_has_the_psnr_that_others_find() -> None:
     """House256 of every seed; the others by what is expected of them."""
     images = registry.build("dataset", "cbm3d9")
     for image, psnr in NOISY.items():
-        assert classical_rows.expected_psnr(load(images, image)) == pytest.approx(psnr, abs=0.03), image
+        assert classical_rows.expected_psnr(load(images, image).image) == pytest.approx(psnr, abs=0.03), image
     task = registry.build("task", "denoising[sigma=25]")
-    house = load(images, "House256")
+    house = load(images, "House256").image
     for seed in range(3):
-        noisy = task.degrade(house, Streams(seed)).measurement
+        noisy = task.degrade(Scene(house), Streams(seed)).measurement
         assert float(task.protocol().psnr(noisy, house)) == pytest.approx(NOISY["House256"], abs=0.03)
 
 

@@ -18,7 +18,7 @@ from dipbench.cli_data import data
 from dipbench.collection import Collection, fetch
 from dipbench.errors import UserError
 from dipbench.images import centre_crop, to_pillow, write_image
-from dipbench.loading import load, load_known
+from dipbench.loading import load
 
 CLASS = '''"""Made up, in {root}."""  # files of the same text are one module
 
@@ -142,13 +142,13 @@ def command(*words: str) -> Result:
 
 def test_image_is_read_from_the_users_folder(world: World) -> None:
     world.put("plain.png", world.folder / "made")
-    assert torch.equal(load(world.made(), "plain"), world.image)
+    assert torch.equal(load(world.made(), "plain").image, world.image)
 
 
 def test_image_is_read_from_the_cache_without_a_folder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIPBENCH_DATA")
     world.put("plain.png", world.cache / "made")
-    assert torch.equal(load(world.made(), "plain"), world.image)
+    assert torch.equal(load(world.made(), "plain").image, world.image)
 
 
 def test_absent_image_says_how_to_get_it(world: World) -> None:
@@ -188,9 +188,9 @@ def test_fetched_files_are_verified_and_read_alike(world: World) -> None:
     made = world.made()
     assert made.problems() == []
     assert made.places() == {"cache": 4}
-    assert torch.equal(load(made, "plain"), world.image)
-    assert torch.equal(load(made, "other"), world.image.flip(1))
-    assert torch.equal(load(made, "packed"), world.image.flip(2))
+    assert torch.equal(load(made, "plain").image, world.image)
+    assert torch.equal(load(made, "other").image, world.image.flip(1))
+    assert torch.equal(load(made, "packed").image, world.image.flip(2))
     assert sorted(file.name for file in (world.cache / "made").iterdir()) == [
         "mask.png",
         "other.bmp",
@@ -204,10 +204,10 @@ def test_source_format_and_ours_are_both_taken(world: World) -> None:
     """The pixels of Set14 come as PNG or as the BMP of the source."""
     (world.folder / "made").mkdir()
     (world.folder / "made" / "other.bmp").write_bytes((world.source / "other.bmp").read_bytes())
-    assert torch.equal(load(world.made(), "other"), world.image.flip(1))
+    assert torch.equal(load(world.made(), "other").image, world.image.flip(1))
     (world.folder / "made" / "other.bmp").unlink()
     world.put("other.png", world.folder / "made")
-    assert torch.equal(load(world.made(), "other"), world.image.flip(1))
+    assert torch.equal(load(world.made(), "other").image, world.image.flip(1))
 
 
 def test_only_what_is_absent_or_wrong_in_the_cache_is_fetched(world: World) -> None:
@@ -256,36 +256,40 @@ def test_opaque_alpha_channel_that_is_known_of_is_dropped_without_a_word(world: 
     table = (world.root / "made.csv").read_text().replace("plain.png,64,64,3", "plain.png,64,64,4")
     (world.root / "made.csv").write_text(table)
     world.put("plain.png", world.folder / "made")
-    assert torch.equal(load(world.made(), "plain"), world.image)
+    assert torch.equal(load(world.made(), "plain").image, world.image)
 
 
 def test_mask_is_no_image_but_belongs_to_one(world: World) -> None:
-    world.put("mask.png", world.folder / "made")
+    for file in ("mask.png", "plain.png", "other.png"):
+        world.put(file, world.folder / "made")
     assert world.made().names() == ["plain", "other", "packed"]
-    known = load_known(world.made(), "plain")
+    known = load(world.made(), "plain", ["known"]).known
     assert known is not None
     assert torch.equal(known, world.mask > 0)
-    assert load_known(world.made(), "other") is None
+    assert load(world.made(), "other", ["known"]).known is None
 
 
-def test_absent_mask_says_how_to_get_it(world: World) -> None:
+def test_absent_mask_says_how_to_get_it_where_it_is_taken(world: World) -> None:
+    world.put("plain.png", world.folder / "made")
+    assert torch.equal(load(world.made(), "plain").image, world.image)
     with pytest.raises(UserError, match="mask 'plain_mask' of made is not here: dipbench data fetch made"):
-        load_known(world.made(), "plain")
+        load(world.made(), "plain", ["known"])
 
 
 def test_mask_is_cut_and_reduced_with_its_image(world: World) -> None:
-    world.put("mask.png", world.folder / "made")
-    cropped = load_known(world.made("[crop=48]"), "plain")
+    for file in ("mask.png", "plain.png"):
+        world.put(file, world.folder / "made")
+    cropped = load(world.made("[crop=48]"), "plain", ["known"]).known
     assert cropped is not None
     assert torch.equal(cropped, centre_crop(world.mask > 0, 48, 48))
-    reduced = load_known(world.made("[side=32]"), "plain")
+    reduced = load(world.made("[side=32]"), "plain", ["known"]).known
     assert reduced is not None
     assert reduced.shape == (1, 32, 32)
     assert abs(float(reduced.float().mean()) - float((world.mask > 0).float().mean())) < 0.01
 
 
 def test_data_set_without_masks_has_none() -> None:
-    assert load_known(registry.build("dataset", "photos"), "coffee") is None
+    assert load(registry.build("dataset", "photos"), "coffee", ["known"]).known is None
 
 
 def test_command_fetches_then_finds_everything_here(world: World) -> None:

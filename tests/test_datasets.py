@@ -37,7 +37,7 @@ def test_names_are_unique_and_given_without_reading(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["astronaut", "camera", "chelsea", "coffee", "motorcycle", "rocket"])
 def test_photograph_is_the_one_of_scikit_image(name: str) -> None:
-    image = load(registry.build("dataset", "photos"), name)
+    image = load(registry.build("dataset", "photos"), name).image
     expected = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
     array = np.atleast_3d(expected).transpose(2, 0, 1) / 255
     # JPEG decoders may differ by a level
@@ -68,9 +68,9 @@ def test_folder_holds_its_images_by_stem_sorted(folder: Path, photo: Tensor) -> 
     """Images that share a stem keep their suffix; hidden files, other files and folders are left out."""
     images = registry.build("dataset", f"folder[path='{folder}']")
     assert images.names() == ["a.BMP", "a.png", "b"]
-    assert torch.equal(load(images, "b"), photo)
-    assert torch.equal(load(images, "a.BMP"), photo)
-    assert torch.equal(load(images, "a.png"), photo[:1])
+    assert torch.equal(load(images, "b").image, photo)
+    assert torch.equal(load(images, "a.BMP").image, photo)
+    assert torch.equal(load(images, "a.png").image, photo[:1])
 
 
 @pytest.mark.parametrize(
@@ -92,23 +92,23 @@ def test_unknown_image_gets_the_nearest_name() -> None:
 
 
 def test_crop_is_the_centre_square() -> None:
-    whole = load(registry.build("dataset", "photos"), "coffee")
+    whole = load(registry.build("dataset", "photos"), "coffee").image
     assert whole.shape == (3, 400, 600)
-    cropped = load(registry.build("dataset", "photos[crop=100]"), "coffee")
+    cropped = load(registry.build("dataset", "photos[crop=100]"), "coffee").image
     assert torch.equal(cropped, whole[:, 150:250, 250:350])
 
 
 def test_side_reduces_the_longer_side_as_pillow_does() -> None:
-    whole = load(registry.build("dataset", "photos"), "coffee")
-    reduced = load(registry.build("dataset", "photos[side=90]"), "coffee")
+    whole = load(registry.build("dataset", "photos"), "coffee").image
+    reduced = load(registry.build("dataset", "photos[side=90]"), "coffee").image
     expected = np.array(to_pillow(whole).resize((90, 60), Image.Resampling.LANCZOS)).transpose(2, 0, 1) / 255
     np.testing.assert_allclose(reduced.numpy(), expected, atol=1e-6)
 
 
 def test_crop_comes_before_side() -> None:
-    image = load(registry.build("dataset", "photos[crop=256,side=64]"), "camera")
+    image = load(registry.build("dataset", "photos[crop=256,side=64]"), "camera").image
     assert image.shape == (1, 64, 64)
-    cropped = load(registry.build("dataset", "photos[crop=256]"), "camera")
+    cropped = load(registry.build("dataset", "photos[crop=256]"), "camera").image
     expected = np.array(to_pillow(cropped).resize((64, 64), Image.Resampling.LANCZOS)) / 255
     np.testing.assert_allclose(image[0].numpy(), expected, atol=1e-6)
 
@@ -127,5 +127,5 @@ def test_image_too_small_for_crop_or_side_is_refused(spec: str, message: str) ->
 
 
 def test_size_that_it_already_has_changes_nothing() -> None:
-    whole = load(registry.build("dataset", "photos"), "coffee")
-    assert torch.equal(load(registry.build("dataset", "photos[side=600]"), "coffee"), whole)
+    whole = load(registry.build("dataset", "photos"), "coffee").image
+    assert torch.equal(load(registry.build("dataset", "photos[side=600]"), "coffee").image, whole)

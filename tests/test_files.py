@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Scene
 from dipbench.errors import UserError
 from dipbench.images import to_pillow, write_image
 from dipbench.runs import identity_of_method
@@ -21,7 +21,7 @@ from dipbench.streams import Streams
 
 def problem_of(image: Tensor, name: str = "cat", task: str = "denoising") -> Problem:
     posing = registry.build("task", task)
-    return replace(posing.degrade(posing.prepare(image), Streams(0)), image_name=name)
+    return replace(posing.degrade(posing.prepare(Scene(image)), Streams(0)), image_name=name)
 
 
 def read(folder: Path, problem: Problem) -> Tensor:
@@ -70,8 +70,8 @@ def test_result_of_the_whole_image_is_cut_as_the_image_was(tmp_path: Path, size:
     """As large as the image, as its top left with sides divisible by the factor, or as what is restored."""
     image = (torch.rand((3, *size), generator=torch.Generator().manual_seed(0)) * 255).round() / 255
     task = registry.build("task", "super_resolution[factor=4]")
-    truth = task.prepare(image)
-    problem = replace(task.degrade(truth, Streams(0)), image_name="cat")
+    truth = task.prepare(Scene(image)).image
+    problem = replace(task.degrade(Scene(truth), Streams(0)), image_name="cat")
     height, width = (side // 4 * 4 for side in size)
     for whole in (image, image[:, :height, :width], truth):
         write_image(tmp_path / "cat.png", whole)

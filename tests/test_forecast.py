@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import dipbench
 from dipbench import registry
 from dipbench.agenda import parts_of
-from dipbench.contract import Prior, Problem
+from dipbench.contract import Prior, Problem, Scene
 from dipbench.cost import cost_of, kept_by, memory_of, memory_of_fit, seconds_of
 from dipbench.fit import REFERENCE, fit_all
 from dipbench.forecast import as_text, executions_of, forecast_of
@@ -63,7 +63,7 @@ def test_says_what_run_then_computes_and_writes_nothing(suite: Path, tmp_path: P
 
 def test_memory_is_what_the_layers_keep(photo: Tensor) -> None:
     """Kept for the gradient: the input, the sigmoid's output, which the second convolution reads too. In bytes."""
-    problem = registry.build("task", "denoising").degrade(photo[:, :32, :48], Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo[:, :32, :48]), Streams(0))
     parameters, activations = kept_by(TwoConvolutions(), problem)
     assert parameters == 5 * 4 * (2 * 6 * 9 + 6 + 6 * 3 + 3)
     assert activations == 4 * 32 * 48 * (2 + 6)
@@ -72,17 +72,17 @@ def test_memory_is_what_the_layers_keep(photo: Tensor) -> None:
 def test_scales_memory_by_the_pixels(photo: Tensor) -> None:
     prior = registry.build("method", "dip[down=[16,16],skip=[2,2],iterations=8]")
     small, large = (
-        registry.build("task", "denoising").degrade(photo[:, :side, :side], Streams(0)) for side in (32, 64)
+        registry.build("task", "denoising").degrade(Scene(photo[:, :side, :side]), Streams(0)) for side in (32, 64)
     )
     cost = cost_of(prior, small, [REFERENCE])
     assert memory_of(cost, 64 * 64) == pytest.approx(memory_of_fit(prior, large), rel=0.05)
 
 
-@pytest.mark.parametrize("runs", [1, 2])
-def test_memory_is_within_what_torch_allocates(photo: Tensor, runs: int) -> None:
+@pytest.mark.parametrize("starts", [1, 2])
+def test_memory_is_within_what_torch_allocates(photo: Tensor, starts: int) -> None:
     """The most bytes alive by the log of torch's own allocator: never less than forecast, and not much more."""
-    prior = registry.build("method", f"dip[down=[32,32,32],skip=[4,4,4],iterations=3,runs={runs}]")
-    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    prior = registry.build("method", f"dip[down=[32,32,32],skip=[4,4,4],iterations=3,starts={starts}]")
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         for _ in fit_all(prior, problem, Streams(0)):
             pass
@@ -98,7 +98,7 @@ def test_time_is_that_of_a_run(photo: Tensor) -> None:
     prior = registry.build("method", "dip[down=[32,32],skip=[4,4],iterations=10]")
     task = registry.build("task", "denoising")
     truth = torch.nn.functional.interpolate(photo[None], scale_factor=2)[0]
-    small, large = (task.degrade(image, Streams(0)) for image in (photo, truth))
+    small, large = (task.degrade(Scene(image), Streams(0)) for image in (photo, truth))
     forecast = 4 * 10 * min(seconds_of(prior, small, REFERENCE) for _ in range(3))
     taken = min(attempt(prior, large, truth, task.protocol(), Streams(0)).seconds for _ in range(3))
     assert taken / 4 < forecast < 4 * taken

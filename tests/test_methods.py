@@ -14,7 +14,7 @@ from skimage.restoration import denoise_tv_chambolle
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Method, Prior, Problem
+from dipbench.contract import Method, Prior, Problem, Scene
 from dipbench.fit import fit
 from dipbench.loading import load
 from dipbench.operators import Operator
@@ -28,14 +28,14 @@ TASKS = ["denoising", "inpainting", "super_resolution[multiple=0]"]
 @pytest.fixture(scope="module")
 def cat() -> Tensor:
     """A colour photograph of fur and eyes (3, 96, 96)."""
-    return load(registry.build("dataset", "photos[crop=288,side=96]"), "chelsea")
+    return load(registry.build("dataset", "photos[crop=288,side=96]"), "chelsea").image
 
 
 def posed(task: str, image: Tensor, seed: int = 0) -> tuple[Problem, Tensor, Protocol]:
     """The problem, its truth, and how it is scored."""
     posing = registry.build("task", task)
-    truth = posing.prepare(image)
-    return posing.degrade(truth, Streams(seed)), truth, posing.protocol()
+    truth = posing.prepare(Scene(image)).image
+    return posing.degrade(Scene(truth), Streams(seed)), truth, posing.protocol()
 
 
 def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.checkpoints import Checkpoints
-from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.images import write_image
 from dipbench.scoring import Protocol
 from dipbench.store import Store
@@ -45,7 +45,7 @@ class Restless(Prior):
 
 @pytest.fixture
 def problem(photo: Tensor) -> Problem:
-    return registry.build("task", "denoising").degrade(photo[:, :16, :20], Streams(0))
+    return registry.build("task", "denoising").degrade(Scene(photo[:, :16, :20]), Streams(0))
 
 
 def trial_of(settings: FitSettings, problem: Problem) -> Trial:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from dipbench import plan, registry
-from dipbench.contract import Method, Problem, Task
+from dipbench.contract import Method, Problem, Scene, Task
 from dipbench.plan import jobs_of
 from dipbench.runs import Run, identity_of_method, identity_of_task
 from dipbench.spec import parse
@@ -33,8 +33,8 @@ NAMES = [
 def run_of(name: str) -> Run:
     dataset, image, pixels, task, method, *_ = name.split()
     plugin: Task = registry.build("task", task)
-    truth = plugin.prepare(torch.zeros(3, 64, 64))
-    pose = partial(plugin.degrade, truth, Streams(0), torch.ones(1, 64, 64, dtype=torch.bool))
+    scene = Scene(torch.zeros(3, 64, 64), known=torch.ones(1, 64, 64, dtype=torch.bool))
+    pose = partial(plugin.degrade, plugin.prepare(scene), Streams(0))
     return Run(
         dataset,
         image,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dipbench import api, registry
 from dipbench.cli_score import score
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Scene
 from dipbench.errors import UserError
 from dipbench.images import write_image
 from dipbench.loading import load
@@ -78,8 +78,8 @@ def problems(dataset: str, task: str) -> list[tuple[str, Tensor, Problem]]:
     posing, images = registry.build("task", task), registry.build("dataset", dataset)
     found = []
     for image in images.names():
-        truth = posing.prepare(load(images, image))
-        found.append((image, truth, replace(posing.degrade(truth, Streams(0)), image_name=image)))
+        truth = posing.prepare(load(images, image)).image
+        found.append((image, truth, replace(posing.degrade(Scene(truth), Streams(0)), image_name=image)))
     return found
 
 

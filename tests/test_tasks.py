@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Scene
 from dipbench.errors import UserError
 from dipbench.images import write_image
 from dipbench.spec import parse
@@ -25,7 +25,7 @@ TASKS = [
 
 def degraded(spec: str, image: Tensor, seed: int = 0) -> Problem:
     task = registry.build("task", spec)
-    problem = task.degrade(task.prepare(image), Streams(seed))
+    problem = task.degrade(task.prepare(Scene(image)), Streams(seed))
     assert isinstance(problem, Problem)
     return problem
 
@@ -40,14 +40,14 @@ def flat() -> Tensor:
 def test_measurement_depends_on_the_seed_alone(photo: Tensor, spec: str) -> None:
     task = registry.build("task", spec)
     rng = Streams(7)
-    first = task.degrade(photo, rng).measurement
+    first = task.degrade(Scene(photo), rng).measurement
     rng.numpy("input").uniform(size=10)
     rng.numpy("noise").uniform(size=10)
     torch.manual_seed(99)
     torch.rand(5)
-    assert torch.equal(task.degrade(photo, rng).measurement, first)
+    assert torch.equal(task.degrade(Scene(photo), rng).measurement, first)
     if not spec.startswith("super"):
-        assert not torch.equal(task.degrade(photo, Streams(8)).measurement, first)
+        assert not torch.equal(task.degrade(Scene(photo), Streams(8)).measurement, first)
 
 
 @pytest.mark.parametrize("spec", TASKS)
@@ -159,23 +159,23 @@ def test_image_is_cut_to_what_the_factor_divides_and_then_cropped_at_its_centre(
 ) -> None:
     image = torch.rand((3, *size), generator=torch.Generator().manual_seed(0))
     task = registry.build("task", spec)
-    truth = task.prepare(image)
+    truth = task.prepare(Scene(image)).image
     assert truth.shape == (3, *cropped)
     top, left = ((side - side % task.factor - kept) // 2 for side, kept in zip(size, cropped, strict=True))
     assert torch.equal(truth, image[:, top : top + cropped[0], left : left + cropped[1]])
-    problem = task.degrade(truth, Streams(0))
+    problem = task.degrade(Scene(truth), Streams(0))
     assert problem.factor == task.factor
     assert problem.measurement.shape == (3, cropped[0] // task.factor, cropped[1] // task.factor)
 
 
 def test_image_too_small_for_its_multiple_is_refused_with_the_mend() -> None:
     with pytest.raises(UserError, match=r"image of \d+x64 has no crop .* by 32: .*multiple=4"):
-        registry.build("task", "super_resolution").prepare(torch.zeros(3, 64, 31))
+        registry.build("task", "super_resolution").prepare(Scene(torch.zeros(3, 64, 31)))
 
 
 def test_image_smaller_than_the_factor_is_refused() -> None:
     with pytest.raises(UserError, match="image of 9x3 is smaller than the factor 4"):
-        registry.build("task", "super_resolution_matlab").prepare(torch.zeros(3, 3, 9))
+        registry.build("task", "super_resolution_matlab").prepare(Scene(torch.zeros(3, 3, 9)))
 
 
 def test_matlab_low_resolution_image_is_exactly_what_its_operator_makes(photo: Tensor) -> None:
@@ -213,3 +213,13 @@ def test_given_low_resolution_image_is_posed_at_its_enlarged_size(photo: Tensor)
     problem = registry.build("task", "super_resolution[factor=3]").pose(photo)
     assert problem.shape == (3, 192, 192)
     assert problem.operator(torch.zeros(3, 192, 192)).shape == photo.shape
+
+
+@pytest.mark.parametrize("task", ["super_resolution[factor=4,multiple=8]", "super_resolution_matlab[factor=4]"])
+def test_what_belongs_to_a_scene_is_cut_with_its_image(photo: Tensor, task: str) -> None:
+    """So that a mask or a second picture stays on the pixels that it is of."""
+    image = photo[:, :59, :50]
+    scene = registry.build("task", task).prepare(Scene(image, known=image[:1] > 0.5, guide=1 - image))
+    assert scene.image.shape[-2:] in [(56, 48)]
+    assert torch.equal(scene.guide, 1 - scene.image)
+    assert torch.equal(scene.known, scene.image[:1] > 0.5)

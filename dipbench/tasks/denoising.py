@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dipbench.contract import PositiveFloat, Problem, Task
+from dipbench.contract import PositiveFloat, Problem, Scene, Task
 from dipbench.operators import Identity
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -23,7 +23,8 @@ class Denoising(Task):
     sigma: PositiveFloat = 25.0  # standard deviation of the noise, 8-bit grey levels
     clip: bool = True  # clip the noisy image to [0, 1], as the paper's code does
 
-    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        truth = scene.image
         noise = torch.from_numpy(rng.numpy("noise").standard_normal(tuple(truth.shape))).float()
         noisy = truth + self.sigma / 255 * noise
         return self.pose(noisy.clamp(0, 1) if self.clip else noisy)

@@ -3,6 +3,7 @@
 Pixels that are not known are zero in the measurement. All channels of a pixel are known or none is.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from dipbench.contract import Fraction, Problem, Task
+from dipbench.contract import Belonging, Fraction, Problem, Scene, Task
 from dipbench.errors import UserError
 from dipbench.images import read_image
 from dipbench.operators import Mask
@@ -32,15 +33,15 @@ class Inpainting(Task):
     missing: Fraction = 0.5  # the rate at which a Bernoulli mask drops pixels
 
     @property
-    def own_mask(self) -> bool:
-        return self.mask == "own"
+    def takes(self) -> Collection[Belonging]:
+        return ["known"] if self.mask == "own" else []
 
-    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
-        if not self.own_mask:
-            return self._problem(truth, self._known(truth.shape[-2], truth.shape[-1], rng))
-        if known is None:
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        if self.mask != "own":
+            return self._problem(scene.image, self._known(scene.image.shape[-2], scene.image.shape[-1], rng))
+        if scene.known is None:
             raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
-        return self._problem(truth, known)
+        return self._problem(scene.image, scene.known)
 
     def pose(self, measurement: Tensor) -> Problem:
         if not isinstance(self.mask, Path):

@@ -13,7 +13,7 @@ from typing import Literal
 from PIL import Image
 from torch import Tensor
 
-from dipbench.contract import NonNegativeInt, Problem, Task
+from dipbench.contract import NonNegativeInt, Problem, Scene, Task
 from dipbench.errors import UserError
 from dipbench.images import centre_crop, from_pillow, to_pillow
 from dipbench.operators import downsampling
@@ -32,23 +32,23 @@ class SuperResolution(Task):
     downsampler: Literal["lanczos", "bicubic", "matlab"] = "lanczos"  # Pillow's; MATLAB's; MATLAB's of 8-bit images
     multiple: NonNegativeInt = 32  # sides are centre-cropped to multiples of this and of the factor; 0: of the factor
 
-    def prepare(self, image: Tensor) -> Tensor:
+    def prepare(self, scene: Scene) -> Scene:
         """The top left of the image with sides divisible by the factor, as the published ground truth is, and of that
         the centre with sides divisible by `multiple`."""
-        whole = [side - side % self.factor for side in image.shape[-2:]]
-        image = image[..., : whole[0], : whole[1]]
+        whole = [side - side % self.factor for side in scene.image.shape[-2:]]
         step = max(self.multiple, 1)
         while step % self.factor:
             step += max(self.multiple, 1)
-        height, width = (side - side % step for side in image.shape[-2:])
+        height, width = (side - side % step for side in whole)
         if not height or not width:
             raise UserError(
-                f"super_resolution: an image of {image.shape[-1]}x{image.shape[-2]} has no crop with sides divisible "
+                f"super_resolution: an image of {whole[1]}x{whole[0]} has no crop with sides divisible "
                 f"by {step}: take a larger image or super_resolution[multiple={self.factor}]"
             )
-        return centre_crop(image, height, width)
+        return scene.each(lambda picture: centre_crop(picture[..., : whole[0], : whole[1]], height, width))
 
-    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        truth = scene.image
         height, width = (side // self.factor for side in truth.shape[-2:])
         if self.downsampler == "lanczos":
             small = from_pillow(to_pillow(truth).resize((width, height), Image.Resampling.LANCZOS))

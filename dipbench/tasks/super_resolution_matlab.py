@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from dipbench.contract import Problem, Task
+from dipbench.contract import Problem, Scene, Task
 from dipbench.errors import UserError
 from dipbench.operators import downsampling
 from dipbench.scoring import Protocol
@@ -29,19 +29,20 @@ class SuperResolutionMatlab(Task):
 
     factor: Literal[2, 3, 4, 8] = 4  # how many times larger each side becomes
 
-    def prepare(self, image: Tensor) -> Tensor:
+    def prepare(self, scene: Scene) -> Scene:
         """The top left of the image with sides divisible by the factor."""
-        height, width = (side - side % self.factor for side in image.shape[-2:])
+        whole = scene.image.shape[-2:]
+        height, width = (side - side % self.factor for side in whole)
         if not height or not width:
             raise UserError(
-                f"super_resolution_matlab: an image of {image.shape[-1]}x{image.shape[-2]} is smaller than the factor "
-                f"{self.factor}: take a larger image"
+                f"super_resolution_matlab: an image of {whole[1]}x{whole[0]} is smaller than the factor {self.factor}: "
+                "take a larger image"
             )
-        return image[..., :height, :width]
+        return scene.each(lambda picture: picture[..., :height, :width])
 
-    def degrade(self, truth: Tensor, rng: Streams, known: Tensor | None = None) -> Problem:
-        height, width = truth.shape[-2:]
-        return self.pose(downsampling((height, width), self.factor, "bicubic")(truth))
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        height, width = scene.image.shape[-2:]
+        return self.pose(downsampling((height, width), self.factor, "bicubic")(scene.image))
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape

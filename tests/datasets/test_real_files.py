@@ -8,9 +8,9 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.collection import Collection, copy_of
-from dipbench.contract import Task
+from dipbench.contract import Scene, Task
 from dipbench.images import centre_crop
-from dipbench.loading import load, load_known
+from dipbench.loading import load
 from dipbench.streams import Streams
 from dipbench.trial import attempt
 
@@ -31,7 +31,7 @@ def _files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def image(name: str) -> Tensor:
     """The image of `data set/name`."""
     dataset, _, inner = name.partition("/")
-    return load(registry.build("dataset", dataset), inner)
+    return load(registry.build("dataset", dataset), inner).image
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
@@ -98,9 +98,9 @@ def test_bsd68_is_cbsd68_made_grey() -> None:
     weights = torch.tensor([0.29893602, 0.58704307, 0.11402090], dtype=torch.float64)
     grey, colour = registry.build("dataset", "bsd68"), registry.build("dataset", "cbsd68")
     for one, other in zip(grey.names(), colour.names(), strict=True):
-        levels = (load(colour, other) * 255).round().double()
+        levels = (load(colour, other).image * 255).round().double()
         expected = torch.floor((levels * weights[:, None, None]).sum(dim=0, keepdim=True) + 0.5)
-        assert torch.equal((load(grey, one) * 255).round().double(), expected), (one, other)
+        assert torch.equal((load(grey, one).image * 255).round().double(), expected), (one, other)
 
 
 def test_the_central_500_pixels_of_kodak_start_at_134_and_6() -> None:
@@ -111,7 +111,7 @@ def test_the_central_500_pixels_of_kodak_start_at_134_and_6() -> None:
 
 @pytest.mark.parametrize(("name", "share"), [("kate", 0.957), ("library", 0.814), ("vase", 0.973)])
 def test_masks_of_the_photographs_leave_the_published_share(name: str, share: float) -> None:
-    known = load_known(registry.build("dataset", "dip_photos"), name)
+    known = load(registry.build("dataset", "dip_photos"), name, ["known"]).known
     assert known is not None
     assert known.shape[1:] == image(f"dip_photos/{name}").shape[1:]
     assert float(known.float().mean()) == pytest.approx(share, abs=5e-4)
@@ -120,7 +120,7 @@ def test_masks_of_the_photographs_leave_the_published_share(name: str, share: fl
 @pytest.mark.parametrize("name", registry.build("dataset", "inpaint11").names())
 def test_released_masks_leave_half_of_the_pixels_as_they_are(name: str) -> None:
     truth, masked = image(f"inpaint11/{name}"), image(f"released/inpaint_gray_50p/masked/{name}")
-    known = load_known(registry.build("dataset", "inpaint11"), name)
+    known = load(registry.build("dataset", "inpaint11"), name, ["known"]).known
     assert known is not None
     assert 0.493 < float(known[truth > 0].float().mean()) < 0.503
     assert torch.equal(masked, truth * known)
@@ -149,8 +149,8 @@ def test_bicubic_has_the_scores_of_the_super_resolution_literature(
     task, dataset = registry.build("task", f"super_resolution_matlab[factor={factor}]"), registry.build("dataset", data)
     protocol, scores = task.protocol(), []
     for name in dataset.names():
-        truth = task.prepare(load(dataset, name))
-        (made,) = registry.build("method", "bicubic").run(task.degrade(truth, Streams(0)), Streams(0))
+        truth = task.prepare(load(dataset, name)).image
+        (made,) = registry.build("method", "bicubic").run(task.degrade(Scene(truth), Streams(0)), Streams(0))
         scores.append((float(protocol.psnr(made, truth)), protocol.ssim(made, truth)))
     means = torch.tensor(scores).mean(dim=0).tolist()
     assert means[0] == pytest.approx(psnr, abs=0.01)
@@ -160,9 +160,9 @@ def test_bicubic_has_the_scores_of_the_super_resolution_literature(
 def restored(method: str) -> tuple[Tensor, Tensor, Task]:
     """Butterfly of Set5 at x4 as the method makes it, and its truth."""
     task = registry.build("task", "super_resolution[factor=4]")
-    truth = task.prepare(image("set5/butterfly"))
+    truth = task.prepare(Scene(image("set5/butterfly"))).image
     made = attempt(
-        registry.build("method", method), task.degrade(truth, Streams(0)), truth, task.protocol(), Streams(0)
+        registry.build("method", method), task.degrade(Scene(truth), Streams(0)), truth, task.protocol(), Streams(0)
     )
     return made.outputs[0].image, truth, task
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Scene
 from dipbench.fit import fit
 from dipbench.fit.adam import UncorrectedAdam
 from dipbench.streams import Streams
@@ -59,7 +59,7 @@ def test_goes_on_from_its_state() -> None:
 
 @pytest.fixture
 def problem(photo: Tensor) -> Problem:
-    return registry.build("task", "super_resolution").degrade(photo, Streams(0))
+    return registry.build("task", "super_resolution").degrade(Scene(photo), Streams(0))
 
 
 def test_a_prior_chooses_it(problem: Problem) -> None:

@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import Captured, Ensemble, Execution
 from dipbench.recorder import Recorder
@@ -118,7 +118,7 @@ class Course:
 @pytest.fixture
 def course(photo: Tensor) -> Callable[[str, str, bool], Course]:
     def build(method: str, task: str, captures: bool) -> Course:
-        problem = registry.build("task", task).degrade(photo, Streams(0))
+        problem = registry.build("task", task).degrade(Scene(photo), Streams(0))
         return Course(registry.build("method", method), problem, photo, captures)
 
     return build
@@ -167,7 +167,7 @@ def test_a_checkpoint_between_replays_goes_on_from_there(
 @pytest.mark.parametrize("engine", ["eager", "graph"])
 def test_memory_of_a_trial_is_free_when_it_is_dropped(engine: str, photo: Tensor) -> None:
     """Not when Python looks for circles: the next trial asks for that memory at once."""
-    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     method = registry.build("method", PRIORS[0][0])
     trial = Trial(method, problem, photo, Protocol(), Streams(0), Execution(engine))
     while trial.advance():
@@ -209,7 +209,7 @@ class Penalised(Prior):
 
 @pytest.mark.parametrize("wrong", ["waits", "draws elsewhere"])
 def test_what_cannot_be_captured_is_refused_with_the_mend(photo: Tensor, wrong: Any) -> None:
-    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     with pytest.raises(UserError, match="--engine eager"):
         Course(Penalised(wrong), problem, photo, captures=True).run(9)
 
@@ -238,7 +238,7 @@ def test_what_waits_is_refused_before_a_capture_fails(photo: Tensor, monkeypatch
     monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: watch.mode)
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", watch.set)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", None)
-    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     course = Course(Penalised("waits"), problem, photo, captures=True)
     with watch, pytest.raises(UserError, match=r"\(called a synchronizing CUDA operation\).*--engine eager"):
         course.run(9)
@@ -274,7 +274,7 @@ def fourth_iteration_raises(error: RuntimeError) -> None:
 
 
 def test_the_tape_shows_what_a_graph_would_do_wrong(photo: Tensor) -> None:
-    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     plain, replayed = (Course(Penalised("counts"), problem, photo, captures).run(9) for captures in (False, True))
     pd.testing.assert_frame_equal(replayed[:4], plain[:4], check_exact=True)  # three plain ones and the captured one
     assert (replayed["loss"][4:] != plain["loss"][4:]).all()

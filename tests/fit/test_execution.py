@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, fit, pick_execution
 from dipbench.fit.compiled import compiled
@@ -43,7 +43,7 @@ class Small(Prior):
 
 @pytest.fixture
 def problem(photo: Tensor) -> Problem:
-    return registry.build("task", "denoising").degrade(photo[:, :32, :32], Streams(0))
+    return registry.build("task", "denoising").degrade(Scene(photo[:, :32, :32]), Streams(0))
 
 
 def losses(steps: Iterator[Step]) -> list[float]:

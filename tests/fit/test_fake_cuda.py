@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dipbench import registry, scoring
-from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import Ensemble, Execution
 from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
@@ -91,7 +91,7 @@ def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution)
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_an_iteration_neither_mixes_devices_nor_waits(method: str, task: str, precision: str, photo: Tensor) -> None:
     """By the engine for a GPU: `eager` counts Adam's steps on the host, which waits for nothing but cannot be told."""
-    problem = registry.build("task", task).degrade(photo, Streams(0))
+    problem = registry.build("task", task).degrade(Scene(photo), Streams(0))
     iterate(registry.build("method", method), problem, photo, Execution("graph", precision))
 
 
@@ -110,14 +110,14 @@ class Reading(Prior):
 
 
 def test_what_the_host_reads_is_found(photo: Tensor) -> None:
-    problem = registry.build("task", "denoising").degrade(photo, Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     with pytest.raises(DataDependentOutputException):
         iterate(Reading(), problem, photo, Execution("graph"))
 
 
 def test_a_copy_between_devices_is_found(photo: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a mask that stayed on the host."""
-    problem = registry.build("task", "inpainting").degrade(photo, Streams(0))
+    problem = registry.build("task", "inpainting").degrade(Scene(photo), Streams(0))
     monkeypatch.setattr(Problem, "to", lambda self, device: replace(self, measurement=self.measurement.to(device)))
     with pytest.raises(AssertionError, match=r"_to_copy.* between"):
         iterate(registry.build("method", "no_prior"), problem, photo, Execution("graph"))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Scene
 from dipbench.fit import Execution, Fit, fit
 from dipbench.fit.kernels import Normalised, Projection, why_not
 from dipbench.fit.lean import SinglePrecision, drop_redundant_biases, end_in_single_precision, join_batch_norms
@@ -76,7 +76,7 @@ def test_joined_network_has_the_output_and_the_gradients_of_the_plain_one(name: 
 
 @needs_kernels
 def test_lean_fit_begins_as_the_eager_one(photo: Tensor) -> None:
-    problem = registry.build("task", "denoising").degrade(photo[:, :32, :32], Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo[:, :32, :32]), Streams(0))
     prior = registry.build("method", TINY)
     lean, eager = ([float(s.loss) for s in fit(prior, problem, Streams(0), Execution(e))] for e in ("lean", "eager"))
     assert lean[0] == pytest.approx(eager[0], rel=1e-5)
@@ -86,7 +86,7 @@ def test_lean_fit_begins_as_the_eager_one(photo: Tensor) -> None:
 @pytest.mark.parametrize("engine", ["eager", "lean"])
 def test_output_in_bfloat16_is_not_rounded_to_its_steps(photo: Tensor, engine: str) -> None:
     """Above 1/2 bfloat16 has steps of 1/256: a measurement could not be fitted to 50 dB."""
-    problem = registry.build("task", "denoising").degrade(photo[:, :32, :32], Streams(0))
+    problem = registry.build("task", "denoising").degrade(Scene(photo[:, :32, :32]), Streams(0))
     fitted = Fit(registry.build("method", TINY), problem, Streams(0), Execution(engine, "bf16"))
     output = fitted.output().estimate
     above = output[output > 0.5]
@@ -142,7 +142,7 @@ class _Blurred:
 
 def test_forward_operator_is_outside_the_half_precision(photo: Tensor) -> None:
     """Within autocast the x4 down-sampling would be off by 58 dB: it is what it is in single precision, to the bit."""
-    problem: Problem = registry.build("task", "super_resolution[factor=4]").degrade(photo, Streams(0))
+    problem: Problem = registry.build("task", "super_resolution[factor=4]").degrade(Scene(photo), Streams(0))
     spy = _Blurred(problem.operator)
     object.__setattr__(problem, "operator", spy)
     Fit(registry.build("method", TINY), problem, Streams(0), Execution("eager", "bf16")).output()

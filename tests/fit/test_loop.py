@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import fit, fit_all
 from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
@@ -38,7 +38,7 @@ class TwoLayers(Prior):
 
 @pytest.fixture
 def problem(photo: Tensor) -> Problem:
-    return registry.build("task", "denoising").degrade(photo[:, :16, :20], Streams(0))
+    return registry.build("task", "denoising").degrade(Scene(photo[:, :16, :20]), Streams(0))
 
 
 def copied(steps: Iterator[Step]) -> list[tuple[Tensor, Tensor, float]]:
@@ -80,7 +80,7 @@ def test_jitter_does_not_shift_the_weights(problem: Problem) -> None:
 
 def test_fits_through_the_forward_operator(photo: Tensor) -> None:
     """With half the pixels unknown the misfit is taken over the known ones only, as a mean over all elements."""
-    problem = registry.build("task", "inpainting").degrade(photo[:, :16, :16], Streams(0))
+    problem = registry.build("task", "inpainting").degrade(Scene(photo[:, :16, :16]), Streams(0))
     step = next(fit(TwoLayers(), problem, Streams(0)))
     expected = ((step.estimate - problem.measurement) * problem.known).square().mean()
     assert torch.isclose(step.misfit, expected)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import fit
 from dipbench.fit.weight_noise import WeightNoise
 from dipbench.signals import Step
@@ -38,7 +38,7 @@ class Wide(Prior):
 
 @pytest.fixture
 def problem(photo: Tensor) -> Problem:
-    return registry.build("task", "denoising").degrade(photo[:, :12, :16], Streams(0))
+    return registry.build("task", "denoising").degrade(Scene(photo[:, :12, :16]), Streams(0))
 
 
 def estimates(steps: Iterator[Step]) -> list[Tensor]:

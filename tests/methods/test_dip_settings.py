@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import Prior, Problem
+from dipbench.contract import Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import fit
 from dipbench.nets import official, official_networks
@@ -147,7 +147,7 @@ def test_first_release_walks_the_weights_of_the_library_networks() -> None:
     ],
 )
 def test_row_is_chosen_by_the_problem(photo: Tensor, task: str, row: str) -> None:
-    problem = registry.build("task", task).degrade(photo, Streams(0))
+    problem = registry.build("task", task).degrade(Scene(photo), Streams(0))
     assert dip().row(problem) == row
     assert dip().resolved(problem)["preset"] == row
     assert dip(preset="inpainting_text").row(problem) == "inpainting_text"
