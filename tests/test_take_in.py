@@ -60,3 +60,4 @@ def test_a_store_taken_in_twice_changes_nothing_the_second_time(
     first, second = committed(), committed()
     assert {name for name in first if first[name] != second[name]} == set()
     assert len(first) == len(second) == 5  # numbers, runs, traces; the page and its figure
+    assert not any(b"a file of this machine" in content for content in first.values())
