@@ -61,18 +61,18 @@ def runs_below(folder: Path) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
 
 def _runs_of(store: Store) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Also those that were not asked for last: a store may hold both precisions, and its plan names one of them."""
-    labels = {run["key"]: run["label"] for experiment in store.plan()["experiments"] for run in experiment["runs"]}
+    planned = store.plan().runs
     for folder in sorted((store.path / "runs").iterdir()):
         result = store.result(folder.name)
-        trace = store.trace(folder.name) if result and result["status"] == "done" else None
+        trace = store.trace(folder.name) if result and result.status == "done" else None
         if result is None or trace is None or len(trace) < 2:
             continue  # nothing that ended well, or that iterates
-        run = Run(**result["run"])
+        run = result.run
         twins = [replace(run, precision=precision).key for precision in PRECISIONS]
-        method = next((labels[key] for key in [run.key, *twins] if key in labels), _spec(run))
+        method = next((planned[key].label for key in [run.key, *twins] if key in planned), _spec(run))
         about = {name: getattr(run, name) for name in ("dataset", "image", "protocol", "seed", "precision")}
         about |= {"run": run.key, "task": run.task["name"], "measurement": run.measurement_key, "method": method}
-        about |= {"what": _what(method), "engine": result.get("engine"), "device": result["environment"]["device"]}
+        about |= {"what": _what(method), "engine": result.engine, "device": result.environment.device}
         yield about, trace
 
 

@@ -16,7 +16,7 @@ from dipbench.images import read_image, write_image
 from dipbench.recorder import Output
 from dipbench.report import write_report
 from dipbench.resources import pick_device
-from dipbench.runner import Display, Summary, compute, plan_content
+from dipbench.runner import Display, Summary, compute, plan_of
 from dipbench.scorecard import score_folder
 from dipbench.selection import Choices
 from dipbench.spec import parse
@@ -41,7 +41,7 @@ def execute(
     """
     for part in parts_of(name, choices, seeds, conditions.execution.precision):
         store = Store(part.store(out))
-        plan = plan_content(part.whole, part.planned, command)
+        plan = plan_of(part.whole, part.planned, command)
         yield store, compute(part.jobs, store, plan, conditions, display)
 
 
@@ -92,7 +92,7 @@ def run(
     results = {}
     for store, summary in made:
         if report:
-            write_report(store)
+            write_report(store, summary.holdings)
         results[store.path] = summary.results  # of what an agenda did last in a store, which is all of it
     return pd.concat(results.values(), ignore_index=True)
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from dipbench import registry
 from dipbench.errors import UserError
-from dipbench.runs import Run
-from dipbench.store import Result
+from dipbench.records import Result
 
 REFERENCES = Path(__file__).with_name("references.bib")
 
@@ -17,23 +16,21 @@ def signature(result: Result, output: str) -> str:
 
     Two numbers are comparable if and only if their lines agree in all but the method.
     """
-    run = Run(**result["run"])
-    scores = {o["output"]: o["psnr"] for o in result["outputs"]}
+    run, environment = result.run, result.environment
+    scores = {output.output: output.psnr for output in result.outputs}
     if output not in scores:
         raise UserError(f"run {run.key} has no output '{output}': it has {', '.join(scores) or 'none'}")
-    environment = result["environment"]
-    versions = environment["versions"]
     parts = [
         f"PSNR {scores[output]:.2f} dB",
         run.protocol,
         f"{run.dataset}/{run.image}#{run.pixels}",
         f"{_written(run.task)}#seed={run.seed}",
         f"{_written(run.method)}:{output}",
-        f"dipbench {versions['dipbench']} ({(environment['commit'] or 'release')[:12]})",
-        f"torch {versions['torch']} on {environment['device']}, "
-        + (f"instructions {environment['instructions']}, " if "instructions" in environment else "")
+        f"dipbench {environment.versions['dipbench']} ({(environment.commit or 'release')[:12]})",
+        f"torch {environment.versions['torch']} on {environment.device}, "
+        + (f"instructions {environment.instructions}, " if environment.instructions else "")
         + run.precision
-        + (f", engine {result['engine']}" if "engine" in result else ""),
+        + (f", engine {result.engine}" if result.engine else ""),
         f"run {run.key}",
     ]
     return " | ".join(parts)
@@ -50,11 +47,10 @@ def _written(plugin: dict[str, object]) -> str:
 
 def bibtex(result: Result) -> str:
     """The entries of the method, the data set and the task of a run, and of Deep Image Prior's benchmark itself."""
-    run = Run(**result["run"])
     papers = [
-        result.get("paper", ""),
-        registry.find("dataset", run.dataset).paper,
-        registry.find("task", str(run.task["name"])).paper,
+        result.paper,
+        registry.find("dataset", result.run.dataset).paper,
+        registry.find("task", str(result.run.task["name"])).paper,
     ]
     found = {paper: references()[paper] for paper in papers if paper in references()}
     missing = [paper for paper in papers if paper and paper not in references()]

@@ -81,8 +81,8 @@ def run(
             command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
         ):
-            page = write_report(store)
-            if comparison := as_text(verdicts_of(store)):
+            page = write_report(store, summary.holdings)
+            if comparison := as_text(verdicts_of(summary.holdings)):
                 console.print(comparison, markup=False, highlight=False, soft_wrap=True)
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
             there = f"{summary.present} in the store before"
@@ -103,7 +103,7 @@ def report(
     from dipbench.store import Store
 
     store = Store.existing(folder)
-    print(f"report: {write_report(store)}")
+    print(f"report: {write_report(store, store.holdings())}")
     for warning in store.warnings:
         print(f"dipbench: {warning}", file=sys.stderr)
 

@@ -24,7 +24,8 @@ def score(
     scores = score_folder(folder, dataset, task, method_name, out)
     print(as_text(scores))
     if out is not None:
-        print(f"report: {write_report(Store.existing(out))}")
+        store = Store.existing(out)
+        print(f"report: {write_report(store, store.holdings())}")
     failed = scores[scores["status"] != "done"]
     if not failed.empty:
         print(f"dipbench: {len(failed)} of {len(scores)} images have no score", file=sys.stderr)

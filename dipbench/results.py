@@ -1,11 +1,11 @@
 """The results of a store as one table."""
 
+import math
 from typing import Any
 
 import pandas as pd
 
-from dipbench.runs import Run
-from dipbench.store import Result, Store
+from dipbench.records import Holdings, PlannedRun, Result, ScoredOutput
 
 COLUMNS = {
     "experiment": "str",
@@ -32,38 +32,38 @@ COLUMNS = {
 }
 """The columns of the table of results and their types."""
 
+_NONE = ScoredOutput(output="", iteration=-1, psnr=math.nan, ssim=math.nan, picture="")
 
-def frame(store: Store) -> pd.DataFrame:
+
+def frame(holdings: Holdings) -> pd.DataFrame:
     """One row an output of every run that was asked for last; a run without outputs has one row with its message."""
     rows: list[dict[str, Any]] = []
-    for experiment in store.plan()["experiments"]:
-        for planned in experiment["runs"]:
-            result = store.result(planned["key"])
-            if result is not None:
-                rows += _rows(experiment["name"], planned, result)
+    for experiment in holdings.plan.experiments:
+        for planned in experiment.runs:
+            if planned.key in holdings.results:
+                rows += _rows(experiment.name, planned, holdings.results[planned.key])
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _rows(experiment: str, planned: dict[str, Any], result: Result) -> list[dict[str, Any]]:
-    run = Run(**result["run"])
+def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str, Any]]:
+    run = result.run
     common = {
         "experiment": experiment,
         "dataset": run.dataset,
         "image": run.image,
         "task": run.task["name"],
-        "method": planned["label"],
+        "method": planned.label,
         "seed": run.seed,
-        "status": result["status"],
-        "message": result["message"],
+        "status": result.status,
+        "message": result.message,
         "protocol": run.protocol,
-        "device": result["environment"]["device"],
-        "instructions": result["environment"].get("instructions", ""),
-        "engine": result.get("engine", ""),
+        "device": result.environment.device,
+        "instructions": result.environment.instructions,
+        "engine": result.engine,
         "precision": run.precision,
-        "run": planned["key"],
+        "run": planned.key,
         "measurement": run.measurement_key,
-        "seconds": result.get("seconds", float("nan")),
-        "peak_memory_bytes": result.get("peak_memory_bytes"),
+        "seconds": result.seconds,
+        "peak_memory_bytes": result.peak_memory_bytes,
     }
-    outputs = result["outputs"] or [{"output": "", "psnr": float("nan"), "ssim": float("nan"), "iteration": -1}]
-    return [{**common, **{key: output[key] for key in ("output", "psnr", "ssim", "iteration")}} for output in outputs]
+    return [{**common, **output.model_dump(exclude={"picture"})} for output in result.outputs or [_NONE]]

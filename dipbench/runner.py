@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 import torch
 
 from dipbench.conditions import Conditions
 from dipbench.plan import Job, jobs_of
+from dipbench.records import Holdings, Plan, PlannedRun
 from dipbench.resources import usable_cores
 from dipbench.results import frame
 from dipbench.store import Store
@@ -52,6 +53,7 @@ class Silent:
 class Summary:
     """What became of the runs of a suite."""
 
+    holdings: Holdings  # what the store holds of them at the end
     present: int = 0  # in the store before
     ended: Counter[str] = field(default_factory=Counter)  # status -> how many of those computed now
     failures: list[tuple[Job, Finished]] = field(default_factory=list)
@@ -69,11 +71,11 @@ def run_suite(
 ) -> Summary:
     """Computes every run of a suite that is not in the store; `command` is how the store says that it was asked for."""
     jobs = jobs_of(suite, seeds, conditions.execution.precision)
-    return compute(jobs, store, plan_content(suite, jobs, command), conditions, display)
+    return compute(jobs, store, plan_of(suite, jobs, command), conditions, display)
 
 
 def compute(
-    jobs: list[Job], store: Store, plan: dict[str, Any], conditions: Conditions, display: Display | None = None
+    jobs: list[Job], store: Store, plan: Plan, conditions: Conditions, display: Display | None = None
 ) -> Summary:
     """Computes every job that is not in the store; `plan` is what the store keeps of what was asked for."""
     display = display or Silent()
@@ -82,7 +84,7 @@ def compute(
     missing = [job for job in wanted if store.status(job.run.key) not in ("done", "refused")]
     for warning in store.warnings:
         display.warn(warning)
-    summary = Summary(present=len(wanted) - len(missing))
+    summary = Summary(Holdings(plan, {}), present=len(wanted) - len(missing))
     display.begin(missing, summary.present)
     ended = _computed(missing, store, conditions, display)
     try:
@@ -93,7 +95,8 @@ def compute(
             display.end(job, finished)
     finally:
         ended.close()  # ends the processes now, also after Ctrl-C
-        summary.results = frame(store)
+        summary.holdings = store.holdings()
+        summary.results = frame(summary.holdings)
         store.write_index(summary.results)
     return summary
 
@@ -134,32 +137,14 @@ def default_processes(device: torch.device) -> int:
     return max(1, min(usable_cores(), math.floor(memory / _MEMORY_OF_A_FIT)))
 
 
-def plan_content(suite: Suite, jobs: list[Job], command: str) -> dict[str, Any]:
+def plan_of(suite: Suite, jobs: list[Job], command: str) -> Plan:
     """The suite and its runs, for the store."""
     runs = {
-        e.name: [
-            {"key": j.run.key, "label": j.label, "image": j.run.image, "seed": j.run.seed}
-            for j in jobs
-            if j.experiment == e.name
+        experiment.name: [
+            PlannedRun(key=job.run.key, label=job.label, image=job.run.image, seed=job.run.seed)
+            for job in jobs
+            if job.experiment == experiment.name
         ]
-        for e in suite.experiments
+        for experiment in suite.experiments
     }
-    return {
-        "name": suite.name,
-        "title": suite.title,
-        "description": suite.description,
-        "command": command,
-        "scale": suite.scale,
-        "methods": {label: str(entrant.method) for label, entrant in suite.entrants().items()},
-        "experiments": [
-            {
-                "name": experiment.name,
-                "dataset": str(experiment.dataset),
-                "task": str(experiment.task),
-                "published": experiment.published and experiment.published.model_dump(),
-                "runs": runs[experiment.name],
-            }
-            for experiment in suite.experiments
-            if runs[experiment.name]
-        ],
-    }
+    return Plan.of(suite, runs, command)

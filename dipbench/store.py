@@ -21,12 +21,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow
+from pydantic import ValidationError
 
 import dipbench
 from dipbench.errors import UserError
+from dipbench.records import Holdings, Plan, Result, Status
 
 FORMAT = 2  # 1: a run was named by the settings that were given, and by no version
-Result = dict[str, Any]
 
 
 class Store:
@@ -83,14 +84,14 @@ class Store:
                 "(finished runs are kept)"
             ) from error
 
-    def status(self, key: str) -> str | None:
-        """`done`, `refused` or `failed`; None if the run is not there. What cannot be read is set aside first."""
+    def status(self, key: str) -> Status | None:
+        """How a run ended; None if it is not there. What cannot be read is set aside first."""
         result = self.result(key)
         if result is None:
             return None
-        if result["status"] == "done" and self.trace(key) is None:
+        if result.status == "done" and self.trace(key) is None:
             return None
-        return str(result["status"])
+        return result.status
 
     def result(self, key: str) -> Result | None:
         """What came out of a run."""
@@ -98,12 +99,11 @@ class Store:
         if not folder.exists():
             return None
         try:
-            result: Result = json.loads((folder / "result.json").read_text())
-            missing = {"status", "run", "outputs"} - set(result)
-            missing |= {o["picture"] for o in result["outputs"] if not (folder / o["picture"]).is_file()}
+            result = Result.model_validate(json.loads((folder / "result.json").read_text()))
+            missing = {output.picture for output in result.outputs if not (folder / output.picture).is_file()}
             if missing:
                 raise ValueError(f"without {', '.join(sorted(missing))}")
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError) as error:
             self._set_aside(folder, "result.json", error)
             return None
         return result
@@ -119,12 +119,11 @@ class Store:
 
     def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
         place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         with self.writing():
             place.parent.mkdir(exist_ok=True)
             folder.rename(place)
         self.warnings.append(
-            f"'{folder / file}' cannot be read ({reason}): set aside in '{place}', to be computed anew"
+            f"'{folder / file}' cannot be read ({_reason(error)}): set aside in '{place}', to be computed anew"
         )
 
     @contextmanager
@@ -146,26 +145,27 @@ class Store:
         """Whether the pictures of a problem are there."""
         return (self.path / "problems" / key).is_dir()
 
-    def write_plan(self, plan: dict[str, Any]) -> None:
+    def write_plan(self, plan: Plan) -> None:
         """Keeps what was asked for, so that a report can be made from the store alone."""
         with self.writing():
-            write_json(self.path / "plan.json", plan)
+            write_json(self.path / "plan.json", plan.model_dump())
 
-    def plan(self) -> dict[str, Any]:
+    def plan(self) -> Plan:
         """What was asked for last. UserError where it cannot be read, or an earlier version wrote it."""
+        path = self.path / "plan.json"
         try:
-            plan: dict[str, Any] = json.loads((self.path / "plan.json").read_text())
+            return Plan.model_validate(json.loads(path.read_text()))
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"'{self.path / 'plan.json'}' cannot be read ({error}): run the suite again, which "
-                "computes nothing that is there"
-            ) from error
-        if any("image" not in run for experiment in plan["experiments"] for run in experiment["runs"]):
-            raise UserError(
-                f"'{self.path / 'plan.json'}' was written by an earlier version of dipbench: run the suite again, "
-                "which computes nothing that is there"
-            )
-        return plan
+            wrong = f"cannot be read ({_reason(error)})"
+            if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
+                wrong = "was written by an earlier version of dipbench"
+            raise UserError(f"'{path}' {wrong}: run the suite again, which computes nothing that is there") from error
+
+    def holdings(self) -> Holdings:
+        """What was asked for last, and what came of it: every file is read once. UserError as for `plan`."""
+        plan = self.plan()
+        found = {key: self.result(key) for key in plan.runs}
+        return Holdings(plan, {key: result for key, result in found.items() if result is not None})
 
     def write_index(self, frame: pd.DataFrame) -> None:
         """Writes the table of all results for other programs."""
@@ -184,6 +184,14 @@ def write_json(path: Path, content: Any) -> None:
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     temporary.rename(path)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    if isinstance(error, ValidationError):
+        problem = error.errors()[0]
+        return ": ".join(filter(None, [".".join(str(part) for part in problem["loc"]), problem["msg"]]))
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _is_running(process: int) -> bool:

@@ -23,9 +23,9 @@ from dipbench.published import (
     images_of,
     numbers_of,
 )
+from dipbench.records import Holdings, PlannedExperiment
 from dipbench.results import frame
 from dipbench.spec import parse
-from dipbench.store import Store
 
 CONFIDENCE = 0.95
 FEWEST_SEEDS = 3  # below, an interval would hold nearly anything
@@ -82,30 +82,31 @@ class Verdict:
         return f"{self.kind}: {self.reason}"
 
 
-def verdicts_of(store: Store) -> dict[str, list[Verdict]]:
-    """The verdicts on each experiment of the suite that was asked for last, by its name; only from what is stored."""
-    plan, results = store.plan(), frame(store)
+def verdicts_of(holdings: Holdings) -> dict[str, list[Verdict]]:
+    """The verdicts on each experiment that is compared with published numbers, by its name."""
+    results = frame(holdings)
     found: dict[str, list[Verdict]] = {}
-    for experiment in plan["experiments"]:
-        if experiment.get("published"):
-            rows = results[results["experiment"] == experiment["name"]]
-            result = next((store.result(key) for key in rows["run"]), None)
-            settings = result["run"]["task"]["settings"] if result else {}
-            smoke = plan.get("scale", "full") != "full"
-            found[experiment["name"]] = verdicts(experiment, rows, settings, smoke=smoke)
+    for experiment in holdings.plan.experiments:
+        if experiment.published:
+            rows = results[results["experiment"] == experiment.name]
+            tasks = [holdings.results[key].run.task for key in rows["run"]]  # of an experiment they are all the same
+            settings = tasks[0]["settings"] if tasks else {}
+            smoke = holdings.plan.scale == "smoke"
+            found[experiment.name] = verdicts(experiment, rows, settings, smoke=smoke)
     return found
 
 
 def verdicts(
-    experiment: Mapping[str, Any], results: pd.DataFrame, task_settings: Mapping[str, Any], *, smoke: bool
+    experiment: PlannedExperiment, results: pd.DataFrame, task_settings: Mapping[str, Any], *, smoke: bool
 ) -> list[Verdict]:
-    """The verdicts on an experiment, in the order of its rows.
+    """The verdicts on an experiment, in the order of its rows; none where it names no published numbers.
 
-    `experiment` is its part of the plan: `dataset`, `published` as the suite has it and `runs`, each with `key` and
-    `label`. `results` are its rows of the table of results; `task_settings` every setting of its task as it ran;
-    `smoke` says that it was run at a small scale.
+    `results` are its rows of the table of results; `task_settings` every setting of its task as it ran; `smoke` says
+    that it was run at a small scale.
     """
-    wanted = Published.model_validate(experiment["published"])
+    wanted = experiment.published
+    if wanted is None:
+        return []
     done = results[results["status"] == "done"].drop_duplicates(["method", "run", "output"])
     found = []
     for label, output in dict.fromkeys(zip(done["method"], done["output"], strict=True)):
@@ -115,12 +116,12 @@ def verdicts(
         of_output = done[(done["method"] == label) & (done["output"] == output)]
         rows = _of_whole_seeds(of_output)
         comparison = _Comparison(rows, row, wanted)
-        planned = {run["key"] for run in experiment["runs"] if run["label"] == label}
+        planned = {run.key for run in experiment.runs if run.label == label}
         absent = len(planned - set(of_output["run"]))
         reasons = [
             "at smoke scale" if smoke else "",
             f"run as {label}" if changed else "",
-            _other_images(experiment["dataset"], wanted.dataset),
+            _other_images(experiment.dataset, wanted.dataset),
             _other_degradation(comparison.numbers, task_settings),
             f"{absent} of its {len(planned)} runs have no result" if absent else "",
         ]

@@ -16,6 +16,7 @@ from dipbench.images import write_image
 from dipbench.interruption import Stopped, held
 from dipbench.loading import load
 from dipbench.plan import Job
+from dipbench.records import Environment, Result, ScoredOutput, Status
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
@@ -26,7 +27,7 @@ from dipbench.trial import Outcome, Progress, Reporter, Trial
 class Finished:
     """How a run ended."""
 
-    status: str  # done, refused or failed
+    status: Status
     message: str = ""  # why it was refused or failed
     mendable: bool = False  # whether the user can mend it
     psnr: float = float("nan")  # dB, of the last output
@@ -170,14 +171,14 @@ class Work:
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
         """How a run ended that came to its end, and what the store is to know of it."""
         protocol = self._task.protocol()
-        outputs: list[dict[str, Any]] = [
-            {
-                "output": output.name,
-                "iteration": output.iteration,
-                "psnr": float(protocol.psnr(output.image, self._truth)),
-                "ssim": protocol.ssim(output.image, self._truth),
-                "picture": f"{output.name}.png",
-            }
+        outputs = [
+            ScoredOutput(
+                output=output.name,
+                iteration=output.iteration,
+                psnr=float(protocol.psnr(output.image, self._truth)),
+                ssim=protocol.ssim(output.image, self._truth),
+                picture=f"{output.name}.png",
+            )
             for output in outcome.outputs
         ]
         execution = self._conditions.execution
@@ -194,7 +195,7 @@ class Work:
             "resumed": self._resumed,
             "warnings": self._warnings,
         }
-        return Finished("done", psnr=outputs[0]["psnr"], seconds=outcome.seconds), content
+        return Finished("done", psnr=outputs[0].psnr, seconds=outcome.seconds), content
 
 
 def write_down(
@@ -205,22 +206,17 @@ def write_down(
     content: dict[str, Any],
     outcome: Outcome | None = None,
 ) -> None:
-    """Puts into the store how a run ended, with what is known of it."""
-    record = {
-        "status": finished.status,
-        "message": finished.message,
-        "run": asdict(job.run),
-        "environment": environment(conditions.device),
-        "outputs": [],
-        **content,
-    }
+    """Puts into the store how a run ended; `content` is what else is known of it, by the fields of `Result`."""
+    known: dict[str, Any] = {"outputs": [], **content}
+    here = Environment(**environment(conditions.device))
+    result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
     with store.new_folder("runs", job.run.key) as folder:
         if outcome:
             outcome.trace.to_parquet(folder / "trace.parquet", index=False)
             for output in outcome.outputs:
                 write_image(folder / f"{output.name}.png", output.image)
         write_json(folder / "run.json", asdict(job.run))
-        write_json(folder / "result.json", record)
+        write_json(folder / "result.json", result.content())
 
 
 def failure(error: Exception) -> Finished:

@@ -50,7 +50,7 @@ def test_runs_every_entry_into_the_store_of_its_suite(agenda: Path, tmp_path: Pa
     expected = {("camera", "nlm", 0)} | {(i, "degraded", s) for i in ("astronaut", "camera") for s in (1, 2)}
     assert set(zip(results["image"], results["method"], results["seed"], strict=True)) == expected
     store = Store.existing(tmp_path / "out" / "small")
-    assert len(store.plan()["experiments"][0]["runs"]) == 5, "the plan is not that of all entries"
+    assert len(store.plan().experiments[0].runs) == 5, "the plan is not that of all entries"
     before = {path: path.stat().st_mtime_ns for path in store.path.glob("runs/*/result.json")}
     dipbench.run(str(agenda), out=tmp_path / "out", device="cpu")
     assert {path: path.stat().st_mtime_ns for path in store.path.glob("runs/*/result.json")} == before

@@ -192,7 +192,7 @@ def command(tmp_path: Path, photo: Tensor) -> Command:
 
 def traces(out: Path) -> list[pd.DataFrame]:
     store = Store.existing(out)
-    keys = [run["key"] for run in store.plan()["experiments"][0]["runs"]]
+    keys = list(store.plan().runs)
     found = [store.trace(key) for key in keys]
     return [trace for trace in found if trace is not None]
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -62,13 +63,13 @@ def test_results_hold_every_output_with_its_facts(folder: Path, tmp_path: Path) 
     for key in summary.results["run"].unique():
         result = store.result(key)
         assert result is not None
-        assert result["run"]["seed"] == 0
-        assert result["seconds"] > 0
-        assert result["peak_memory_bytes"] > 2**20
-        assert {"torch", "numpy", "python", "dipbench"} <= set(result["environment"]["versions"])
-        assert result["environment"]["device"].startswith("cpu")
-        assert result["environment"]["instructions"] in (*SETS, OTHER)
-        assert set(json.loads((store.path / "runs" / key / "run.json").read_text())) == set(result["run"])
+        assert result.run.seed == 0
+        assert result.seconds > 0
+        assert result.peak_memory_bytes > 2**20
+        assert {"torch", "numpy", "python", "dipbench"} <= set(result.environment.versions)
+        assert result.environment.device.startswith("cpu")
+        assert result.environment.instructions in (*SETS, OTHER)
+        assert json.loads((store.path / "runs" / key / "run.json").read_text()) == asdict(result.run)
 
 
 def test_psnr_of_the_results_is_that_of_the_pictures_and_of_the_trace(folder: Path, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_scores_are_kept_and_computed_anew_when_the_files_change(data: Path) -> 
     second = api.score(data / "results", **arguments)
     assert second["psnr"][0] < first["psnr"][0] - 1
     assert second["psnr"][1] == first["psnr"][1]
-    assert Store.existing(data / "out").plan()["title"].startswith("results on folder")
+    assert Store.existing(data / "out").plan().title.startswith("results on folder")
 
 
 def test_a_folder_that_is_not_there_is_refused(data: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from dipbench.signals import SIGNALS
+from dipbench.store import write_json
 from dipbench.suite import read_suite
 
 ROOT = Path(__file__).parent.parent
@@ -43,8 +44,13 @@ def test_a_store_taken_in_twice_changes_nothing_the_second_time(
     iteration = np.arange(2000)
     wave = pd.DataFrame({name: 20 + np.sin(iteration / 7) for name in SIGNALS}, dtype="float32")
     whole = wave.assign(iteration=iteration.astype("int32"))
-    store = reference.rebuilt(tmp_path / "store", runs, {runs[0].key: whole})
-    store.write_plan({**reference.plan_of(suite, runs), "command": "dipbench run paper/switches --out a/folder"})
+    store = reference.store_of(tmp_path / "store", runs, {runs[0].key: whole})
+    result = runs[0].result.model_copy(update={"warnings": ["a file of this machine"]})
+    write_json(store.path / "runs" / runs[0].key / "result.json", result.content())
+    for output in result.outputs:
+        (store.path / "runs" / runs[0].key / output.picture).touch()
+    plan = reference.holdings_of(suite, runs).plan
+    store.write_plan(plan.model_copy(update={"command": "dipbench run paper/switches --out a/folder"}))
 
     def committed() -> dict[str, bytes]:
         take_in.main([tmp_path / "store"], None, False, tmp_path / "root")
@@ -54,3 +60,4 @@ def test_a_store_taken_in_twice_changes_nothing_the_second_time(
     first, second = committed(), committed()
     assert {name for name in first if first[name] != second[name]} == set()
     assert len(first) == len(second) == 5  # numbers, runs, traces; the page and its figure
+    assert not any(b"a file of this machine" in content for content in first.values())

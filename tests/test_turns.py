@@ -47,10 +47,10 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
         assert alone is not None
         pd.testing.assert_frame_equal(alone, beside, check_exact=True)
     results = [stores[1].result(job.run.key) for job in jobs_of(suite, [0])]
-    assert max(result["at_once"] for result in results) == 3
+    assert max(result.at_once for result in results) == 3
     for result in results:
-        alone = result["at_once"] == 1
-        assert (result["peak_memory_bytes"] is not None) == alone, "that of all together is no run's"
+        alone = result.at_once == 1
+        assert (result.peak_memory_bytes is not None) == alone, "that of all together is no run's"
 
 
 class Stub:
@@ -162,7 +162,7 @@ def test_a_run_that_finds_no_memory_alone_fails_and_says_so(
     assert {status for _, status in emptied(store, jobs, at_once=2)} == {"failed"}
     result = store.result(jobs[0].run.key)
     assert result is not None
-    assert "out of memory (tried to allocate 200 GiB)" in result["message"]
+    assert "out of memory (tried to allocate 200 GiB)" in result.message
 
 
 @pytest.mark.parametrize("stub", [IllegalAccess, WithoutMemory])

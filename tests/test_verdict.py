@@ -14,6 +14,7 @@ from torch import Tensor
 from dipbench import api
 from dipbench.images import write_image
 from dipbench.published import images_of
+from dipbench.records import PlannedExperiment
 from dipbench.report.verdicts import as_text, explanation, to_csv, to_latex, to_markdown
 from dipbench.store import Store
 from dipbench.verdict import Tolerance, Verdict, verdicts, verdicts_of
@@ -52,14 +53,15 @@ class Made:
             more = (of_image or {}).get(image, 0.0)
             for seed in range(seeds):
                 run = f"{label}-{image}-{seed}"
-                self.experiment["runs"].append({"key": run, "label": label})
+                self.experiment["runs"].append({"key": run, "label": label, "image": image, "seed": seed})
                 common = {"method": label, "image": image, "seed": seed, "run": run, "protocol": protocol}
                 for place, output in enumerate(outputs):
                     self.rows.append({**common, "output": output, "psnr": psnr(place, seed) + more, "status": "done"})
         return self
 
     def judged(self, settings: dict[str, Any] | None = None, *, smoke: bool = False) -> list[Verdict]:
-        return verdicts(self.experiment, pd.DataFrame(self.rows), settings or X4, smoke=smoke)
+        experiment = PlannedExperiment.model_validate(self.experiment)
+        return verdicts(experiment, pd.DataFrame(self.rows), settings or X4, smoke=smoke)
 
     def verdict(self) -> Verdict:
         (verdict,) = self.judged()
@@ -326,7 +328,7 @@ def suite(tmp_path: Path, photo: Tensor) -> Path:
 
 def test_store_alone_gives_the_verdicts_and_the_report_shows_them(suite: Path, tmp_path: Path) -> None:
     api.run(str(suite), out=tmp_path / "out", report=True)
-    (verdict,) = verdicts_of(Store.existing(tmp_path / "out"))["a"]
+    (verdict,) = verdicts_of(Store.existing(tmp_path / "out").holdings())["a"]
     assert verdict.text.startswith("not comparable: on folder[path=")
     report = tmp_path / "out" / "report"
     assert "Comparison with published results" in (report / "index.html").read_text()
@@ -339,5 +341,5 @@ def test_suite_without_published_numbers_has_no_verdicts(suite: Path, tmp_path: 
     text = suite.read_text()
     suite.write_text(text[: text.index("[experiments.published]")])
     api.run(str(suite), out=tmp_path / "out", report=True)
-    assert verdicts_of(Store.existing(tmp_path / "out")) == {}
+    assert verdicts_of(Store.existing(tmp_path / "out").holdings()) == {}
     assert "Comparison with published results" not in (tmp_path / "out" / "report" / "index.html").read_text()

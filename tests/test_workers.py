@@ -103,5 +103,5 @@ def test_a_process_that_dies_fails_what_it_had_in_hand_and_keeps_what_it_did(
     assert counts["done"] >= 1
     assert counts.total() == len(jobs)
     results = [Store(tmp_path / "out").result(job.run.key) for job in jobs]
-    messages = [result["message"] for result in results if result]  # what was done is not written here
+    messages = [result.message for result in results if result]  # what was done is not written here
     assert messages == ["its process died (exit code 9), perhaps out of memory: try --jobs 1"] * counts["failed"]

@@ -205,14 +205,14 @@ def _lines_of(store: Store, name: str) -> list[str]:
     """What became of the runs that were asked for, and how far the fits are that wrote a checkpoint."""
     if not (store.path / "plan.json").exists():
         return []
-    planned = {run["key"]: run for experiment in store.plan()["experiments"] for run in experiment["runs"]}
-    ended = {key: result["status"] for key in planned if (result := store.result(key))}
-    counts = ", ".join(f"{count} {status}" for status, count in sorted(Counter(ended.values()).items()))
+    holdings = store.holdings()
+    planned, ended = holdings.plan.runs, Counter(result.status for result in holdings.results.values())
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(ended.items()))
     lines = [f"{name}: {counts or 'nothing done'} of {len(planned)} runs"]
     for key, run in planned.items():
         reached = sorted(int(file.stem) for file in (store.path / "checkpoints" / key).glob("*.pt"))
-        if reached and key not in ended:
-            lines.append(f"  {run['label']} on {run['image']}, seed {run['seed']}: iteration {reached[-1]}")
+        if reached and key not in holdings.results:
+            lines.append(f"  {run.label} on {run.image}, seed {run.seed}: iteration {reached[-1]}")
     return lines
 
 

@@ -8,17 +8,18 @@ traces.parquet    the traces in single precision: every iteration where they ris
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from dipbench.plan import image_names, jobs_of
+from dipbench.records import Holdings, Plan, PlannedRun, Result
 from dipbench.results import frame
 from dipbench.runs import Run
 from dipbench.signals import SIGNALS
-from dipbench.store import Result, Store, write_json
+from dipbench.store import Store
 from dipbench.suite import Suite
 
 FAST = 200  # iterations at the beginning, all kept
@@ -29,9 +30,10 @@ Traces = Mapping[str, pd.DataFrame]
 """The thinned trace of a run by its key; a method of one estimate has none."""
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(BaseModel):
     """A run with what is to be said of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
     named: list[list[str]]  # experiment, and what that calls the method
@@ -42,12 +44,12 @@ class Kept:
     @property
     def fitted(self) -> bool:
         """Whether it is a fit, which has an engine and a precision."""
-        return "engine" in self.result
+        return bool(self.result.engine)
 
     @property
     def run(self) -> Run:
         """What was computed."""
-        return Run(**self.result["run"])
+        return self.result.run
 
 
 def read(folder: Path) -> tuple[dict[str, Kept], Traces]:
@@ -55,19 +57,19 @@ def read(folder: Path) -> tuple[dict[str, Kept], Traces]:
     if not (folder / "runs.jsonl").exists():
         return {}, {}
     lines = (folder / "runs.jsonl").read_text(encoding="utf-8").splitlines()
-    runs = [Kept(**json.loads(line)) for line in lines]
+    runs = [Kept.model_validate(json.loads(line)) for line in lines]
     traces: Traces = {}
     if (folder / "traces.parquet").exists():
         traces = dict(list(pd.read_parquet(folder / "traces.parquet").groupby("run")))
     return {run.key: run for run in runs}, traces
 
 
-def write(folder: Path, runs: Iterable[Kept], traces: Traces, store: Store) -> None:
-    """Writes all three files; `store` holds the runs, as `rebuilt` makes it."""
+def write(folder: Path, runs: Iterable[Kept], traces: Traces, holdings: Holdings) -> None:
+    """Writes all three files; `holdings` are of these runs, as `holdings_of` makes them."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [{name: value for name, value in asdict(run).items() if name != "current"} for run in runs]
+    lines = [run.model_dump(exclude={"current"}, exclude_unset=True) for run in runs]
     (folder / "runs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    rows = frame(store)
+    rows = frame(holdings)
     numbers = rows.drop(columns=["status", "message"]).round(DIGITS)
     numbers.to_csv(folder / "numbers.csv", index=False, lineterminator="\n")
     named = [_named(traces[key], rows[rows["run"] == key].iloc[0]) for key in rows["run"].unique() if key in traces]
@@ -94,7 +96,9 @@ def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:
     """
     runs = list(runs)
     today = named_by_suite(suite, [run.run for run in runs])
-    renamed = [replace(run, named=today.get(run.key, run.named), current=run.key in today) for run in runs]
+    renamed = [
+        run.model_copy(update={"named": today.get(run.key, run.named), "current": run.key in today}) for run in runs
+    ]
     experiments = {experiment.name: experiment for experiment in suite.experiments}
     images = {name: image_names(experiment) for name, experiment in experiments.items()}
 
@@ -122,43 +126,26 @@ def named_by_suite(suite: Suite, runs: Iterable[Run]) -> dict[str, list[list[str
     return named
 
 
-def rebuilt(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:
-    """A store of these runs without their pictures, for a report to be made from."""
+def holdings_of(suite: Suite, runs: Iterable[Kept]) -> Holdings:
+    """What a store would hold of which just these runs were asked for."""
+    runs = list(runs)
+    planned = {
+        experiment.name: [
+            PlannedRun(key=run.key, label=label, image=run.run.image, seed=run.run.seed)
+            for run in runs
+            for name, label in run.named
+            if name == experiment.name
+        ]
+        for experiment in suite.experiments
+    }
+    return Holdings(Plan.of(suite, planned, command=""), {run.key: run.result for run in runs})
+
+
+def store_of(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:
+    """A store of the traces of these runs alone, for curves to be drawn from."""
     store = Store(folder)
     for run in runs:
         with store.new_folder("runs", run.key) as place:
-            write_json(place / "result.json", run.result)
             trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *SIGNALS]))
             trace[["iteration", *SIGNALS]].to_parquet(place / "trace.parquet", index=False)
-            for output in run.result["outputs"]:
-                (place / output["picture"]).touch()  # a run without its pictures would count as unreadable
     return store
-
-
-def plan_of(suite: Suite, runs: Iterable[Kept]) -> dict[str, Any]:
-    """What the store of these runs is to hold of what was asked for: these runs."""
-    runs = list(runs)
-    experiments = [
-        {
-            "name": experiment.name,
-            "dataset": str(experiment.dataset),
-            "task": str(experiment.task),
-            "published": experiment.published and experiment.published.model_dump(),
-            "runs": [
-                {"key": run.key, "label": label, "image": run.run.image, "seed": run.run.seed}
-                for run in runs
-                for name, label in run.named
-                if name == experiment.name
-            ],
-        }
-        for experiment in suite.experiments
-    ]
-    return {
-        "name": suite.name,
-        "title": suite.title,
-        "description": suite.description,
-        "command": "",
-        "scale": suite.scale,
-        "methods": {label: str(entrant.method) for label, entrant in suite.entrants().items()},
-        "experiments": [experiment for experiment in experiments if experiment["runs"]],
-    }

@@ -1,14 +1,15 @@
 """The report on the committed runs of a suite: reports/SUITE/README.md, with the figures of its curves."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from reference import Kept
 
 from dipbench.fit.execution import PRECISIONS
+from dipbench.records import Holdings, PlannedExperiment, PlannedRun
 from dipbench.report.chapters import chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
@@ -18,39 +19,38 @@ from dipbench.report.verdicts import to_markdown as verdict_table
 from dipbench.store import Store
 from dipbench.verdict import verdicts_of
 
-Experiment = dict[str, Any]  # as the plan of a store has it
 
-
-def parted(plan: dict[str, Any], runs: Mapping[str, Kept]) -> dict[str, Any]:
-    """The plan with each experiment in parts within which the numbers compare.
+def parted(holdings: Holdings, runs: Mapping[str, Kept]) -> Holdings:
+    """The same with each experiment in parts within which the numbers compare; `runs` are all of them by key.
 
     A part has fits of one precision beside the methods that are no fits. Where further seeds were run on some of the
     images alone, the means over all images are of the seeds that have them all, and another part has those images.
     """
-    return {**plan, "experiments": [part for experiment in plan["experiments"] for part in _parts(experiment, runs)]}
+    parts = [part for experiment in holdings.plan.experiments for part in _parts(experiment, runs)]
+    return replace(holdings, plan=holdings.plan.model_copy(update={"experiments": parts}))
 
 
-def _parts(experiment: Experiment, runs: Mapping[str, Kept]) -> list[Experiment]:
-    planned = experiment["runs"]
-    present = {runs[run["key"]].run.precision for run in planned if runs[run["key"]].fitted}
+def _parts(experiment: PlannedExperiment, runs: Mapping[str, Kept]) -> list[PlannedExperiment]:
+    planned = experiment.runs
+    present = {runs[run.key].run.precision for run in planned if runs[run.key].fitted}
     precisions = [name for name in PRECISIONS if name in present] or ["float32"]
     parts = []
     for precision in precisions:
         remark = [] if precision == "float32" else [f"fits in {precision}"]
-        alike = [run for run in planned if runs[run["key"]].run.precision == precision or not runs[run["key"]].fitted]
-        fits = [run for run in alike if runs[run["key"]].fitted] or alike
+        alike = [run for run in planned if runs[run.key].run.precision == precision or not runs[run.key].fitted]
+        fits = [run for run in alike if runs[run.key].fitted] or alike
         for seeds, images, more in _grids(fits):
-            members = [run for run in alike if run["seed"] in seeds and run["image"] in images]
-            name = f"{experiment['name']} ({', '.join(remark + more)})" if remark + more else experiment["name"]
-            parts.append({**experiment, "name": name, "runs": _latest(members, runs)})
+            members = [run for run in alike if run.seed in seeds and run.image in images]
+            name = f"{experiment.name} ({', '.join(remark + more)})" if remark + more else experiment.name
+            parts.append(experiment.model_copy(update={"name": name, "runs": _latest(members, runs)}))
     return parts
 
 
-def _grids(fits: list[dict[str, Any]]) -> list[tuple[set[int], set[str], list[str]]]:
+def _grids(fits: Sequence[PlannedRun]) -> list[tuple[set[int], set[str], list[str]]]:
     """Seeds and images to be shown together, with what is to be said of them in the name of the part."""
     of_seed: dict[int, set[str]] = {}
     for run in fits:
-        of_seed.setdefault(run["seed"], set()).add(run["image"])
+        of_seed.setdefault(run.seed, set()).add(run.image)
     every = set.union(*of_seed.values())
     most = {seed for seed, images in of_seed.items() if images == of_seed[min(of_seed)]}
     grids = [(most, every, [])]
@@ -60,48 +60,48 @@ def _grids(fits: list[dict[str, Any]]) -> list[tuple[set[int], set[str], list[st
     return grids
 
 
-def _latest(members: list[dict[str, Any]], runs: Mapping[str, Kept]) -> list[dict[str, Any]]:
+def _latest(members: Sequence[PlannedRun], runs: Mapping[str, Kept]) -> list[PlannedRun]:
     """One run for each method, image and seed: as the suite would compute it today, where there is one."""
-    chosen: dict[tuple[str, str, int], dict[str, Any]] = {}
+    chosen: dict[tuple[str, str, int], PlannedRun] = {}
     for run in members:
-        place = (run["label"], run["image"], run["seed"])
-        if place not in chosen or runs[run["key"]].current:
+        place = (run.label, run.image, run.seed)
+        if place not in chosen or runs[run.key].current:
             chosen[place] = run
     return list(chosen.values())
 
 
-def page(store: Store, runs: Iterable[Kept], folder: Path) -> str:
-    """The report in Markdown; the figures go into `folder`."""
-    plan, found, runs = store.plan(), verdicts_of(store), list(runs)
+def page(store: Store, holdings: Holdings, runs: Iterable[Kept], folder: Path) -> str:
+    """The report in Markdown; the figures, drawn from the traces in `store`, go into `folder`."""
+    plan, found, runs = holdings.plan, verdicts_of(holdings), list(runs)
     kept_runs = {run.key: run for run in runs if run.fitted}
     commands = " and ".join(f"`{command}`" for command in dict.fromkeys(run.command for run in runs))
-    kept = f"results/reference/{plan['name']}"
+    kept = f"results/reference/{plan.name}"
     parts = [
-        f"# {plan['title']}",
-        plan["description"].strip(),
+        f"# {plan.title}",
+        plan.description.strip(),
         f"Made by {commands}, then `python benchmarks/tools/take_in.py`. "
         f"Every run, every number and the traces: `{kept}`.",
     ]
-    for chapter in chapters_of(store):
+    for chapter in chapters_of(holdings):
         fits = kept_runs.keys() & set(chapter.frame["run"])  # the curve of a baseline that iterates is no result
         curves = curves_of(store, chapter) if fits else []
         if curves:
             write_figures(curves, folder, chapter.file)
             (folder / f"{chapter.file}.pdf").unlink()
             shutil.rmtree(folder / "narrow")
-        parts += [f"## {chapter.name}", setup_of(store, chapter.frame)]
+        parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
         parts.append(table_of(tables_of(chapter.name, chapter.frame, chapter.missing)))
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
 
 
-def setup_of(store: Store, rows: pd.DataFrame) -> str:
+def setup_of(holdings: Holdings, rows: pd.DataFrame) -> str:
     """On what the runs were computed, in a line."""
-    results = [result for key in rows["run"].unique() if (result := store.result(key))]
-    versions = sorted({f"torch {result['environment']['versions']['torch']}" for result in results})
-    commits = sorted({(result["environment"]["commit"] or "a release")[:12] for result in results})
-    fits = sorted({f"engine {result['engine']}, {result['precision']}" for result in results if "engine" in result})
+    results = [holdings.results[key] for key in rows["run"].unique()]
+    versions = sorted({f"torch {result.environment.versions['torch']}" for result in results})
+    commits = sorted({(result.environment.commit or "a release")[:12] for result in results})
+    fits = sorted({f"engine {result.engine}, {result.precision}" for result in results if result.engine})
     seeds = sorted(rows["seed"].unique())
     return (
         f"Device: {', '.join(sorted(rows['device'].unique()))}. "

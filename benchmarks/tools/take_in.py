@@ -16,16 +16,16 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
-from reference import Kept, Traces, as_named_today, named_by_suite, plan_of, read, rebuilt, thinned, write
+from reference import Kept, Traces, as_named_today, holdings_of, named_by_suite, read, store_of, thinned, write
 from reference_page import page, parted
 
 from dipbench.errors import UserError
-from dipbench.runs import Run
-from dipbench.store import Result, Store
+from dipbench.records import Plan, Result
+from dipbench.store import Store
 from dipbench.suite import Suite, read_suite
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,12 +43,12 @@ def main(
     stores = [store for folder in folders or [] for store in stores_in(folder)]
     reference = root / "results" / "reference"
     committed = [path.parent.relative_to(reference).as_posix() for path in reference.rglob("runs.jsonl")]
-    for name in sorted({store.plan()["name"] for store in stores} if folders else committed):
+    for name in sorted({plan.name for _, plan in stores} if folders else committed):
         suite = read_suite(name)
         runs, traces = read(reference / name)
         before = len(runs)
-        for store in (store for store in stores if store.plan()["name"] == name):
-            fresh = chosen(finished(store, suite), runs, replace)
+        for store, plan in ((store, plan) for store, plan in stores if plan.name == name):
+            fresh = chosen(finished(store, plan, suite), runs, replace)
             runs = {**runs, **fresh}
             traces = {**traces, **traces_of(store, fresh)}
             for image in picture or []:
@@ -57,37 +57,36 @@ def main(
         print(f"{name}: {len(runs)} runs, {len(runs) - before} of them new")
 
 
-def stores_in(folder: Path) -> list[Store]:
-    """The stores in a folder, or the one that it is, in which something was asked for at full scale."""
+def stores_in(folder: Path) -> list[tuple[Store, Plan]]:
+    """The stores in a folder, or the one that it is, in which something was asked for at full scale, and what."""
     marks = sorted(folder.rglob("store.json"))
     if not marks:
         raise UserError(f"'{folder}' holds no store of results: it takes a folder that 'dipbench run --out' wrote")
     stores = [Store.existing(mark.parent) for mark in marks if (mark.parent / "plan.json").exists()]
-    return [store for store in stores if store.plan()["scale"] == "full"]
+    return [(store, plan) for store in stores if (plan := store.plan()).scale == "full"]
 
 
-def finished(store: Store, suite: Suite) -> dict[str, Kept]:
+def finished(store: Store, plan: Plan, suite: Suite) -> dict[str, Kept]:
     """The runs that the store has and that the suite, or what was asked for last, gives a name."""
-    plan = store.plan()
     keys = sorted(path.name for path in (store.path / "runs").iterdir() if not path.name.startswith("."))
     ended = {key: result_of(store, key) for key in keys if store.status(key) in ("done", "refused")}
     named: dict[str, list[list[str]]] = {}
     experiments = {experiment.name for experiment in suite.experiments}
-    for experiment in plan["experiments"]:
-        for run in experiment["runs"] if experiment["name"] in experiments else ():
-            named.setdefault(run["key"], []).append([experiment["name"], run["label"]])
-    named.update(named_by_suite(suite, [Run(**result["run"]) for result in ended.values()]))
+    for experiment in plan.experiments:
+        for run in experiment.runs if experiment.name in experiments else ():
+            named.setdefault(run.key, []).append([experiment.name, run.label])
+    named.update(named_by_suite(suite, [result.run for result in ended.values()]))
     if unnamed := ended.keys() - named.keys():
         print(f"{suite.name}: {len(unnamed)} runs left out: the suite has no such run ({', '.join(sorted(unnamed))})")
-    command = command_of(plan)
-    return {key: Kept(key, named[key], command, ended[key]) for key in ended if key in named}
+    command = command_of(plan.command)
+    return {key: Kept(key=key, named=named[key], command=command, result=ended[key]) for key in ended if key in named}
 
 
 def result_of(store: Store, key: str) -> Result:
     """The result of a run, without its warnings, which name files of the machine."""
     result = store.result(key)
     assert result is not None, "see `finished`"
-    return {name: value for name, value in result.items() if name != "warnings"}
+    return Result.model_validate({name: value for name, value in result.content().items() if name != "warnings"})
 
 
 def chosen(found: Mapping[str, Kept], committed: Mapping[str, Kept], replaces: bool) -> dict[str, Kept]:
@@ -99,16 +98,16 @@ def chosen(found: Mapping[str, Kept], committed: Mapping[str, Kept], replaces: b
 
 
 def _text(run: Kept) -> str:
-    return json.dumps(run.result, sort_keys=True)  # as text, since a score may be NaN
+    return json.dumps(run.result.content(), sort_keys=True)  # as text, since a score may be NaN
 
 
 def traces_of(store: Store, runs: Mapping[str, Kept]) -> dict[str, pd.DataFrame]:
     """The traces of the runs that iterated, thinned at once: a figure is then the same when it is drawn again."""
     found = {}
     for key, run in runs.items():
-        trace = store.trace(key) if run.result["status"] == "done" else None
+        trace = store.trace(key) if run.result.status == "done" else None
         if trace is not None and len(trace) > 1:
-            found[key] = thinned(trace, [output["iteration"] for output in run.result["outputs"]])
+            found[key] = thinned(trace, [output.iteration for output in run.result.outputs])
     return found
 
 
@@ -116,18 +115,17 @@ def render(suite: Suite, runs: list[Kept], traces: Traces, root: Path) -> None:
     """Writes what is committed of these runs, and the report on them."""
     report = root / "reports" / suite.name
     report.mkdir(parents=True, exist_ok=True)
+    holdings = holdings_of(suite, runs)
+    write(root / "results" / "reference" / suite.name, runs, traces, holdings)
     with tempfile.TemporaryDirectory() as folder:
-        store = rebuilt(Path(folder), runs, traces)
-        plan = plan_of(suite, runs)
-        store.write_plan(plan)
-        write(root / "results" / "reference" / suite.name, runs, traces, store)
-        store.write_plan(parted(plan, {run.key: run for run in runs}))
-        (report / "README.md").write_text(page(store, runs, report), encoding="utf-8")
+        store = store_of(Path(folder), runs, traces)
+        shown = parted(holdings, {run.key: run for run in runs})
+        (report / "README.md").write_text(page(store, shown, runs, report), encoding="utf-8")
 
 
-def command_of(plan: dict[str, Any]) -> str:
+def command_of(typed: str) -> str:
     """What was typed, without the folders of the machine it was typed on."""
-    words = shlex.split(plan["command"])
+    words = shlex.split(typed)
     places = {at for at, word in enumerate(words) if word in ("--out", "--data-dir")}
     return shlex.join(word for at, word in enumerate(words) if at not in places and at - 1 not in places)
 
@@ -136,7 +134,7 @@ def keep_pictures(store: Store, runs: Iterable[Kept], image: str, folder: Path) 
     """Copies the outputs of an image by the methods that keep an average, named by method, precision and seed."""
     folder.mkdir(parents=True, exist_ok=True)
     for run in runs:
-        names = [output["output"] for output in run.result["outputs"]]
+        names = [output.output for output in run.result.outputs]
         if run.run.image != image or "averaged" not in names or store.result(run.key) is None:
             continue
         precision = "" if run.run.precision == "float32" else f"-{run.run.precision}"

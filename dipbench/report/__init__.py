@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dipbench.records import Holdings
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
@@ -16,26 +17,26 @@ from dipbench.verdict import Verdict, verdicts_of
 __all__ = ["write_report"]
 
 
-def write_report(store: Store) -> Path:
+def write_report(store: Store, holdings: Holdings) -> Path:
     """Writes the folder `report` of the store, in place of one already there; the path of its index.html.
 
-    UserError where the store has no plan, or cannot be written to.
+    `holdings` are what the store holds; traces and pictures are read from it where they are drawn. UserError where it
+    cannot be written to.
     """
     with store.new_folder(".", "report") as folder:
-        _write(store, folder)
+        _write(store, holdings, folder)
     return store.path / "report" / "index.html"
 
 
-def _write(store: Store, folder: Path) -> None:
-    plan = store.plan()
+def _write(store: Store, holdings: Holdings, folder: Path) -> None:
     for name in ("tables", "numbers", "curves", "published"):
         (folder / name).mkdir()
-    album, verdicts = Album(folder), verdicts_of(store)
+    album, verdicts = Album(folder), verdicts_of(holdings)
     sections = [
-        _section(store, chapter, album, folder, plan["methods"], verdicts.get(chapter.name, []))
-        for chapter in chapters_of(store)
+        _section(store, chapter, album, folder, holdings.plan.methods, verdicts.get(chapter.name, []))
+        for chapter in chapters_of(holdings)
     ]
-    (folder / "index.html").write_text(page(plan, sections), encoding="utf-8")
+    (folder / "index.html").write_text(page(holdings.plan, sections), encoding="utf-8")
 
 
 def _section(

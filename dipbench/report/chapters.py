@@ -1,15 +1,14 @@
-"""What the store holds of each experiment, read once for everything that a report shows of it."""
+"""What the store holds of each experiment, for everything that a report shows of it."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from dipbench.records import Holdings, PlannedRun, Result
 from dipbench.report.tables import commonest
 from dipbench.results import frame
 from dipbench.runs import Run
-from dipbench.store import Result, Store
 
 
 @dataclass(frozen=True)
@@ -21,24 +20,9 @@ class Record:
     result: Result
 
     @property
-    def image(self) -> str:
-        """The name of the image."""
-        return str(self.result["run"]["image"])
-
-    @property
-    def measurement_key(self) -> str:
-        """The name of the problem, under which its pictures are in the store."""
-        return Run(**self.result["run"]).measurement_key
-
-    @property
-    def protocol(self) -> str:
-        """The signature of the protocol that scored it."""
-        return str(self.result["run"]["protocol"])
-
-    @property
-    def seed(self) -> int:
-        """The seed."""
-        return int(self.result["run"]["seed"])
+    def run(self) -> Run:
+        """What was computed."""
+        return self.result.run
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +34,13 @@ class Chapter:
     dataset: str
     task: str
     records: list[Record]
-    missing: frozenset[tuple[str, str, int]]  # label, image and seed of the runs asked for that are not in the store
+    missing: list[PlannedRun]  # asked for, and not in the store
     frame: pd.DataFrame  # its rows of the table of results
 
     @property
     def images(self) -> list[str]:
         """The images in the order of the suite."""
-        return list(dict.fromkeys(record.image for record in self.records))
+        return list(dict.fromkeys(record.run.image for record in self.records))
 
     @property
     def protocol(self) -> str:
@@ -66,29 +50,23 @@ class Chapter:
     @property
     def done(self) -> list[Record]:
         """The runs that came to their end."""
-        return [record for record in self.records if record.result["status"] == "done"]
+        return [record for record in self.records if record.result.status == "done"]
 
 
-def chapters_of(store: Store) -> list[Chapter]:
-    """Every experiment of the suite that was asked for last."""
-    results = frame(store).drop_duplicates(["experiment", "method", "run", "output"])
-    experiments = store.plan()["experiments"]
-    files = _file_names([experiment["name"] for experiment in experiments])
+def chapters_of(holdings: Holdings) -> list[Chapter]:
+    """Every experiment that was asked for."""
+    results = frame(holdings).drop_duplicates(["experiment", "method", "run", "output"])
+    experiments = holdings.plan.experiments
+    files = _file_names([experiment.name for experiment in experiments])
     chapters = []
     for experiment, file in zip(experiments, files, strict=True):
-        planned = {(run["label"], run["key"]): (run["image"], run["seed"]) for run in experiment["runs"]}
-        records = _records(store, planned)
-        stored = {(record.label, record.key) for record in records}
-        missing = frozenset((run[0], *planned[run]) for run in planned.keys() - stored)
-        rows = results[results["experiment"] == experiment["name"]].reset_index(drop=True)
-        name, dataset, task = (str(experiment[key]) for key in ("name", "dataset", "task"))
-        chapters.append(Chapter(name, file, dataset, task, records, missing, rows))
+        planned = list(dict.fromkeys(experiment.runs))
+        stored = holdings.results
+        records = [Record(run.key, run.label, stored[run.key]) for run in planned if run.key in stored]
+        missing = [run for run in planned if run.key not in stored]
+        rows = results[results["experiment"] == experiment.name].reset_index(drop=True)
+        chapters.append(Chapter(experiment.name, file, experiment.dataset, experiment.task, records, missing, rows))
     return chapters
-
-
-def _records(store: Store, planned: Iterable[tuple[str, str]]) -> list[Record]:
-    found = [(key, label, store.result(key)) for label, key in planned]
-    return [Record(key, label, result) for key, label, result in found if result is not None]
 
 
 def _file_names(names: list[str]) -> list[str]:

@@ -33,8 +33,8 @@ class Curves:
 def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     """The curves of an experiment; None where no method iterates."""
     images = chapter.images[:MOST_IMAGES]
-    alike = [record for record in chapter.done if record.protocol == chapter.protocol]
-    shown = [record for record in alike if record.image in images]
+    alike = [record for record in chapter.done if record.run.protocol == chapter.protocol]
+    shown = [record for record in alike if record.run.image in images]
     traces = {record.key: trace for record in shown if (trace := store.trace(record.key)) is not None}
     iterating = [record for record in shown if len(traces.get(record.key, ())) > 1]
     if not iterating:
@@ -43,7 +43,7 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     return Curves(
         images,
         len(chapter.images) - len(images),
-        list(dict.fromkeys(record.label for record in chapter.done if record.protocol != chapter.protocol)),
+        list(dict.fromkeys(record.label for record in chapter.done if record.run.protocol != chapter.protocol)),
         list(dict.fromkeys(record.label for record in iterating)),
         pd.concat([_line(record, traces[record.key], peaks) for record in iterating], ignore_index=True),
         peaks,
@@ -60,24 +60,24 @@ def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) ->
 
 def _line(record: Record, trace: pd.DataFrame, peaks: pd.DataFrame) -> pd.DataFrame:
     """The thinned trace of a run; the peaks of the other seeds are kept too, for the mean over the seeds."""
-    same = peaks[(peaks["image"] == record.image) & (peaks["method"] == record.label)]
+    same = peaks[(peaks["image"] == record.run.image) & (peaks["method"] == record.label)]
     line = thinned(trace, set(same["iteration"]))[["iteration", *_SIGNALS]].replace([np.inf, -np.inf], np.nan)
-    return line.assign(image=record.image, method=record.label, seed=record.seed)
+    return line.assign(image=record.run.image, method=record.label, seed=record.run.seed)
 
 
 def _peaks(records: list[Record]) -> pd.DataFrame:
     rows = [
-        (record.image, record.label, record.seed, output["output"], output["iteration"], output["psnr"])
+        (record.run.image, record.label, record.run.seed, output.output, output.iteration, output.psnr)
         for record in records
-        for output in record.result["outputs"]
-        if kind_of(output["output"]).oracle
+        for output in record.result.outputs
+        if kind_of(output.output).oracle
     ]
     return pd.DataFrame(rows, columns=["image", "method", "seed", "output", "iteration", "psnr"])
 
 
 def _levels(records: list[Record]) -> pd.DataFrame:
     """The best of the methods of one estimate, and the worst, which as a rule is the measurement as it is."""
-    rows = [(record.image, record.label, record.result["outputs"][0]["psnr"]) for record in records]
+    rows = [(record.run.image, record.label, record.result.outputs[0].psnr) for record in records]
     every = pd.DataFrame(rows, columns=["image", "method", "psnr"]).replace([np.inf, -np.inf], np.nan).dropna()
     order = every.groupby("method")["psnr"].mean().sort_values(ascending=False).index
     chosen = order if len(order) <= _MOST_LEVELS else [*order[: _MOST_LEVELS - 1], order[-1]]

@@ -34,15 +34,16 @@ def methods_of(chapter: Chapter, specs: dict[str, str]) -> list[MethodFacts]:
     facts = []
     for label in dict.fromkeys(record.label for record in chapter.records):
         results = [record.result for record in chapter.done if record.label == label]
-        paper, licence = (next((str(r[key]) for r in results if r.get(key)), "") for key in ("paper", "licence"))
-        parameters = _agreed([result["parameters"] for result in results]) if results else None
+        paper = next((result.paper for result in results if result.paper), "")
+        licence = next((result.licence for result in results if result.licence), "")
+        parameters = _agreed([result.parameters for result in results]) if results else None
         facts.append(MethodFacts(label, specs.get(label, label), paper, licence, parameters))
     return facts
 
 
 def task_settings(chapter: Chapter) -> list[tuple[str, str]]:
     """Every setting of the task of an experiment."""
-    return _agreed([record.result["run"]["task"]["settings"] for record in chapter.records])
+    return _agreed([record.run.task["settings"] for record in chapter.records])
 
 
 def failures_of(chapters: list[Chapter]) -> list[Failure]:
@@ -50,37 +51,39 @@ def failures_of(chapters: list[Chapter]) -> list[Failure]:
     found: dict[tuple[str, str, str], list[str]] = {}
     for chapter in chapters:
         for record in chapter.records:
-            if record.result["status"] == "failed":
-                place = f"{record.image}, seed {record.seed}"
-                found.setdefault((chapter.name, record.label, record.result["message"]), []).append(place)
+            if record.result.status == "failed":
+                place = f"{record.run.image}, seed {record.run.seed}"
+                found.setdefault((chapter.name, record.label, record.result.message), []).append(place)
     return [Failure(*key, places) for key, places in found.items()]
 
 
 def environment_of(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:
     """What the runs were computed with; a fact has more than one value where the runs differ."""
-    environments = [record.result["environment"] for record in _distinct(chapters)]
+    environments = [record.result.environment for record in _distinct(chapters)]
     if not environments:
         return []
-    names = list(dict.fromkeys(name for environment in environments for name in environment["versions"]))
-    facts: list[tuple[str, list[Any]]] = [("device", [environment["device"] for environment in environments])]
-    if instructions := [environment["instructions"] for environment in environments if "instructions" in environment]:
+    names = list(dict.fromkeys(name for environment in environments for name in environment.versions))
+    facts: list[tuple[str, list[Any]]] = [("device", [environment.device for environment in environments])]
+    if instructions := [environment.instructions for environment in environments if environment.instructions]:
         facts.append(("instructions", instructions))  # not of a GPU, and not of what was computed before they were kept
-    facts += [(key, [environment.get(key) for environment in environments]) for key in ("threads", "platform")]
-    fitted = [record.result for record in _distinct(chapters) if "engine" in record.result]
-    facts += [(key, [result[key] for result in fitted]) for key in ("engine", "precision") if fitted]
-    facts.append(("git commit", [environment.get("commit") or "not in a checkout" for environment in environments]))
-    facts += [(name, [environment["versions"].get(name, "none") for environment in environments]) for name in names]
+    facts.append(("threads", [environment.threads for environment in environments]))
+    facts.append(("platform", [environment.platform for environment in environments]))
+    if fitted := [record.result for record in _distinct(chapters) if record.result.engine]:
+        facts.append(("engine", [result.engine for result in fitted]))
+        facts.append(("precision", [result.precision for result in fitted]))
+    facts.append(("git commit", [environment.commit or "not in a checkout" for environment in environments]))
+    facts += [(name, [environment.versions.get(name, "none") for environment in environments]) for name in names]
     return [(name, [_text(value) for value in dict.fromkeys(values)]) for name, values in facts]
 
 
 def wall_time(chapters: list[Chapter]) -> str:
     """The time that all runs took together, each counted once."""
-    return duration(sum(record.result.get("wall_seconds", 0.0) for record in _distinct(chapters)))
+    return duration(sum(record.result.wall_seconds for record in _distinct(chapters)))
 
 
 def dates(chapters: list[Chapter]) -> str:
     """The day on which the runs were computed, or the first and the last."""
-    days = sorted(record.result["started"][:10] for record in _distinct(chapters) if record.result.get("started"))
+    days = sorted(record.result.started[:10] for record in _distinct(chapters) if record.result.started)
     return " to ".join(dict.fromkeys([days[0], days[-1]])) if days else ""
 
 

@@ -5,15 +5,15 @@ import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dipbench.records import ScoredOutput
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.outputs import label_of
-from dipbench.store import Result, Store
+from dipbench.store import Store
 
 MOST_IMAGES = 4
 _SHOWN = ("averaged", "last")  # the output that is shown: the first of these that a run has
@@ -94,11 +94,12 @@ def strips_of(store: Store, chapter: Chapter, album: Album) -> list[Strip]:
 
 def _strip(store: Store, chapter: Chapter, album: Album, image: str) -> Strip | None:
     """None where the pictures of the problem are gone, or nothing restored it."""
-    records = [record for record in chapter.done if record.image == image]
-    if not records or not store.has_problem(records[0].measurement_key):
+    records = [record for record in chapter.done if record.run.image == image]
+    if not records or not store.has_problem(records[0].run.measurement_key):
         return None
-    records = [record for record in records if record.seed == records[0].seed]
-    problem = store.path / "problems" / records[0].measurement_key
+    seed = records[0].run.seed
+    records = [record for record in records if record.run.seed == seed]
+    problem = store.path / "problems" / records[0].run.measurement_key
     with Image.open(problem / "truth.png") as opened:
         truth = np.asarray(opened.convert("L"), dtype=np.float64)
     box = busiest(truth)
@@ -108,7 +109,7 @@ def _strip(store: Store, chapter: Chapter, album: Album, image: str) -> Strip | 
     height, width = truth.shape
     left, top, right, bottom = box
     frame = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
-    return Strip(image, records[0].seed, _merged(tiles), box, frame)
+    return Strip(image, seed, _merged(tiles), box, frame)
 
 
 @dataclass(frozen=True)
@@ -128,16 +129,16 @@ class _Adder:
 
 
 def _tile(store: Store, record: Record, add: _Adder, usual: str) -> Tile:
-    output = _shown(record.result)
-    several = len(record.result["outputs"]) > 1
-    title = label_of(record.label, output["output"] if several else "")
-    other = record.protocol if record.protocol != usual else ""
-    return add(store.path / "runs" / record.key / output["picture"], title, output["psnr"], other)
+    outputs = record.result.outputs
+    output = _shown(outputs)
+    title = label_of(record.label, output.output if len(outputs) > 1 else "")
+    other = record.run.protocol if record.run.protocol != usual else ""
+    return add(store.path / "runs" / record.key / output.picture, title, output.psnr, other)
 
 
-def _shown(result: Result) -> dict[str, Any]:
-    outputs: dict[str, dict[str, Any]] = {output["output"]: output for output in result["outputs"]}
-    return next((outputs[name] for name in _SHOWN if name in outputs), next(iter(outputs.values())))
+def _shown(outputs: list[ScoredOutput]) -> ScoredOutput:
+    named = {output.output: output for output in outputs}
+    return next((named[name] for name in _SHOWN if name in named), outputs[0])
 
 
 def _merged(tiles: list[Tile]) -> list[Tile]:

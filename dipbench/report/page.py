@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 import dipbench
+from dipbench.records import Plan
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
 from dipbench.report.facts import (
@@ -56,7 +56,7 @@ def section_of(
     return Section(chapter, tables, curves, widths, strips, methods, task, verdicts)
 
 
-def page(plan: dict[str, Any], sections: list[Section]) -> str:
+def page(plan: Plan, sections: list[Section]) -> str:
     """The page as HTML; it links to nothing but what lies beside it."""
     chapters = [section.chapter for section in sections]
     environment = Environment(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from dipbench.records import PlannedRun
 from dipbench.report.outputs import kind_of, label_of
 from dipbench.scoring import METRICS, Metric
 
@@ -64,12 +65,10 @@ class Table:
     remarks: tuple[str, ...]
 
 
-def tables_of(
-    experiment: str, frame: pd.DataFrame, missing: Collection[tuple[str, str, int]] = frozenset()
-) -> list[Table]:
+def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedRun] = ()) -> list[Table]:
     """The tables of PSNR and SSIM of an experiment; `frame` holds its rows of the table of results.
 
-    `missing` names the runs that were asked for and have no row: method, image and seed of each.
+    `missing` are the runs that were asked for and have no row.
     """
     return [_Sheet(frame, metric, missing).table(experiment) for metric in ("psnr", "ssim")]
 
@@ -95,9 +94,9 @@ class _Notes:
 class _Sheet:
     """Fills in the table of one metric."""
 
-    def __init__(self, frame: pd.DataFrame, metric: str, missing: Collection[tuple[str, str, int]]):
+    def __init__(self, frame: pd.DataFrame, metric: str, missing: Collection[PlannedRun]):
         self._frame = frame
-        self._interrupted = {(method, image) for method, image, _ in missing}
+        self._interrupted = {(run.label, run.image) for run in missing}
         self._metric = metric
         self._notes = _Notes()
         self._images = list(dict.fromkeys(frame["image"]))

@@ -28,4 +28,4 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="session")
 def report(store: Store) -> Path:
     """The folder of the report of that store."""
-    return write_report(store).parent
+    return write_report(store, store.holdings()).parent

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dipbench.images import write_image
+from dipbench.records import Plan
 from dipbench.runs import Run
 from dipbench.store import Store, write_json
 
@@ -114,16 +115,15 @@ class Forge:
             write_json(folder / "result.json", record)
 
     def plan(self) -> None:
-        self.store.write_plan(
-            {
-                "name": "test",
-                "title": "A <test> & more",
-                "description": "Made up.",
-                "command": "dipbench run test --seeds 2",
-                "methods": {run["label"]: run["label"] for e in self.experiments for run in e["runs"]},
-                "experiments": self.experiments,
-            }
-        )
+        content = {
+            "name": "test",
+            "title": "A <test> & more",
+            "description": "Made up.",
+            "command": "dipbench run test --seeds 2",
+            "methods": {run["label"]: run["label"] for e in self.experiments for run in e["runs"]},
+            "experiments": self.experiments,
+        }
+        self.store.write_plan(Plan.model_validate(content))
 
 
 def dip_psnrs(image: str, seed: int) -> dict[str, float]:

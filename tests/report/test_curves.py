@@ -14,7 +14,7 @@ from dipbench.store import Store
 
 @pytest.fixture(scope="session")
 def curves(store: Store) -> Curves:
-    found = curves_of(store, chapters_of(store)[0])
+    found = curves_of(store, chapters_of(store.holdings())[0])
     assert found is not None
     return found
 
@@ -51,7 +51,7 @@ def test_levels_are_the_best_and_the_worst_methods_of_one_estimate(forge: Forge)
     for psnr in range(20, 27):
         forge.done(f"m{psnr}", "a", 0, {"last": float(psnr)})
     forge.plan()
-    (chapter,) = chapters_of(forge.store)
+    (chapter,) = chapters_of(forge.store.holdings())
     found = curves_of(forge.store, chapter)
     assert found is not None
     assert set(found.levels["method"]) == {"m26", "m25", "m24", "m20"}
@@ -61,7 +61,7 @@ def test_no_curves_where_nothing_iterates(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     forge.done("bm3d", "a", 0, {"last": 30.0})
     forge.plan()
-    assert curves_of(forge.store, chapters_of(forge.store)[0]) is None
+    assert curves_of(forge.store, chapters_of(forge.store.holdings())[0]) is None
 
 
 def test_figure_has_two_panels_an_image_and_room_for_the_peaks(curves: Curves) -> None:
@@ -87,7 +87,7 @@ def test_diverged_fit_does_not_stop_the_figure(forge: Forge) -> None:
     trace = rising_and_falling(30.0, 400).assign(psnr=np.nan, psnr_averaged=-np.inf, psnr_measurement=np.inf)
     forge.run("dip", "a", 0, {"seconds": 1.0, "parameters": {}, "licence": "", "paper": ""}, trace)
     forge.plan()
-    found = curves_of(forge.store, chapters_of(forge.store)[0])
+    found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
     assert found is not None
     draw(found, columns=1, width=4)
 

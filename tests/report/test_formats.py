@@ -43,7 +43,7 @@ def test_tidy_csv_holds_every_number_with_all_its_digits(report: Path, store: St
     tidy = pd.read_csv(
         report / "numbers" / "denoising.csv", keep_default_na=False, na_values={"psnr": [""], "ssim": [""]}
     )
-    results = frame(store)
+    results = frame(store.holdings())
     expected = results[results["experiment"] == "denoising"].reset_index(drop=True)
     assert tidy["psnr"].equals(expected["psnr"])
     assert tidy["run"].tolist() == expected["run"].tolist()

@@ -15,7 +15,7 @@ from dipbench.store import Store
 
 @pytest.fixture
 def strip(store: Store, tmp_path: Path) -> Strip:
-    return strips_of(store, chapters_of(store)[0], Album(tmp_path))[0]
+    return strips_of(store, chapters_of(store.holdings())[0], Album(tmp_path))[0]
 
 
 def test_detail_is_where_the_truth_is_busiest() -> None:
@@ -56,4 +56,4 @@ def test_image_whose_pictures_are_gone_is_left_out(forge: Forge, tmp_path: Path)
     forge.plan()
     folder = forge.store.path / "problems" / run.measurement_key
     folder.rename(folder.with_name("gone"))
-    assert strips_of(forge.store, chapters_of(forge.store)[0], Album(tmp_path)) == []
+    assert strips_of(forge.store, chapters_of(forge.store.holdings())[0], Album(tmp_path)) == []

@@ -12,7 +12,7 @@ from dipbench.store import Store
 
 
 def table_of(store: Store, experiment: str, metric: int = 0) -> Table:
-    results = frame(store)
+    results = frame(store.holdings())
     return tables_of(experiment, results[results["experiment"] == experiment])[metric]
 
 
@@ -130,7 +130,7 @@ def test_hole_says_whether_its_run_was_asked_for(forge: Forge, asked: bool, text
     if asked:
         forge.asked_for("x", "b", 0)
     forge.plan()
-    (chapter,) = chapters_of(forge.store)
+    (chapter,) = chapters_of(forge.store.holdings())
     table = tables_of(chapter.name, chapter.frame, chapter.missing)[0]
     assert texts(table, row_of(table, "x").cells[1]) == [text]
 
@@ -143,7 +143,7 @@ def test_missing_seed_says_whether_it_was_asked_for(forge: Forge, asked: bool, t
     if asked:
         forge.asked_for("x", "a", 1)
     forge.plan()
-    (chapter,) = chapters_of(forge.store)
+    (chapter,) = chapters_of(forge.store.holdings())
     table = tables_of(chapter.name, chapter.frame, chapter.missing)[0]
     assert texts(table, row_of(table, "x").cells[0]) == [f"over 1 of 2 seeds; {text}"]
 
