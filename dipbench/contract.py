@@ -17,6 +17,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 
 from dipbench.operators import Operator
+from dipbench.optimisers import Adam, Optimiser
 from dipbench.resampling import resize
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -197,9 +198,45 @@ class Method(Plugin, ABC):
         return self.settings()
 
 
-AdamEpsilon = Literal["corrected", "uncorrected"]
-"""Whether Adam's epsilon is added to the root of the second moment after its bias is corrected, or before, as PyTorch
-did up to 1.2 and so when the released outputs of Deep Image Prior were made."""
+@dataclass(eq=False)
+class Fitting:
+    """What a trick may see and change of the fit of one network."""
+
+    network: nn.Module
+    parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
+    input: Tensor  # (1, C_in, H', W'), what the network is given next; before each forward pass as the prior built it
+    misfit: Tensor  # scalar, of the output just made
+
+
+class Trick(Plugin):
+    """What some fits do around a step, with settings as any plugin has. All of it stays on the device.
+
+    `memory` holds what is to be remembered: tensors that are written in place and that a checkpoint keeps. `rng` is a
+    stream of the trick's own, on the device, named as its file.
+    """
+
+    copies: ClassVar[int] = 0  # of the parameters that it remembers, for the forecast of memory
+
+    def around(self, network: nn.Module, z: Tensor) -> nn.Module:
+        """The network to fit, in place of the prior's with its input z: one that owns its input, for example."""
+        return network
+
+    def memory(self, fit: Fitting) -> dict[str, Tensor]:
+        """What it remembers, as it is before the first iteration."""
+        return {}
+
+    def before(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        """Before the forward pass."""
+
+    def after(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        """After the backward pass, before the optimiser's step."""
+
+    def stepped(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        """After the optimiser's step."""
+
+
+ADAM = Adam()
+"""With the learning rate of the official notebooks."""
 
 
 @dataclass(frozen=True)
@@ -207,26 +244,32 @@ class FitSettings:
     """How the harness fits a prior."""
 
     iterations: PositiveInt = 3000
-    learning_rate: PositiveFloat = 0.01  # of Adam
-    jitter: NonNegativeFloat = 1 / 30  # std of the Gaussian noise added afresh to the input at each iteration
+    optimiser: Optimiser = ADAM
     average: Weight = 0.99  # weight of the past in the exponential average of the outputs; 0: no average is kept
-    backtrack: PositiveFloat | None = 5.0  # dB of PSNR to the measurement lost at once that undo a step; None: never
-    weight_noise: NonNegativeFloat = 0.0  # std of the noise added to convolution weights at each iteration, of theirs
-    starts: PositiveInt = 1  # fits from other starts, whose outputs are averaged
+    tricks: tuple[Trick, ...] = ()  # in their order: dipbench.fit.tricks
+    starts: PositiveInt = 1  # fits from as many starts, whose outputs are averaged
     clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
-    adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
     keep: tuple[PositiveInt, ...] = ()  # iterations after which the outputs are results too; it changes no fit
 
     def acting(self) -> dict[str, Any]:
         """Every setting that changes the fit."""
-        return {name: value for name, value in asdict(self).items() if name != "keep"}
+        return {
+            "iterations": self.iterations,
+            "optimiser": {"name": type(self.optimiser).__name__, **asdict(self.optimiser)},
+            "average": self.average,
+            "tricks": [
+                {"name": trick.plugin_name(), "version": trick.version, **trick.settings()} for trick in self.tricks
+            ],
+            "starts": self.starts,
+            "clip": self.clip,
+        }
 
 
 @dataclass(frozen=True)
 class Prior(Method):
     """An untrained prior: a network and its input. The harness owns the fit.
 
-    A prior is fitted by Adam to the problem's misfit, as a rule the mean squared error between A(network(input)) and
+    A prior is fitted to the problem's misfit, as a rule the mean squared error between A(network(input)) and
     the measurement. Give the fit's settings by overriding `fit_settings`, and another loss by overriding `loss`.
     """
 

@@ -86,5 +86,5 @@ def kept_by(prior: Prior, problem: Problem) -> tuple[int, int]:
         output = network.to(problem.device)(z.to(problem.device))  # held, so that no storage is used twice
     values = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in network.parameters()}
     del output
-    copies = 5 if prior.fit_settings(problem).backtrack else 4
+    copies = 4 + sum(trick.copies for trick in prior.fit_settings(problem).tricks)
     return copies * sum(values.values()), sum(size for at, size in storages.items() if at not in values)

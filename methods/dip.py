@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from dipbench.contract import (
-    AdamEpsilon,
     FitSettings,
     NonNegativeFloat,
     NonNegativeInt,
@@ -23,13 +22,16 @@ from dipbench.contract import (
     PositiveInt,
     Prior,
     Problem,
+    Trick,
     Weight,
 )
 from dipbench.errors import UserError, unknown
+from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets.batch_norm import start_scales_uniformly
 from dipbench.nets.inputs import guide_input, meshgrid_input, noise_input
 from dipbench.nets.padding import padded_size, padded_to
 from dipbench.nets.skip import Downsampling, Padding, Upsampling, per_scale, skip_net
+from dipbench.optimisers import Adam, AdamEpsilon
 from dipbench.streams import Streams
 
 Variant = Literal["code", "paper", "first_release"]
@@ -160,13 +162,10 @@ class DeepImagePrior(Prior):
         recipe = self.recipe(problem)
         return FitSettings(
             iterations=recipe.iterations,
-            learning_rate=recipe.learning_rate,
-            jitter=recipe.jitter,
+            optimiser=Adam(recipe.learning_rate, recipe.adam_epsilon),
             average=recipe.average,
-            backtrack=None if recipe.backtrack == "never" else recipe.backtrack,
-            weight_noise=recipe.weight_noise,
+            tricks=_tricks(recipe),
             starts=recipe.starts,
-            adam_epsilon=recipe.adam_epsilon,
             keep=recipe.keep,
         )
 
@@ -199,6 +198,17 @@ class DeepImagePrior(Prior):
         recipe = asdict(self.recipe(problem))
         del recipe["keep"]
         return {"preset": self.row(problem), "variant": self.variant, **recipe}
+
+
+def _tricks(recipe: Recipe) -> tuple[Trick, ...]:
+    tricks: list[Trick] = []
+    if recipe.weight_noise:
+        tricks.append(WeightNoise(recipe.weight_noise))
+    if recipe.jitter:
+        tricks.append(Jitter(recipe.jitter))
+    if recipe.backtrack != "never":
+        tricks.append(Backtracking(recipe.backtrack))
+    return tuple(tricks)
 
 
 def _sequences(recipe: Recipe) -> dict[str, Sequence[Any]]:

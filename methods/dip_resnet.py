@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Problem
 from dipbench.nets.inputs import noise_input
 from dipbench.nets.resnet import res_net
+from dipbench.optimisers import Adam
 from dipbench.streams import Streams
 
 
@@ -31,7 +32,7 @@ class ResNetPrior(Prior):
         return cls(iterations=3, blocks=1, channels=8)
 
     def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, self.learning_rate, jitter=0, backtrack=None)
+        return FitSettings(self.iterations, Adam(self.learning_rate))
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         net = res_net(self.input_channels, problem.shape[0], blocks=self.blocks, channels=self.channels)

@@ -14,6 +14,7 @@ from dipbench.nets.inputs import noise_input
 from dipbench.nets.padding import padded_size, padded_to
 from dipbench.nets.skip import Padding
 from dipbench.nets.unet import Doubling, Norm, UNet
+from dipbench.optimisers import Adam
 from dipbench.streams import Streams
 
 
@@ -37,7 +38,7 @@ class UNetPrior(Prior):
         return cls(iterations=3, feature_scale=32, extra_levels=0)
 
     def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, self.learning_rate, jitter=0, backtrack=None)
+        return FitSettings(self.iterations, Adam(self.learning_rate))
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape

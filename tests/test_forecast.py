@@ -11,9 +11,10 @@ from torch import Tensor, nn
 import dipbench
 from dipbench import registry
 from dipbench.agenda import parts_of
-from dipbench.contract import Prior, Problem, Scene
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.cost import cost_of, kept_by, memory_of, memory_of_fit, seconds_of
 from dipbench.fit import REFERENCE, fit_all
+from dipbench.fit.tricks import Backtracking
 from dipbench.forecast import as_text, executions_of, forecast_of
 from dipbench.selection import Choices
 from dipbench.streams import Streams
@@ -38,6 +39,14 @@ class TwoConvolutions(Prior):
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         network = nn.Sequential(nn.Conv2d(2, 6, 3, padding=1), nn.Sigmoid(), nn.Conv2d(6, 3, 1))
         return network, torch.rand((1, 2, *problem.shape[1:]), generator=rng.torch("input"))
+
+
+@dataclass(frozen=True)
+class WithCopy(TwoConvolutions):
+    """The same, whose fit keeps a copy of the parameters."""
+
+    def fit_settings(self, problem: Problem) -> FitSettings:
+        return FitSettings(tricks=(Backtracking(),))
 
 
 @pytest.fixture
@@ -65,8 +74,9 @@ def test_memory_is_what_the_layers_keep(photo: Tensor) -> None:
     """Kept for the gradient: the input, the sigmoid's output, which the second convolution reads too. In bytes."""
     problem = registry.build("task", "denoising").degrade(Scene(photo[:, :32, :48]), Streams(0))
     parameters, activations = kept_by(TwoConvolutions(), problem)
-    assert parameters == 5 * 4 * (2 * 6 * 9 + 6 + 6 * 3 + 3)
+    assert parameters == 4 * 4 * (2 * 6 * 9 + 6 + 6 * 3 + 3)
     assert activations == 4 * 32 * 48 * (2 + 6)
+    assert kept_by(WithCopy(), problem)[0] == parameters * 5 / 4
 
 
 def test_scales_memory_by_the_pixels(photo: Tensor) -> None:

@@ -11,7 +11,7 @@ LAYERS = [
     {"errors", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published", "resources"},
     {"resampling", "scoring"},
-    {"operators", "images"},
+    {"operators", "images", "optimisers"},
     {"contract"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
     {"recorder", "fit", "runs", "suite"},

@@ -18,13 +18,16 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.checkpoints import Checkpoints
 from dipbench.contract import FitSettings, Prior, Problem, Scene
+from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.images import write_image
+from dipbench.optimisers import Adam
 from dipbench.scoring import Protocol
 from dipbench.store import Store
 from dipbench.streams import Streams
 from dipbench.trial import Outcome, Trial
 
-SETTINGS = FitSettings(iterations=14)
+OFFICIAL = (Jitter(), Backtracking())
+SETTINGS = FitSettings(iterations=14, tricks=OFFICIAL)
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ def finished(trial: Trial) -> Outcome:
     "settings",
     [
         SETTINGS,
-        replace(SETTINGS, backtrack=0.01),
-        replace(SETTINGS, weight_noise=0.02),
+        replace(SETTINGS, tricks=(Jitter(), Backtracking(0.01))),
+        replace(SETTINGS, tricks=(WeightNoise(0.02), *OFFICIAL)),
         replace(SETTINGS, starts=2),
-        replace(SETTINGS, adam_epsilon="uncorrected"),
-        replace(SETTINGS, average=0.0, jitter=0.0),
+        replace(SETTINGS, optimiser=Adam(epsilon="uncorrected")),
+        replace(SETTINGS, average=0.0, tricks=(Backtracking(),)),
         replace(SETTINGS, keep=(4, 9)),
     ],
     ids=["plain", "backtracking", "weight noise", "two runs", "old Adam", "no average", "kept outputs"],
@@ -115,6 +118,7 @@ import torch
 from torch import nn
 
 from dipbench.contract import FitSettings, Prior
+from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class Slow(Prior):
         return net, torch.rand((1, 3, *problem.shape[1:]), generator=rng.torch("input"))
 
     def fit_settings(self, problem):
-        return FitSettings(iterations=1500, weight_noise=0.001)
+        return FitSettings(iterations=1500, tricks=(WeightNoise(0.001), Jitter(), Backtracking()))
 '''
 
 

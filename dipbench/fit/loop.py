@@ -4,16 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dipbench.contract import FitSettings, Prior, Problem
-from dipbench.fit.adam import UncorrectedAdam
-from dipbench.fit.backtracking import Backtracking
+from dipbench.contract import Fitting, Prior, Problem, Trick
 from dipbench.fit.compiled import compiled
-from dipbench.fit.execution import REFERENCE, Engine, Execution
+from dipbench.fit.execution import REFERENCE, Execution
 from dipbench.fit.flat import FlatParameters
 from dipbench.fit.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
-from dipbench.fit.weight_noise import WeightNoise
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
@@ -24,8 +21,9 @@ FIT_VERSION = 1
 class Fit:
     """The fit of one network. An iteration is `output()` and then `step()`; nothing in it waits for the device.
 
-    The order within an iteration is the official one: weight noise, jitter, forward, backward, average, backtracking,
-    Adam. What a step holds is in memory that stays where it is, for a CUDA graph to write to.
+    The order within an iteration is the official one: tricks before the forward pass, forward, backward, average,
+    tricks after the backward pass, the optimiser's step, tricks after that. What a step holds is in memory that stays
+    where it is, for a CUDA graph to write to.
     """
 
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
@@ -34,6 +32,8 @@ class Fit:
         engine, device = execution.how, problem.device
         with rng.seeded("weights"):
             network, z = prior.build(problem, rng)
+            for trick in settings.tricks:
+                network = trick.around(network, z)
         self._layout = execution.layout(device)
         if engine.lean:
             drop_redundant_biases(network)
@@ -46,37 +46,32 @@ class Fit:
         self._z = z.to(device, execution.arithmetic.dtype)
         self._parameters = FlatParameters(self.network)
         self._call = compiled(self.network) if engine.compiles else self.network
-        self._adam = _adam(self._parameters.values, settings, engine)
-        self._noise = torch.empty_like(z, device=device)
-        self._jitter = rng.torch("jitter", device)
-        self._weight_generator = rng.torch("weight_noise", device)
-        self._weight_noise = (
-            WeightNoise(self.network, settings.weight_noise, self._weight_generator) if settings.weight_noise else None
-        )
-        self._backtracking = Backtracking(self._parameters.values, settings.backtrack) if settings.backtrack else None
+        self._optimiser = settings.optimiser.over(self._parameters.values, on_device=engine.lean)
+        self._now = Fitting(self.network, self._parameters.values, self._z, torch.zeros((), device=device))
+        self._tricks = [_Played(trick, self._now, rng) for trick in settings.tricks]
         self._averaged: Tensor | None = None
-        self._misfit = torch.zeros((), device=device)
 
     @property
     def generators(self) -> list[torch.Generator]:
         """Those that an iteration draws from."""
-        return [self._jitter, self._weight_generator]
+        return [played.rng for played in self._tricks]
 
     def output(self) -> Step:
         """The network's output for the parameters as they are, and their gradient."""
-        settings = self._settings
-        if self._weight_noise:
-            self._weight_noise.add()
+        settings, now = self._settings, self._now
+        now.input = self._z
+        for played in self._tricks:
+            played.trick.before(now, played.memory, played.rng)
         self._parameters.zero_gradient()
         with self._execution.within(self._problem.device):
-            made = self._call(self._input())
+            made = self._call(self._as_taken(now.input))
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
         loss = self._prior.loss(output, self._problem)
         loss.backward()
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
-        estimate, self._misfit = output.detach()[0].float(), self._misfit_of(output.detach(), loss.detach())
+        estimate, now.misfit = output.detach()[0].float(), self._misfit_of(output.detach(), loss.detach())
         if settings.clip:
             estimate = estimate.clamp(0, 1)
         if settings.average:  # begins with the first output, without bias correction, as the official code does
@@ -84,24 +79,23 @@ class Fit:
                 self._averaged = estimate.clone()
             else:
                 self._averaged.lerp_(estimate, 1 - settings.average)
-        return Step(estimate, self._averaged, loss.detach(), self._misfit)
+        return Step(estimate, self._averaged, loss.detach(), now.misfit)
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
         """The loss itself, where the prior adds nothing."""
         return loss if type(self._prior).loss is Prior.loss else self._problem.misfit(output)
 
-    def _input(self) -> Tensor:
-        """z with its jitter, as the first layer takes it. Drawn in one order and precision, whatever the fit's are."""
-        z = self._z
-        if self._settings.jitter:
-            z = z + self._settings.jitter * self._noise.normal_(generator=self._jitter)
+    def _as_taken(self, z: Tensor) -> Tensor:
+        """The input in the layout and the precision in which the first layer takes it."""
         return z.to(self._execution.arithmetic.autocast or z.dtype, memory_format=self._layout)
 
     def step(self) -> None:
-        """Backtracking, and the step of Adam."""
-        if self._backtracking:
-            self._backtracking.check(-10 * torch.log10(self._misfit))
-        self._adam.step()
+        """The optimiser's step, with the tricks around it."""
+        for played in self._tricks:
+            played.trick.after(self._now, played.memory, played.rng)
+        self._optimiser.step()
+        for played in self._tricks:
+            played.trick.stepped(self._now, played.memory, played.rng)
 
     def state(self) -> dict[str, Any]:
         """All that the next iterations depend on beside what the prior builds anew.
@@ -114,9 +108,9 @@ class Fit:
             "engine": self._execution.engine,
             "parameters": flat.by_name({"values": flat.values}),
             "buffers": dict(self.network.named_buffers()),
-            "adam": flat.by_name(self._adam.state[flat.values]),
+            "optimiser": flat.by_name(self._optimiser.state[flat.values]),
             "averaged": self._averaged,
-            "backtracking": self._backtracking and flat.by_name(self._backtracking.state()),
+            "tricks": [flat.by_name(played.memory) for played in self._tricks],
             "generators": [generator.get_state() for generator in self.generators],
         }
 
@@ -132,19 +126,23 @@ class Fit:
         flat.values.copy_(flat.as_vectors(state["parameters"])["values"])
         for name, buffer in self.network.named_buffers():
             buffer.copy_(state["buffers"][name])
-        settings = self._adam.state_dict()["param_groups"]  # its own: how Adam is computed is not part of its state
-        self._adam.load_state_dict({"state": {0: flat.as_vectors(state["adam"])}, "param_groups": settings})
+        settings = self._optimiser.state_dict()["param_groups"]  # its own: how it computes is not part of its state
+        self._optimiser.load_state_dict({"state": {0: flat.as_vectors(state["optimiser"])}, "param_groups": settings})
         self._averaged = None if state["averaged"] is None else state["averaged"].to(self._problem.device)
-        if self._backtracking:
-            self._backtracking.load(flat.as_vectors(state["backtracking"]))
+        for played, memory in zip(self._tricks, state["tricks"], strict=True):
+            for name, tensor in flat.as_vectors(memory).items():
+                played.memory[name].copy_(tensor)
         for generator, place in zip(self.generators, state["generators"], strict=True):
             generator.set_state(place)
 
 
-def _adam(parameters: nn.Parameter, settings: FitSettings, engine: Engine) -> torch.optim.Optimizer:
-    if settings.adam_epsilon == "uncorrected":
-        return UncorrectedAdam([parameters], settings.learning_rate)
-    return torch.optim.Adam([parameters], settings.learning_rate, fused=engine.lean or None, capturable=engine.lean)
+class _Played:
+    """A trick in a fit."""
+
+    def __init__(self, trick: Trick, fit: Fitting, rng: Streams):
+        self.trick = trick
+        self.memory = trick.memory(fit)
+        self.rng = rng.torch(trick.plugin_name(), fit.input.device)
 
 
 def fit(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:

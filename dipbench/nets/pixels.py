@@ -5,8 +5,9 @@ from typing import Self
 
 from torch import Tensor, nn
 
-from dipbench.contract import AdamEpsilon, FitSettings, PositiveFloat, PositiveInt, Prior, Problem
+from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Problem
 from dipbench.nets.inputs import noise_input
+from dipbench.optimisers import Adam, AdamEpsilon
 from dipbench.streams import Streams
 
 
@@ -42,10 +43,7 @@ class PixelPrior(Prior):
         return cls(iterations=5)
 
     def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(
-            self.iterations, self.learning_rate, jitter=0, average=0, backtrack=None, clip=True,
-            adam_epsilon=self.adam_epsilon,
-        )  # fmt: skip
+        return FitSettings(self.iterations, Adam(self.learning_rate, self.adam_epsilon), average=0, clip=True)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         start = noise_input(problem.shape[0], problem.shape[1:], rng)

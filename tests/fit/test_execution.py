@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem, Scene
+from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, fit, pick_execution
 from dipbench.fit.compiled import compiled
 from dipbench.fit.flat import FlatParameters
-from dipbench.fit.weight_noise import WeightNoise
+from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets.skip import skip_net
 from dipbench.resources import out_of_gpu_memory
 from dipbench.signals import Step
@@ -38,7 +38,8 @@ class Small(Prior):
         return net, torch.rand((1, 4, *problem.shape[1:]), generator=rng.torch("input"))
 
     def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(iterations=self.iterations, weight_noise=self.weight_noise)
+        noise = (WeightNoise(self.weight_noise),) if self.weight_noise else ()
+        return FitSettings(iterations=self.iterations, tricks=(*noise, Jitter(), Backtracking()))
 
 
 @pytest.fixture
@@ -227,7 +228,8 @@ def test_weight_noise_is_the_same_in_every_layout() -> None:
     plain = nn.Conv2d(3, 5, 3)
     last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
     for layer in (plain, last):
-        WeightNoise(layer, 0.5, Streams(0).torch("noise")).add()
+        fit = Fitting(layer, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()))
+        WeightNoise(0.5).before(fit, {}, Streams(0).torch("noise"))
     assert torch.allclose(plain.weight, last.weight, atol=1e-6)
 
 

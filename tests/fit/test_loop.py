@@ -1,7 +1,7 @@
 """The fit against a plain loop written out, and what the order within an iteration must be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -10,17 +10,20 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import fit, fit_all
+from dipbench.fit.tricks import Backtracking, Jitter
 from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
 from dipbench.signals import Step
 from dipbench.streams import Streams
+
+SETTINGS = FitSettings(iterations=12, tricks=(Jitter(0.05), Backtracking()))
 
 
 @dataclass(frozen=True)
 class TwoLayers(Prior):
     """A small network with batch norm, so that the fit has something to go wrong in."""
 
-    settings_of_fit: FitSettings = field(default_factory=lambda: FitSettings(iterations=12, jitter=0.05))
+    settings_of_fit: FitSettings = SETTINGS
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         net = nn.Sequential(
@@ -71,7 +74,7 @@ def test_same_seed_same_fit_and_another_seed_another(problem: Problem) -> None:
 
 
 def test_jitter_does_not_shift_the_weights(problem: Problem) -> None:
-    still = TwoLayers(replace(FitSettings(), iterations=1, jitter=0.0))
+    still = TwoLayers(FitSettings(iterations=1))
     rng = Streams(1)
     with rng.seeded("weights"):
         net, z = still.build(problem, rng)
@@ -119,7 +122,7 @@ def test_output_is_clipped_where_asked_and_the_loss_is_not(problem: Problem) -> 
             net, z = super().build(problem, rng)
             return net[:-1], 10 * z
 
-    settings = FitSettings(iterations=1, jitter=0.0)
+    settings = FitSettings(iterations=1)
     free, clipped = (next(fit(Unbounded(replace(settings, clip=c)), problem, Streams(0))) for c in (False, True))
     assert free.estimate.max() > 1
     assert torch.equal(clipped.estimate, free.estimate.clamp(0, 1))
@@ -129,7 +132,7 @@ def test_output_is_clipped_where_asked_and_the_loss_is_not(problem: Problem) -> 
 def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem) -> None:
     single = copied(fit(TwoLayers(), problem, Streams(0)))[-1]
     other = copied(fit(TwoLayers(), problem, Streams(0, ("start 1",))))[-1]
-    both = copied(fit_all(TwoLayers(FitSettings(iterations=12, jitter=0.05, starts=2)), problem, Streams(0)))[-1]
+    both = copied(fit_all(TwoLayers(replace(SETTINGS, starts=2)), problem, Streams(0)))[-1]
     assert torch.allclose(both[0], (single[0] + other[0]) / 2, atol=1e-6)
     assert torch.allclose(both[1], (single[1] + other[1]) / 2, atol=1e-6)
 

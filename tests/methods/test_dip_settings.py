@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import Prior, Problem, Scene
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import fit
+from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets import official, official_networks
 from dipbench.operators import Identity
+from dipbench.optimisers import Adam
 from dipbench.streams import Streams
 
 NETWORKS = {  # row -> the official network it fits
@@ -100,11 +102,25 @@ def test_row_builds_the_official_network(row: str) -> None:
         assert torch.equal(net(z), reference(z))
 
 
+def tricks_of(settings: FitSettings) -> tuple[float, float | None, float]:
+    """Deviation of the jitter, drop of the backtracking or None, fraction of the weight noise."""
+    jitter, drop, fraction = 0.0, None, 0.0
+    for trick in settings.tricks:
+        match trick:
+            case Jitter():
+                jitter = trick.deviation
+            case Backtracking():
+                drop = trick.drop
+            case WeightNoise():
+                fraction = trick.fraction
+    return jitter, drop, fraction
+
+
 @pytest.mark.parametrize("row", sorted(FITS))
 def test_row_has_the_official_fit(row: str) -> None:
     settings = dip(preset=row).fit_settings(posed())
-    assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == FITS[row]
-    assert (settings.average, settings.weight_noise, settings.adam_epsilon) == (0.99, 0.0, "corrected")
+    assert (settings.iterations, settings.optimiser.learning_rate, *tricks_of(settings)[:2]) == FITS[row]
+    assert (settings.average, tricks_of(settings)[2], settings.optimiser.epsilon) == (0.99, 0.0, "corrected")
 
 
 @pytest.mark.parametrize(("row", "variant"), [(row, v) for row, variants in table().items() for v in variants])
@@ -118,7 +134,7 @@ def test_every_variant_makes_an_image(row: str, variant: str) -> None:
     if variant == "first_release":
         assert count(net) == COUNTS.get(row, official_networks()[NETWORKS[row]].parameters)
         assert prior.recipe(problem).batch_norm_start == "uniform"
-        assert prior.fit_settings(problem).adam_epsilon == "uncorrected"
+        assert prior.fit_settings(problem).optimiser.epsilon == "uncorrected"
         assert prior.recipe(problem).align_corners == (prior.recipe(problem).upsampling == "bilinear")
 
 
@@ -133,7 +149,8 @@ def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_di
 def test_first_release_walks_the_weights_of_the_library_networks() -> None:
     walking = {row for row in table() if table()[row].get("first_release", table()[row]["code"]).weight_noise}
     assert walking == {"inpainting_library", "inpainting_library_depth4", "inpainting_library_depth2"}
-    assert dip(preset="inpainting_library", variant="first_release").fit_settings(posed()).weight_noise == 1 / 50
+    settings = dip(preset="inpainting_library", variant="first_release").fit_settings(posed())
+    assert settings.tricks[0] == WeightNoise(1 / 50)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +216,7 @@ def test_settings_given_override_the_row() -> None:
     prior = registry.build("method", f"dip[preset=inpainting_text,{given}]")
     recipe = prior.recipe(posed())
     assert (recipe.down_kernel, recipe.skip_kernel, recipe.upsampling) == ((7, 7, 5, 5, 3), 3, "bilinear")
-    assert (prior.fit_settings(posed()).backtrack, prior.fit_settings(posed()).average) == (None, 0.0)
+    assert (tricks_of(prior.fit_settings(posed()))[1], prior.fit_settings(posed()).average) == (None, 0.0)
     assert (dip().fit_settings(posed()).starts, dip(starts=2).fit_settings(posed()).starts) == (1, 2)
     kernels = [p.shape[-1] for p in network(prior, posed())[0].parameters() if p.ndim == 4]
     assert kernels[:3] == [3, 7, 7]
@@ -262,7 +279,7 @@ def test_other_networks_of_the_paper_have_their_official_settings(method: str, n
     assert count(net) == official_networks()[name].parameters
     assert z.shape == (1, 1, 64, 64)
     settings = prior.fit_settings(problem)
-    assert (settings.iterations, settings.learning_rate, settings.jitter, settings.backtrack) == (3001, 0.001, 0, None)
+    assert (settings.iterations, settings.optimiser, settings.tricks) == (3001, Adam(0.001), ())
 
 
 def test_unet_takes_odd_sizes_and_says_what_to_set_for_small_ones() -> None:

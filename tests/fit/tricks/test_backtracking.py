@@ -1,8 +1,10 @@
 """Backtracking against the official rule, written as the notebook writes it: on the host, with copies."""
 
 import torch
+from torch import nn
 
-from dipbench.fit.backtracking import Backtracking
+from dipbench.contract import Fitting
+from dipbench.fit.tricks import Backtracking
 
 
 def official(psnrs: list[float], drop: float, every: int = 100) -> tuple[list[float], int]:
@@ -24,13 +26,16 @@ def official(psnrs: list[float], drop: float, every: int = 100) -> tuple[list[fl
 
 
 def ours(psnrs: list[float], drop: float) -> tuple[list[float], int]:
-    parameters = torch.zeros(3)
-    backtracking, seen = Backtracking(parameters, drop), []
+    trick, seen = Backtracking(drop), []
+    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(3)), torch.zeros(1), torch.zeros(()))
+    memory = trick.memory(fit)
     for psnr in psnrs:
-        backtracking.check(torch.tensor(psnr))
-        parameters += 1.0
-        seen.append(float(parameters[0]))
-    return seen, int(backtracking.fallbacks)
+        fit.misfit = torch.tensor(10 ** (-psnr / 10), dtype=torch.float64)
+        trick.after(fit, memory, torch.Generator())
+        with torch.no_grad():
+            fit.parameters += 1.0
+        seen.append(float(fit.parameters.detach()[0]))
+    return seen, int(memory["fallbacks"])
 
 
 def test_restores_after_a_sudden_drop() -> None:

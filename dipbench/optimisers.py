@@ -1,16 +1,48 @@
-"""Adam as PyTorch had it up to version 1.2 (github:pytorch/pytorch#22628)."""
+"""What takes the steps of a fit."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import nn
-from torch.optim import Optimizer
+
+AdamEpsilon = Literal["corrected", "uncorrected"]
+"""Whether Adam's epsilon is added to the root of the second moment after its bias is corrected, or before, as PyTorch
+did up to 1.2 and so when the released outputs of Deep Image Prior were made."""
 
 
-class UncorrectedAdam(Optimizer):
-    """Adam (Kingma and Ba, arXiv:1412.6980) whose epsilon is added before the second moment's bias is corrected.
+@dataclass(frozen=True)
+class Optimiser(ABC):
+    """The settings of an optimiser of PyTorch's kind."""
+
+    @abstractmethod
+    def over(self, parameters: nn.Parameter, on_device: bool) -> torch.optim.Optimizer:
+        """One for all the parameters of a fit, as a vector with a gradient.
+
+        `on_device`: all that changes from step to step is to be on the device, for a CUDA graph to replay.
+        """
+
+
+@dataclass(frozen=True)
+class Adam(Optimiser):
+    """Adam. Kingma and Ba, arXiv:1412.6980, with its usual decays and an epsilon of 1e-8."""
+
+    learning_rate: float = 0.01
+    epsilon: AdamEpsilon = "corrected"
+
+    def over(self, parameters: nn.Parameter, on_device: bool) -> torch.optim.Optimizer:
+        if self.epsilon == "uncorrected":
+            return UncorrectedAdam([parameters], self.learning_rate)
+        return torch.optim.Adam([parameters], self.learning_rate, fused=on_device or None, capturable=on_device)
+
+
+class UncorrectedAdam(torch.optim.Optimizer):
+    """Adam as PyTorch had it up to version 1.2 (github:pytorch/pytorch#22628).
+
+    Its epsilon is added before the second moment's bias is corrected:
 
         theta <- theta - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)
 

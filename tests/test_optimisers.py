@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.fit import fit
-from dipbench.fit.adam import UncorrectedAdam
+from dipbench.optimisers import UncorrectedAdam
 from dipbench.streams import Streams
 
 RATE, BETAS = 0.01, (0.9, 0.999)

@@ -8,13 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem, Scene
+from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene
 from dipbench.fit import fit
-from dipbench.fit.weight_noise import WeightNoise
+from dipbench.fit.tricks import Jitter, WeightNoise
 from dipbench.signals import Step
 from dipbench.streams import Streams
 
-SETTINGS = FitSettings(iterations=4, jitter=0.05)
+JITTER = Jitter(0.05)
+SETTINGS = FitSettings(iterations=4, tricks=(JITTER,))
+
+
+def with_noise(fraction: float) -> FitSettings:
+    return replace(SETTINGS, tricks=(WeightNoise(fraction), JITTER))
 
 
 @dataclass(frozen=True)
@@ -45,26 +50,24 @@ def estimates(steps: Iterator[Step]) -> list[Tensor]:
     return [step.estimate.clone() for step in steps]
 
 
-def test_no_weight_noise_leaves_every_bit_as_it_is(problem: Problem) -> None:
+def test_weight_noise_changes_every_output(problem: Problem) -> None:
     plain = estimates(fit(Wide(), problem, Streams(0)))
-    zero = estimates(fit(Wide(replace(SETTINGS, weight_noise=0.0)), problem, Streams(0)))
-    noisy = estimates(fit(Wide(replace(SETTINGS, weight_noise=0.02)), problem, Streams(0)))
-    assert all(torch.equal(a, b) for a, b in zip(plain, zero, strict=True))
+    noisy = estimates(fit(Wide(with_noise(0.02)), problem, Streams(0)))
     assert not any(torch.equal(a, b) for a, b in zip(plain, noisy, strict=True))
 
 
 def test_the_same_seed_gives_the_same_noise_and_no_other_stream_is_shifted(problem: Problem) -> None:
-    noisy = Wide(replace(SETTINGS, weight_noise=0.02))
+    noisy = Wide(with_noise(0.02))
     first, again, other = (estimates(fit(noisy, problem, Streams(seed))) for seed in (0, 0, 1))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[-1], other[-1])
-    tiny = estimates(fit(Wide(replace(SETTINGS, weight_noise=1e-12)), problem, Streams(0)))
+    tiny = estimates(fit(Wide(with_noise(1e-12)), problem, Streams(0)))
     plain = estimates(fit(Wide(), problem, Streams(0)))
     assert torch.allclose(tiny[0], plain[0], atol=1e-6), "the weights or the jitter were drawn from another place"
 
 
 def test_first_update_is_2_percent_of_the_spread_of_each_kernel_and_spares_the_rest(problem: Problem) -> None:
-    prior = Wide(replace(SETTINGS, weight_noise=0.02))
+    prior = Wide(with_noise(0.02))
     rng = Streams(0)
     with rng.seeded("weights"):
         start = [p.detach().clone() for p in prior.build(problem, rng)[0].parameters()]
@@ -78,20 +81,24 @@ def test_first_update_is_2_percent_of_the_spread_of_each_kernel_and_spares_the_r
             assert not change.any()
 
 
+def fitting(net: nn.Module) -> Fitting:
+    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()))
+
+
 def test_weights_walk_at_random() -> None:
     """The noise stays: after n steps its spread is the root of n times that of one, and a little more."""
     net = nn.Conv2d(32, 32, 3)
     start = net.weight.detach().clone()
-    noise = WeightNoise(net, 0.02, torch.Generator().manual_seed(0))
+    fit, rng = fitting(net), torch.Generator().manual_seed(0)
     for _ in range(25):
-        noise.add()
+        WeightNoise(0.02).before(fit, {}, rng)
     assert float((net.weight.detach() - start).std() / start.std()) == pytest.approx(0.1, rel=0.05)
 
 
 def test_a_kernel_of_one_number_has_no_spread_and_no_noise() -> None:
     net = nn.Conv2d(1, 1, 1)
     start = net.weight.detach().clone()
-    WeightNoise(net, 0.02, torch.Generator()).add()
+    WeightNoise(0.02).before(fitting(net), {}, torch.Generator())
     assert torch.equal(net.weight, start)
 
 

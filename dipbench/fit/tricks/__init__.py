@@ -1,0 +1,7 @@
+"""What some fits do around a step, one file each: see `dipbench.contract.Trick`."""
+
+from dipbench.fit.tricks.backtracking import Backtracking
+from dipbench.fit.tricks.jitter import Jitter
+from dipbench.fit.tricks.weight_noise import WeightNoise
+
+__all__ = ["Backtracking", "Jitter", "WeightNoise"]
