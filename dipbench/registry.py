@@ -16,11 +16,11 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from dipbench.contract import Dataset, Method, Plugin, Task
+from dipbench.contract import Dataset, Method, Noise, Plugin, Task
 from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, parse
 
@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[type[Plugin], str]] = {
     "method": (Method, "dipbench.methods"),
     "dataset": (Dataset, "dipbench.datasets"),
     "task": (Task, "dipbench.tasks"),
+    "noise": (Noise, "dipbench.noises"),
 }
 """Kind -> its base class, and the package whose files hold its plugins; entry points use the same name."""
 
@@ -36,8 +37,15 @@ KINDS: dict[str, tuple[type[Plugin], str]] = {
 def _places(kind: str) -> dict[str, str]:
     """Name -> where it is: a module, or the value of an entry point."""
     package = importlib.import_module(KINDS[kind][1])
-    places = {entry.name: entry.value for entry in entry_points(group=KINDS[kind][1])}
-    return places | {info.name: f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)}
+    own = {info.name: f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)}
+    installed = {entry.name: entry for entry in entry_points(group=KINDS[kind][1])}
+    for name in own.keys() & installed.keys():
+        by = installed[name].dist
+        raise UserError(
+            f"{kind} '{name}' is there twice: '{own[name]}' and '{installed[name].value}' of package "
+            f"'{by.name if by else 'unknown'}': give the entry point another name, or uninstall that package"
+        )
+    return own | {name: entry.value for name, entry in installed.items()}
 
 
 def names(kind: str) -> list[str]:
@@ -117,10 +125,18 @@ def build(kind: str, wanted: Spec | str) -> Any:
     for key in spec.settings:
         if key not in known:
             raise unknown(f"{spec.name} setting", key, known)
+    plugins = {key: build(inner, spec.settings[key]) for key, inner in _plugin_settings(cls) if spec.settings.get(key)}
     try:
-        return TypeAdapter(cls).validate_python(spec.settings)
+        return TypeAdapter(cls).validate_python({**spec.settings, **plugins})
     except ValidationError as error:
         raise UserError(f"{kind} '{spec.name}': {first_problem(error)}") from error
+
+
+def _plugin_settings(cls: type[Plugin]) -> list[tuple[str, str]]:
+    """The settings of a plugin that are plugins, such as a task's noise, each with its kind."""
+    kinds = {base: kind for kind, (base, _) in KINDS.items()}
+    hints = get_type_hints(cls)
+    return [(name, kinds[part]) for name, hint in hints.items() for part in (hint, *get_args(hint)) if part in kinds]
 
 
 def first_problem(error: ValidationError) -> str:

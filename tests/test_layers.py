@@ -13,6 +13,7 @@ LAYERS = [
     {"resampling", "scoring"},
     {"operators", "images", "optimisers"},
     {"contract"},
+    {"noises"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
     {"recorder", "fit", "runs", "suite"},
     {"trial", "plan", "records", "conditions"},

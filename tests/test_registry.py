@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 from importlib import import_module
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Task
 from dipbench.errors import UserError
 
-KINDS = ("method", "dataset", "task")
-PLUGINS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
+PLUGINS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 
 FILE = '''"""A method outside the package."""
 
@@ -47,7 +46,7 @@ def test_every_file_is_a_plugin_and_every_plugin_a_file() -> None:
 @pytest.mark.parametrize(("kind", "name"), PLUGINS)
 def test_plugin_builds_with_its_defaults_and_says_what_it_is(kind: str, name: str) -> None:
     plugin = registry.build(kind, name)
-    assert isinstance(plugin, {"method": Method, "dataset": Dataset, "task": Task}[kind])
+    assert isinstance(plugin, registry.KINDS[kind][0])
     assert plugin.plugin_name() == name
     assert plugin.summary().endswith("."), f"{kind} {name} has no sentence as its docstring"
     assert plugin == type(plugin)()
@@ -167,3 +166,14 @@ def test_file_that_is_no_plugin_says_why(tmp_path: Path, text: str, message: str
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no method file '.*none\.py': the path is taken from the folder you are in"):
         registry.build("method", f"{tmp_path}/none.py")
+
+
+def test_an_installed_plugin_that_hides_one_of_ours_is_refused_with_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = EntryPoint("nlm", "somebodys.package:NonLocalMeans", "dipbench.methods")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [other] if group == "dipbench.methods" else [])
+    registry._places.cache_clear()
+    try:
+        with pytest.raises(UserError, match=r"method 'nlm' is there twice: 'dipbench.methods.nlm' and 'somebodys.pack"):
+            registry.find("method", "nlm")
+    finally:
+        registry._places.cache_clear()

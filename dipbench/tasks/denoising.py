@@ -1,14 +1,15 @@
-"""Gaussian denoising. Deep Image Prior, section 3; settings of the official denoising.ipynb.
+"""Denoising. Deep Image Prior, section 3; settings of the official denoising.ipynb.
 
 The noise is float and not quantised; the noisy image is clipped to [0, 1] as in the official code.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-import torch
 from torch import Tensor
 
-from dipbench.contract import PositiveFloat, Problem, Scene, Task
+from dipbench.contract import Noise, PositiveFloat, Problem, Scene, Task
+from dipbench.noises.gaussian import Gaussian
 from dipbench.operators import Identity
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -16,22 +17,27 @@ from dipbench.streams import Streams
 
 @dataclass(frozen=True)
 class Denoising(Task):
-    """Removes white Gaussian noise of known standard deviation."""
+    """Removes white Gaussian noise of known standard deviation, or another noise."""
 
     paper = "arXiv:1711.10925"
 
     sigma: PositiveFloat = 25.0  # standard deviation of the noise, 8-bit grey levels
     clip: bool = True  # clip the noisy image to [0, 1], as the paper's code does
+    noise: Noise | None = None  # another noise than Gaussian, such as poisson[peak=30]; `sigma` then says nothing
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
-        truth = scene.image
-        noise = torch.from_numpy(rng.numpy("noise").standard_normal(tuple(truth.shape))).float()
-        noisy = truth + self.sigma / 255 * noise
+        noisy = (self.noise or Gaussian(self.sigma)).add(scene.image, rng)
         return self.pose(noisy.clamp(0, 1) if self.clip else noisy)
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape
-        return Problem("denoising", measurement, Identity(), (channels, height, width), sigma=self.sigma / 255)
+        sigma = self.noise.sigma if self.noise else self.sigma / 255
+        return Problem("denoising", measurement, Identity(), (channels, height, width), sigma=sigma, noise=self.noise)
 
     def protocol(self) -> Protocol:
         return Protocol()
+
+    def settings(self) -> dict[str, Any]:
+        """Without the noise where it is Gaussian: the streams of the measurement are named by the settings."""
+        settings = super().settings()
+        return settings if self.noise else {name: settings[name] for name in settings if name != "noise"}

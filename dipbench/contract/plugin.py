@@ -1,0 +1,44 @@
+"""What all plugins have in common, and the types of their settings."""
+
+import copy
+from dataclasses import fields
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Gt, Le, Lt
+
+PositiveInt = Annotated[int, Gt(0)]
+NonNegativeInt = Annotated[int, Ge(0)]
+PositiveFloat = Annotated[float, Gt(0)]
+NonNegativeFloat = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Gt(0), Lt(1)]
+Weight = Annotated[float, Ge(0), Lt(1)]
+Probability = Annotated[float, Ge(0), Le(1)]
+
+
+class Plugin:
+    """What datasets, tasks and methods have in common: a name, settings, and where they come from."""
+
+    paper: ClassVar[str] = ""  # where it was published: arXiv:... or doi:...
+    version: ClassVar[int] = 1  # of what it computes: raise it with every change of that, for it is in a run's name
+    licence: ClassVar[str] = ""  # terms a user must know of; empty: those of dipbench
+
+    @classmethod
+    def plugin_name(cls) -> str:
+        """The name of the file that holds the class, which is the name it is asked for by."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its value; a setting that is a plugin with its name and its own."""
+        # every plugin is a dataclass; the registry sees to it
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Plugin):
+        return {"name": value.plugin_name(), "version": value.version, **value.settings()}
+    return copy.deepcopy(value)

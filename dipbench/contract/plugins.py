@@ -1,0 +1,92 @@
+"""Data sets, tasks and methods."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from dipbench.contract.plugin import NonNegativeInt, Plugin
+from dipbench.contract.problem import Belonging, Problem, Scene
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+
+@dataclass(frozen=True)
+class Dataset(Plugin, ABC):
+    """Named scenes."""
+
+    crop: NonNegativeInt = 0  # side of the centre square cut out first, pixels; 0: the whole image
+    side: NonNegativeInt = 0  # the longer side after Lanczos reduction, pixels; 0: as it is
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The names of the scenes, in their usual order."""
+
+    @abstractmethod
+    def read(self, name: str) -> Tensor:
+        """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`."""
+
+    def scene(self, name: str, takes: Collection[Belonging] = ()) -> Scene:
+        """The image of that name with what belongs to it of what a task `takes`, before `crop` and `side`.
+
+        As a rule the image alone. What is not taken need not be read: its file may not be there.
+        """
+        return Scene(self.read(name))
+
+
+@dataclass(frozen=True)
+class Task(Plugin, ABC):
+    """A degradation with its protocol: scene -> Problem."""
+
+    @property
+    def takes(self) -> Collection[Belonging]:
+        """What it takes of a scene beside the image, if the data set has it."""
+        return ()
+
+    def prepare(self, scene: Scene) -> Scene:
+        """The part of the scene that is restored and scored, its image being the truth. As a rule all of it."""
+        return scene
+
+    @abstractmethod
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        """Degrades what `prepare` gave; draws from `rng` alone, so that every method restores the same pixels.
+
+        UserError for a scene that lacks what the task takes.
+        """
+
+    @abstractmethod
+    def pose(self, measurement: Tensor) -> Problem:
+        """The problem of restoring an image (C, h, w) that came degraded. UserError where that takes more."""
+
+    @abstractmethod
+    def protocol(self) -> Protocol:
+        """How its results are scored."""
+
+
+@dataclass(frozen=True)
+class Method(Plugin, ABC):
+    """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
+
+    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best: then the peak is reported
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why this method cannot take that problem, in words for the table; None: it can."""
+        return None
+
+    @abstractmethod
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        """Yields estimates (C, H, W) on the problem's device: one, or one an iteration."""
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Settings under which the method runs in a second on a 32x32 image, for tests."""
+        return cls()
+
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        """The settings that act on this problem, with what fills in for those that are not given.
+
+        They are recorded, and a run is named by them.
+        """
+        return self.settings()

@@ -1,0 +1,115 @@
+"""Untrained priors and how they are fitted."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dipbench.contract.plugin import Plugin, PositiveInt, Weight
+from dipbench.contract.plugins import Method
+from dipbench.contract.problem import Problem
+from dipbench.optimisers import Adam, Optimiser
+from dipbench.streams import Streams
+
+
+@dataclass(eq=False)
+class Fitting:
+    """What a trick may see and change of the fit of one network."""
+
+    network: nn.Module
+    parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
+    input: Tensor  # (1, C_in, H', W'), what the network is given next; before each forward pass as the prior built it
+    misfit: Tensor  # scalar, of the output just made
+
+
+class Trick(Plugin):
+    """What some fits do around a step, with settings as any plugin has. All of it stays on the device.
+
+    `memory` holds what is to be remembered: tensors that are written in place and that a checkpoint keeps. `rng` is a
+    stream of the trick's own, on the device, named as its file.
+    """
+
+    copies: ClassVar[int] = 0  # of the parameters that it remembers, for the forecast of memory
+
+    def around(self, network: nn.Module, z: Tensor) -> nn.Module:
+        """The network to fit, in place of the prior's with its input z: one that owns its input, for example."""
+        return network
+
+    def memory(self, fit: Fitting) -> dict[str, Tensor]:
+        """What it remembers, as it is before the first iteration."""
+        return {}
+
+    def before(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        """Before the forward pass."""
+
+    def after(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        """After the backward pass, before the optimiser's step."""
+
+    def stepped(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        """After the optimiser's step."""
+
+
+ADAM = Adam()
+"""With the learning rate of the official notebooks."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the harness fits a prior."""
+
+    iterations: PositiveInt = 3000
+    optimiser: Optimiser = ADAM
+    average: Weight = 0.99  # weight of the past in the exponential average of the outputs; 0: no average is kept
+    tricks: tuple[Trick, ...] = ()  # in their order: dipbench.fit.tricks
+    starts: PositiveInt = 1  # fits from as many starts, whose outputs are averaged
+    clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
+    keep: tuple[PositiveInt, ...] = ()  # iterations after which the outputs are results too; it changes no fit
+
+    def acting(self) -> dict[str, Any]:
+        """Every setting that changes the fit."""
+        return {
+            "iterations": self.iterations,
+            "optimiser": {"name": type(self.optimiser).__name__, **asdict(self.optimiser)},
+            "average": self.average,
+            "tricks": [
+                {"name": trick.plugin_name(), "version": trick.version, **trick.settings()} for trick in self.tricks
+            ],
+            "starts": self.starts,
+            "clip": self.clip,
+        }
+
+
+@dataclass(frozen=True)
+class Prior(Method):
+    """An untrained prior: a network and its input. The harness owns the fit.
+
+    A prior is fitted to the problem's misfit, as a rule the mean squared error between A(network(input)) and
+    the measurement. Give the fit's settings by overriding `fit_settings`, and another loss by overriding `loss`.
+    """
+
+    overfits: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W).
+
+        torch's own generator is seeded for the initialisation of the layers; draw the input from `rng`.
+        """
+
+    def fit_settings(self, problem: Problem) -> FitSettings:
+        """The settings of the fit for this problem."""
+        return FitSettings()
+
+    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        """What is minimised, a scalar, for an output (1, C, H, W): the misfit, to which a prior may add."""
+        return problem.misfit(output)
+
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        """Not for a prior to define: the harness fits it."""
+        raise TypeError(f"{type(self).__name__} is a prior: the harness fits it (dipbench.fit)")
+
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        return {**self.settings(), **self.fit_settings(problem).acting()}

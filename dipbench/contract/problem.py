@@ -1,0 +1,104 @@
+"""What a method is given: a scene, degraded, with its noise. The truth is not in it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import torch
+from torch import Tensor
+
+from dipbench.contract.plugin import Plugin
+from dipbench.operators import Operator
+from dipbench.resampling import resize
+from dipbench.streams import Streams
+
+Belonging = Literal["known", "guide"]
+"""A picture that belongs to an image: see `Scene`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a data set gives for a name: the image, with the pictures that belong to it."""
+
+    image: Tensor  # (C, H, W)
+    known: Tensor | None = None  # (1, H, W) bool, True where a pixel is known, for tasks that take it; None: no mask
+    guide: Tensor | None = None  # (C', H, W), another picture of the scene; None: none
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The scene with `change` applied to every picture (..., H, W) of it, as a crop is."""
+        return replace(
+            self,
+            image=change(self.image),
+            known=None if self.known is None else change(self.known),
+            guide=None if self.guide is None else change(self.guide),
+        )
+
+
+@dataclass(frozen=True)
+class Noise(Plugin, ABC):
+    """What comes on top of a clean measurement."""
+
+    @property
+    def sigma(self) -> float | None:
+        """Its standard deviation on the [0, 1] scale, for methods that are told; None: no one number says it."""
+        return None
+
+    @abstractmethod
+    def add(self, clean: Tensor, rng: Streams) -> Tensor:
+        """The noisy measurement, of the shape of the clean one; draws from `rng` alone."""
+
+    def misfit(self, predicted: Tensor, measurement: Tensor) -> Tensor:
+        """How far a prediction is from the measurement under this noise, a scalar: the mean squared error."""
+        return (predicted - measurement).square().mean()
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """All that a method may see. The truth is not in it."""
+
+    task: str  # the task's name, for methods with settings of their own for each
+    measurement: Tensor  # y, (C, h, w); zero where a pixel is not known
+    operator: Operator  # A, maps (C, H, W) to (C, h, w)
+    shape: tuple[int, int, int]  # (C, H, W) of the image sought
+    sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
+    noise: Noise | None = None  # that is on y; None: none, or white Gaussian noise
+    known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
+    guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
+    image_name: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
+
+    @property
+    def factor(self) -> int:
+        """How many times larger the image sought is than the measurement; 1 where nothing was down-sampled."""
+        return self.shape[1] // self.measurement.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are, and where the estimates are expected."""
+        return self.measurement.device
+
+    def to(self, device: torch.device) -> Self:
+        """The same problem with its tensors on `device`."""
+        return replace(
+            self,
+            measurement=self.measurement.to(device),
+            operator=self.operator.to(device),
+            known=None if self.known is None else self.known.to(device),
+            guide=None if self.guide is None else self.guide.to(device),
+        )
+
+    def misfit(self, output: Tensor) -> Tensor:
+        """How far an output (1, C, H, W) or (C, H, W) is from the measurement, a scalar: the noise says in what sense.
+
+        The mean squared error where it says nothing.
+        """
+        predicted = self.operator(output)
+        if self.noise is not None:
+            return self.noise.misfit(predicted, self.measurement)
+        return (predicted - self.measurement).square().mean()
+
+    def degraded(self) -> Tensor:
+        """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled."""
+        if self.factor == 1:
+            return self.measurement
+        return resize(self.measurement, self.shape[1:], "nearest")
