@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dipbench.version import __version__
+
 if TYPE_CHECKING:
     from dipbench.api import restore as restore
     from dipbench.api import run as run
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
 if (Path(__file__).parent.parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "restore", "run", "score"]
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-import dipbench
 from dipbench import processor
 from dipbench.errors import UserError
+from dipbench.version import __version__
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-image", "pillow", "piq", "bm3d")
 """The packages whose versions can change a number."""
@@ -135,7 +135,7 @@ def usable_cores() -> int:
 @cache
 def versions() -> dict[str, str]:
     """The version of Python, of dipbench and of every package of `PACKAGES` that is installed."""
-    found = {"python": platform.python_version(), "dipbench": dipbench.__version__}
+    found = {"python": platform.python_version(), "dipbench": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -150,7 +150,7 @@ def commit() -> str | None:
 
     Of a checkout, or of a copy that pip installed from one (`pip install git+...`).
     """
-    root = Path(dipbench.__file__).parent.parent
+    root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return _installed_commit()
     git = ["git", "-C", str(root)]
@@ -171,7 +171,9 @@ def _installed_commit() -> str | None:
     except PackageNotFoundError:
         return None
     origin = found.read_text("direct_url.json")
-    if origin is None or Path(str(found.locate_file("dipbench/__init__.py"))) != Path(dipbench.__file__):
+    if origin is None or Path(str(found.locate_file("dipbench/__init__.py"))) != Path(__file__).with_name(
+        "__init__.py"
+    ):
         return None
     commit: str | None = json.loads(origin).get("vcs_info", {}).get("commit_id")
     return commit

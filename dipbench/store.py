@@ -23,9 +23,9 @@ import pandas as pd
 import pyarrow
 from pydantic import ValidationError
 
-import dipbench
 from dipbench.errors import UserError
 from dipbench.records import Holdings, Plan, Result, Status
+from dipbench.version import __version__
 
 FORMAT = 2  # 1: a run was named by the settings that were given, and by no version
 
@@ -55,7 +55,7 @@ class Store:
         mark = self.path / "store.json"
         if not mark.exists():
             with self.writing():
-                write_json(mark, {"format": FORMAT, "dipbench": dipbench.__version__})
+                write_json(mark, {"format": FORMAT, "dipbench": __version__})
             return
         try:
             made = json.loads(mark.read_text())
@@ -63,12 +63,12 @@ class Store:
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
-                f'"dipbench": "{dipbench.__version__}"}} if this version made the store'
+                f'"dipbench": "{__version__}"}} if this version made the store'
             ) from error
         if found != FORMAT:
             raise UserError(
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
-                f"{dipbench.__version__} with format {FORMAT}, whose runs have other names: it stays as it is; "
+                f"{__version__} with format {FORMAT}, whose runs have other names: it stays as it is; "
                 "take another folder with --out"
             )
 

@@ -8,7 +8,7 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
+    {"errors", "version", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published", "resources"},
     {"resampling", "scoring"},
     {"operators", "images", "optimisers"},

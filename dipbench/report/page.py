@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-import dipbench
 from dipbench.records import Plan
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
@@ -26,6 +25,7 @@ from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
 from dipbench.verdict import Verdict
+from dipbench.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
         wall_time=wall_time(chapters),
         dates=dates(chapters),
         most_pictures=MOST_IMAGES,
-        version=dipbench.__version__,
+        version=__version__,
     )
 
 
