@@ -8,9 +8,8 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
-    {"spec", "download", "published", "resources"},
-    {"resampling", "scoring"},
+    {"errors", "cli_options", "scoring", "streams", "signals", "interruption", "checkpoints", "processor"},
+    {"spec", "download", "published", "resources", "resampling", "text"},
     {"operators", "images", "optimisers"},
     {"contract"},
     {"noises"},

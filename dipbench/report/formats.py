@@ -48,7 +48,7 @@ def rounded(value: float, column: Column) -> str:
 
 def heading(column: Column) -> str:
     """The title of a column; the time has its unit, the unit of the others stands in the caption."""
-    return column.title if column.ranked else f"{column.title} [{column.metric.unit}]"
+    return column.title if column.ranked else column.metric.heading
 
 
 def caption(table: Table) -> str:
@@ -80,8 +80,7 @@ def _csv_titles(column: Column, spread: bool) -> list[str]:
 
 
 def _csv_names(table: Table, row: Row) -> list[str]:
-    unit = f" [{table.metric.unit}]" if table.metric.unit else ""
-    return [table.metric.title + unit, row.method, row.output, "yes" if row.oracle else "no"]
+    return [table.metric.heading, row.method, row.output, "yes" if row.oracle else "no"]
 
 
 def _csv_numbers(table: Table, row: Row, spread: bool) -> list[str]:
