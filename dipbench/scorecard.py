@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from dipbench.compare.statistics import means_by_seed
 from dipbench.conditions import Conditions
 from dipbench.errors import UserError
 from dipbench.runner import run_suite
@@ -46,8 +47,8 @@ def _scored(suite: Suite, store: Store) -> pd.DataFrame:
 
 
 def averages(scores: pd.DataFrame) -> dict[str, float]:
-    """The mean of each metric over the images; NaN where an image has none, for it would be one over other images."""
-    return {metric: float(scores[metric].mean(skipna=False)) for metric in METRICS}
+    """The mean of each metric over the images; NaN where an image has none."""
+    return {metric: float(means_by_seed(scores, metric).mean()) for metric in METRICS}
 
 
 def as_text(scores: pd.DataFrame) -> str:

@@ -17,7 +17,7 @@ LAYERS = [
     {"recorder", "fit", "runs", "suite"},
     {"trial", "plan", "records", "conditions"},
     {"store"},
-    {"work", "results", "citation", "selection", "cost"},
+    {"work", "results", "compare", "citation", "selection", "cost"},
     {"turns", "verdict", "agenda"},
     {"workers", "report", "forecast"},
     {"runner"},

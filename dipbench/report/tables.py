@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from dipbench.compare.statistics import means_by_seed, spread
 from dipbench.records import PlannedRun
 from dipbench.report.outputs import kind_of, label_of
 from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
@@ -154,7 +155,7 @@ class _Sheet:
         marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values), absent)]
         if values.empty or len(protocols) > 1:
             return Cell(None, marks=tuple(marks))
-        return Cell(float(values.mean()), _spread(values), tuple(marks))
+        return Cell(float(values.mean()), spread(values), tuple(marks))
 
     def _why_absent(self, method: str, image: str) -> str:
         return _MISSING if (method, image) in self._interrupted else _NOT_ASKED
@@ -175,14 +176,12 @@ class _Sheet:
     def _mean(self, done: pd.DataFrame, cells: Sequence[Cell], metric: str) -> Cell:
         """The mean over the images of every seed, then over the seeds; a hole where an image misses a seed."""
         marks = tuple(dict.fromkeys(mark for cell in cells for mark in cell.marks))
-        values = done[metric].dropna()
-        whole = len(values) == len(self._images) * len(self._seeds) and done["protocol"].nunique() == 1
-        if not whole:
+        by_seed = means_by_seed(done, metric, len(self._images))
+        if by_seed.count() < len(self._seeds) or done["protocol"].nunique() != 1:
             return Cell(None, marks=marks)
-        by_seed = done.groupby("seed")[metric].mean()
         if metric == SECONDS.name:
             return Cell(float(by_seed.mean()))
-        return Cell(float(by_seed.mean()), _spread(by_seed), marks)
+        return Cell(float(by_seed.mean()), spread(by_seed), marks)
 
     def _protocol_marks(self, protocols: list[str]) -> tuple[str, ...]:
         others = [protocol for protocol in protocols if protocol != self._common]
@@ -207,13 +206,6 @@ class _Sheet:
 def commonest(protocols: pd.Series) -> str:
     """The signature that most rows have, the first of them where several do; empty where there is no row."""
     return "" if protocols.empty else str(protocols.value_counts(sort=False).idxmax())
-
-
-def _spread(values: pd.Series) -> float | None:
-    """The sample standard deviation; None of fewer than two values, or of one that is not finite."""
-    if len(values) < 2 or not all(math.isfinite(value) for value in values):
-        return None
-    return float(values.std(ddof=1))
 
 
 def _with_best(columns: Sequence[Column], rows: Sequence[Row]) -> list[Row]:
