@@ -60,9 +60,9 @@ def run(
 
     from dipbench import interruption
     from dipbench.api import execute, seeds_of
-    from dipbench.collection import use_folder
     from dipbench.conditions import Conditions
     from dipbench.display import Terminal
+    from dipbench.pinned import use_folder
     from dipbench.report import write_report
     from dipbench.report.verdicts import as_text
     from dipbench.selection import Choices

@@ -27,14 +27,14 @@ def fetch(
     data_dir: DataDir = None,
 ) -> None:
     """Download what is not here yet, from the pinned commit of each source, and verify it."""
-    from dipbench import collection as files
+    from dipbench.pinned import use_folder
 
-    files.use_folder(data_dir)
+    use_folder(data_dir)
     for found in [_collection(name) for name in names]:
         wanted = found.wanted()
         with _bar(found.plugin_name(), len(wanted)) as begin:
             for entry in wanted:
-                files.fetch(entry, begin(entry))
+                entry.fetch(begin(entry))
         print(f"{found.plugin_name()}: {len(wanted)} files fetched, {len(found.entries()) - len(wanted)} were here")
 
 
@@ -44,9 +44,9 @@ def verify(
     data_dir: DataDir = None,
 ) -> None:
     """Compare every file with its sha256. Exit status 2 where one is absent or another."""
-    from dipbench import collection as files
+    from dipbench.pinned import use_folder
 
-    files.use_folder(data_dir)
+    use_folder(data_dir)
     chosen = [_collection(name) for name in names or ()] or [found for found in _collections() if _partly_here(found)]
     problems = []
     for found in chosen:
@@ -64,9 +64,9 @@ def verify(
 @data.command(name="list")
 def list_(data_dir: DataDir = None) -> None:
     """Every data set: images, size, where its files are (not verified), terms of use."""
-    from dipbench import collection as files
+    from dipbench.pinned import use_folder
 
-    files.use_folder(data_dir)
+    use_folder(data_dir)
     print(f"{'name':12} {'images':>6} {'MB':>6}  {'files':26} licence")
     for found in _collections():
         size = sum(entry.bytes for entry in found.entries()) / 1e6

@@ -21,9 +21,9 @@ def plan(
     """Say what `run` with the same options would compute here, and what it takes: time, memory, disk."""
     from dipbench.agenda import parts_of
     from dipbench.api import seeds_of
-    from dipbench.collection import use_folder
     from dipbench.conditions import Conditions
     from dipbench.forecast import as_text, executions_of, forecast_of, side_of
+    from dipbench.pinned import use_folder
     from dipbench.selection import Choices
 
     use_folder(data_dir)

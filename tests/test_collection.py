@@ -1,21 +1,17 @@
 """Data sets whose files lie elsewhere: found in a folder or the cache, verified, fetched; and the tables that ship."""
 
-import functools
 import hashlib
 import tarfile
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-from dipbench import download, registry
+from dipbench import registry
 from dipbench.cli_data import data
-from dipbench.collection import Collection, fetch
+from dipbench.collection import Collection
 from dipbench.errors import UserError
 from dipbench.images import centre_crop, to_pillow, write_image
 from dipbench.loading import load
@@ -55,8 +51,7 @@ class World:
             root / "cache",
             root / "source" / "owner" / "name" / "c0",
         )
-        for place in (self.folder, self.source, root / "ours"):
-            place.mkdir(parents=True)
+        (root / "ours").mkdir()
         self.mask = torch.zeros_like(image[:1])
         self.mask[:, 10:20, 5:30] = 1 / 255
         write_image(root / "ours" / "plain.png", image)
@@ -112,28 +107,12 @@ class World:
 
     def fetch_all(self) -> None:
         for entry in self.made().wanted():
-            fetch(entry)
+            entry.fetch()
 
 
 @pytest.fixture
-def world(tmp_path: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world = World(tmp_path, photo)
-    handler = functools.partial(Quiet, directory=str(tmp_path / "source"))
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setattr(download, "MIRRORS", (f"http://127.0.0.1:{http.server_port}/{{repo}}/{{commit}}/{{path}}",))
-    monkeypatch.setenv("DIPBENCH_DATA", str(world.folder))
-    monkeypatch.setenv("DIPBENCH_CACHE", str(world.cache))
-    yield world
-    http.shutdown()
-    thread.join()
-    http.server_close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+def world(served: Path, photo: Tensor) -> World:
+    return World(served, photo)
 
 
 def command(*words: str) -> Result:
@@ -234,7 +213,7 @@ def test_archive_with_a_path_that_climbs_out_leaves_nothing(world: World) -> Non
     entry = next(entry for entry in world.made().entries() if entry.name == "packed")
     before = {path for path in world.root.rglob("*") if not path.is_relative_to(world.cache / "archives")}
     with pytest.raises(UserError, match=r"is refused: its path '\.\./\.\./outside\.png' leads out of the folder"):
-        fetch(entry)
+        entry.fetch()
     after = {path for path in world.root.rglob("*") if not path.is_relative_to(world.cache / "archives")}
     assert {path.relative_to(world.root).as_posix() for path in after - before} <= {"cache", "cache/made"}
 
@@ -244,7 +223,7 @@ def test_archive_with_another_file_of_the_name_leaves_nothing(world: World) -> N
     world.write_table()
     entry = next(entry for entry in world.made().entries() if entry.name == "packed")
     with pytest.raises(UserError, match=r"is another file: its sha256 is .*; it is 'packed\.png' of '.*all\.tar\.gz'"):
-        fetch(entry)
+        entry.fetch()
     assert list((world.cache / "made").iterdir()) == []
 
 

@@ -10,7 +10,7 @@ ROOT = Path(dipbench.__file__).parent
 LAYERS = [
     {"errors", "cli_options", "scoring", "streams", "signals", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published", "resources", "resampling", "text"},
-    {"operators", "images", "optimisers"},
+    {"operators", "images", "optimisers", "pinned"},
     {"contract"},
     {"noises"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
