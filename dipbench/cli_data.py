@@ -23,7 +23,7 @@ DataDir = Annotated[
 
 @data.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Data sets: dipbench data list.")],
+    names: Annotated[list[str], typer.Argument(help="Data sets; dipbench data list shows them.")],
     data_dir: DataDir = None,
 ) -> None:
     """Download what is not here yet, from the pinned commit of each source, and verify it."""
@@ -40,10 +40,10 @@ def fetch(
 
 @data.command()
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(help="Default: those of which a file is here.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Default: those with at least one file here.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Compare every file with its sha256. Exit status 2 where one is absent or another."""
+    """Compare every file with its sha256. Exit status 2 if one is missing or different."""
     from dipbench.pinned import use_folder
 
     use_folder(data_dir)
@@ -56,7 +56,7 @@ def verify(
     for problem in problems:
         print(f"dipbench: {problem}", file=sys.stderr)
     if not chosen:
-        print("no file of any data set is here: dipbench data fetch NAME, or point DIPBENCH_DATA to a folder")
+        print("no data set has a file here: dipbench data fetch NAME, or point DIPBENCH_DATA to a folder")
     if problems:
         raise typer.Exit(2)
 
@@ -97,7 +97,7 @@ def _collection(name: str) -> "Collection":
     found = registry.build("dataset", name)
     if not isinstance(found, Collection):
         known = ", ".join(collection.plugin_name() for collection in _collections())
-        raise UserError(f"data set '{name}' has no file to fetch or verify: those that have are {known}")
+        raise UserError(f"data set '{name}' has no files to fetch or verify: those that do are {known}")
     return found
 
 

@@ -64,7 +64,7 @@ class Collection(Dataset):
         return entry.checked(*self._words(entry))
 
     def problems(self) -> list[str]:
-        """What is wrong, a line for each file that is absent or another; empty: every file is here and right."""
+        """What is wrong, a line for each file that is missing or different; empty: every file is here and right."""
         complaints = [self._checked(entry)[0] for entry in self.entries()]
         return [complaint for complaint in complaints if complaint]
 
@@ -74,7 +74,7 @@ class Collection(Dataset):
         return Counter(copy.place if copy else "missing" for copy in copies)
 
     def wanted(self) -> list[Entry]:
-        """The entries to fetch: absent, or wrong in the cache. UserError for a wrong file in the user's own folder."""
+        """The entries to fetch: missing, or wrong in the cache. UserError for a wrong file in the user's own folder."""
         wanted = []
         for entry in self.entries():
             complaint, copy = self._checked(entry)

@@ -36,7 +36,7 @@ class Copy:
             return f"cannot read '{self.path}': {error.strerror}"
         if found == self.sha256:
             return None
-        return f"'{self.path}' is another file: its sha256 is {found}, expected {self.sha256}"
+        return f"'{self.path}' is not the expected file: its sha256 is {found}, expected {self.sha256}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +51,8 @@ class PinnedFile:
     commit: str
     path: str  # within the repository
     licence: str  # or the terms, as the source states them
-    source_sha256: str = ""  # of the file at the source, where it is another than `file`: a BMP, or an archive
-    member: str = ""  # the path of `file` within the archive that `path` is; empty: `path` is no archive
+    source_sha256: str = ""  # of the file at the source, where it differs from `file`: a BMP, or an archive
+    member: str = ""  # the path of `file` within the archive that `path` is; empty: `path` is not an archive
 
     @property
     def fetched(self) -> tuple[str, str]:
@@ -91,7 +91,7 @@ class PinnedFile:
         return copy.path
 
     def fetch(self, progress: Progress | None = None) -> None:
-        """Downloads it into the cache. UserError if no mirror has it, or its content is another."""
+        """Downloads it into the cache. UserError if no mirror has it, or its content is different."""
         urls = mirrors(self.repo, self.commit, self.path)
         file, sha256 = self.fetched
         target = cache_folder() / file
@@ -115,13 +115,13 @@ def read_files(table: Path, kind: type[Pinned]) -> list[Pinned]:
 def user_folder() -> Path | None:
     """The folder of data that DIPBENCH_DATA names, never written to; None: it names none.
 
-    UserError if it is no folder.
+    UserError if it is not a folder.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     if not named:
         return None
     if not Path(named).is_dir():
-        raise UserError(f"{FOLDER_VARIABLE} (or --data-dir) is '{named}', which is no folder")
+        raise UserError(f"{FOLDER_VARIABLE} (or --data-dir) is '{named}', which is not a folder")
     return Path(named)
 
 

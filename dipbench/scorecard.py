@@ -22,11 +22,13 @@ def score_folder(folder: Path, dataset: str, task: str, name: str = "", out: Pat
     """Scores the images of a folder against those of the same name in a data set: see `dipbench.results.columns`.
 
     One row an image. Where a result is missing or has another size, `status` is `failed` and `message` says why.
-    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError for a
-    folder that is none, and for what is wrong in the data set or the task.
+    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError if
+    `folder` is not a folder, and for what is wrong in the data set or the task.
     """
     if not folder.is_dir():
-        raise UserError(f"'{folder}' is no folder: it takes the folder that holds the results, a file for each image")
+        raise UserError(
+            f"'{folder}' is not a folder: it takes the folder that holds the results, a file for each image"
+        )
     suite = _suite(folder, dataset, task, name or folder.resolve().name)
     if out is not None:
         return _scored(suite, Store(out))
