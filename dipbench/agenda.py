@@ -76,7 +76,7 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
         jobs = jobs_of(suite, seeds or [0], precision)
         return [Part(suite, jobs, suite, jobs)]
     if seeds is not None:
-        raise UserError(f"agenda '{wanted}' says itself which seeds it takes: leave --seed and --seeds out")
+        raise UserError(f"agenda '{wanted}' sets its own seeds: leave out --seed and --seeds")
     images = Images()
     parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, images))]
     if not parts:

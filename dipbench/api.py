@@ -73,7 +73,7 @@ def run(
     out: Path | str | None = None,
     report: bool = False,
 ) -> pd.DataFrame:
-    """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.results.COLUMNS`.
+    """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.results.columns`.
 
     The arguments are the options of `dipbench run`. A failed run is a row whose `status` is `failed` and whose
     `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.

@@ -7,6 +7,7 @@ from pathlib import Path
 from dipbench import registry
 from dipbench.errors import UserError
 from dipbench.records import Result
+from dipbench.spec import Spec
 
 REFERENCES = Path(__file__).with_name("references.bib")
 
@@ -40,9 +41,8 @@ def _written(plugin: dict[str, object]) -> str:
     """A plugin as the run has it, with every setting that is set."""
     settings = plugin["settings"]
     assert isinstance(settings, dict)
-    given = ",".join(f"{key}={value}".replace(" ", "") for key, value in settings.items() if value is not None)
     source = f"@{plugin['source']}" if "source" in plugin else ""
-    return f"{plugin['name']}{source}[{given}]"
+    return str(Spec(f"{plugin['name']}{source}", {key: value for key, value in settings.items() if value is not None}))
 
 
 def bibtex(result: Result) -> str:

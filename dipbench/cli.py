@@ -31,7 +31,7 @@ app.command()(plan)
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from; goes anywhere.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from; can be put anywhere.")] = False,
 ) -> None:
     """What every command takes; `main` reads it."""
 
@@ -60,9 +60,9 @@ def run(
 
     from dipbench import interruption
     from dipbench.api import execute, seeds_of
-    from dipbench.collection import use_folder
     from dipbench.conditions import Conditions
     from dipbench.display import Terminal
+    from dipbench.pinned import use_folder
     from dipbench.report import write_report
     from dipbench.report.verdicts import as_text
     from dipbench.selection import Choices
@@ -114,7 +114,9 @@ def restore(
     task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
     method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
     out: Annotated[Path | None, typer.Option(help="Default: the image's name with -METHOD.png.")] = None,
-    output: Annotated[str | None, typer.Option(help="last or averaged; default averaged where there is one.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="last or averaged; default: averaged if the method has it.")
+    ] = None,
     seed: int = 0,
     device: options.Device = "auto",
 ) -> None:
@@ -192,13 +194,13 @@ def main() -> None:
         sys.exit(2)
     except Stopped as stopped:
         print(
-            f"dipbench: stopped by {stopped}; what is finished is kept, and the same command goes on from there, fits "
-            "from their last checkpoint",
+            f"dipbench: stopped by {stopped}; finished runs are kept. The same command resumes the rest, "
+            "fits from their last checkpoint",
             file=sys.stderr,
         )
         sys.exit(stopped.status)
     except KeyboardInterrupt:
-        print("dipbench: stopped; finished runs are kept, the same command goes on from there", file=sys.stderr)
+        print("dipbench: stopped; finished runs are kept. The same command resumes the rest", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe went away

@@ -23,30 +23,30 @@ DataDir = Annotated[
 
 @data.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Data sets: dipbench data list.")],
+    names: Annotated[list[str], typer.Argument(help="Data sets; dipbench data list shows them.")],
     data_dir: DataDir = None,
 ) -> None:
     """Download what is not here yet, from the pinned commit of each source, and verify it."""
-    from dipbench import collection as files
+    from dipbench.pinned import use_folder
 
-    files.use_folder(data_dir)
+    use_folder(data_dir)
     for found in [_collection(name) for name in names]:
         wanted = found.wanted()
         with _bar(found.plugin_name(), len(wanted)) as begin:
             for entry in wanted:
-                files.fetch(entry, begin(entry))
+                entry.fetch(begin(entry))
         print(f"{found.plugin_name()}: {len(wanted)} files fetched, {len(found.entries()) - len(wanted)} were here")
 
 
 @data.command()
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(help="Default: those of which a file is here.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Default: those with at least one file here.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Compare every file with its sha256. Exit status 2 where one is absent or another."""
-    from dipbench import collection as files
+    """Compare every file with its sha256. Exit status 2 if one is missing or different."""
+    from dipbench.pinned import use_folder
 
-    files.use_folder(data_dir)
+    use_folder(data_dir)
     chosen = [_collection(name) for name in names or ()] or [found for found in _collections() if _partly_here(found)]
     problems = []
     for found in chosen:
@@ -56,7 +56,7 @@ def verify(
     for problem in problems:
         print(f"dipbench: {problem}", file=sys.stderr)
     if not chosen:
-        print("no file of any data set is here: dipbench data fetch NAME, or point DIPBENCH_DATA to a folder")
+        print("no data set has a file here: dipbench data fetch NAME, or point DIPBENCH_DATA to a folder")
     if problems:
         raise typer.Exit(2)
 
@@ -64,9 +64,9 @@ def verify(
 @data.command(name="list")
 def list_(data_dir: DataDir = None) -> None:
     """Every data set: images, size, where its files are (not verified), terms of use."""
-    from dipbench import collection as files
+    from dipbench.pinned import use_folder
 
-    files.use_folder(data_dir)
+    use_folder(data_dir)
     print(f"{'name':12} {'images':>6} {'MB':>6}  {'files':26} licence")
     for found in _collections():
         size = sum(entry.bytes for entry in found.entries()) / 1e6
@@ -97,7 +97,7 @@ def _collection(name: str) -> "Collection":
     found = registry.build("dataset", name)
     if not isinstance(found, Collection):
         known = ", ".join(collection.plugin_name() for collection in _collections())
-        raise UserError(f"data set '{name}' has no file to fetch or verify: those that have are {known}")
+        raise UserError(f"data set '{name}' has no files to fetch or verify: those that do are {known}")
     return found
 
 

@@ -21,9 +21,9 @@ def plan(
     """Say what `run` with the same options would compute here, and what it takes: time, memory, disk."""
     from dipbench.agenda import parts_of
     from dipbench.api import seeds_of
-    from dipbench.collection import use_folder
     from dipbench.conditions import Conditions
     from dipbench.forecast import as_text, executions_of, forecast_of, side_of
+    from dipbench.pinned import use_folder
     from dipbench.selection import Choices
 
     use_folder(data_dir)
@@ -35,9 +35,9 @@ def plan(
     print(
         f"{', '.join(e.precision for e in executions)}: time of the fits one after another on {on} in each precision "
         f"(engine {', '.join(dict.fromkeys(e.engine for e in executions))}); measured now on cut-outs of "
-        f"{side_of(on)}x{side_of(on)} (larger where a network takes no less) and scaled by the pixels\n"
+        f"{side_of(on)}x{side_of(on)} (larger where a network needs it) and scaled by the pixels\n"
         f"runs, in store: of those in {precision}\n"
         f"memory: what the largest fit keeps in float32{'' if on.type == 'cuda' else ', with the process itself'}; up "
         "to 40% more for a moment on the way back\n"
-        "what the methods without a fit take is not forecast"
+        "what methods without a fit take is not forecast"
     )

@@ -36,7 +36,9 @@ class Conditions:
         UserError for what is not available or out of range. Warns where bfloat16 gains nothing.
         """
         if jobs < 0:
-            raise UserError(f"jobs got {jobs}: it takes the number of processes, or 0 for as many as the machine takes")
+            raise UserError(
+                f"jobs got {jobs}: it takes the number of processes, or 0 for as many as fit on this machine"
+            )
         if checkpoint < 0:
             raise UserError(f"checkpoint got {checkpoint}: it takes seconds, or 0 for none")
         if at_once < 0:

@@ -22,7 +22,7 @@ MIRRORS = (
     "https://cdn.jsdelivr.net/gh/{repo}@{commit}/{path}",
     "https://github.com/{repo}/raw/{commit}/{path}",
 )
-"""Where a file of a repository at a commit can be had, in the order in which they are tried."""
+"""Where a file of a repository at a commit is available, in the order in which they are tried."""
 
 ATTEMPTS = 3  # at one mirror; a further one is made only where the one before brought something
 TIMEOUT = (10, 30)  # seconds to connect, and between two pieces of an answer
@@ -79,7 +79,7 @@ def _from_mirror(url: str, path: Path, sha256: str, progress: Progress | None) -
         found = pooch.file_hash(part)
         if found != sha256:
             part.unlink()
-            raise ValueError(f"another file came: its sha256 is {found}, expected {sha256}")
+            raise ValueError(f"a different file came: its sha256 is {found}, expected {sha256}")
         os.replace(part, output)
 
     for attempt in range(1, ATTEMPTS + 1):
@@ -128,7 +128,7 @@ def _reason(error: Exception) -> str:
 def read_member(archive: Path, member: str) -> bytes:
     """The content of one file of a tar or zip archive. Nothing is unpacked: no path of the archive is written to.
 
-    UserError if it is no archive, has no such file, or has a path that leads out of the folder it is unpacked in.
+    UserError if it is not an archive, has no such file, or has a path that leads out of the folder it is unpacked in.
     """
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:

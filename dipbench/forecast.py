@@ -25,6 +25,7 @@ from dipbench.resources import process_memory
 from dipbench.signals import SIGNALS
 from dipbench.store import Store
 from dipbench.streams import Streams
+from dipbench.text import duration, table
 
 SIDES = {"cpu": 128, "cuda": 512}  # of the cut-out on which a fit is timed, pixels; a smaller one would not fill a GPU
 _PRECISIONS = ("float32", "tf32", "bf16")  # whose times are said, where the device has them
@@ -158,29 +159,15 @@ def as_text(forecasts: list[Forecast]) -> str:
     """A table, with all experiments together in its last row."""
     everything = total(forecasts)
     head = ("", "runs", "in store", "fits", "iterations", "Mpx it", *everything.seconds, "memory", "disk")
-    rows = [head, *(_row(f) for f in (*forecasts, everything))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if not i else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    return table([head, *(_row(f) for f in (*forecasts, everything))])
 
 
 def _row(f: Forecast) -> tuple[str, ...]:
     fitted = ["-"] * (3 + len(f.seconds))
     if f.fits:
-        times = [_duration(seconds) for seconds in f.seconds.values()]
+        times = [duration(seconds) for seconds in f.seconds.values()]
         fitted = [str(f.iterations), f"{f.pixel_iterations / 1e6:.0f}", *times, _size(f.memory)]
     return (f.experiment, str(f.runs), str(f.present), str(f.fits), *fitted, _size(f.disk))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _size(size: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from dipbench import processor, registry
-from dipbench.collection import Collection, copy_of
+from dipbench.collection import Collection
 from dipbench.contract import Prior, Problem, Scene, Task
 from dipbench.cost import seconds_of
 from dipbench.errors import UserError
@@ -97,7 +97,7 @@ def _found(name: str) -> str:
     try:
         dataset = registry.build("dataset", name)
         if isinstance(dataset, Collection):
-            here = sum(copy_of(entry) is not None for entry in dataset.entries())
+            here = sum(entry.copy() is not None for entry in dataset.entries())
             return f"{here} of {len(dataset.entries())} files are here"
         return f"{len(dataset.names())} images"
     except UserError as error:

@@ -58,7 +58,7 @@ def _decode(path: Path, raw: bytes) -> Tensor:
     if levels.ndim == 2:
         levels = levels[..., None]
     if levels.ndim != 3:
-        raise ValueError(f"an array of {levels.ndim} axes is no single image")
+        raise ValueError(f"an array of {levels.ndim} axes is not a single image")
     return _scaled(torch.from_numpy(levels.transpose(2, 0, 1).copy()))
 
 

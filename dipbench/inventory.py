@@ -18,7 +18,7 @@ def _summary(kind: str, name: str) -> str:
     try:
         return registry.find(kind, name).summary()
     except UserError as error:
-        return f"not to be had: {error}"
+        return f"unavailable: {error}"
 
 
 def shown(name: str) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from dipbench.errors import UserError, unknown
+from dipbench.scoring import METRICS
 
 AVERAGE = "average"
 """The image of a number that is the mean over the images of its data set."""
@@ -22,6 +23,12 @@ _CHECKOUT = Path(__file__).parent.parent / "results" / "published"
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 
 
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"unknown metric: it takes {' or '.join(METRICS)}")
+    return name
+
+
 @dataclass(frozen=True)
 class Number:
     """A number of the literature, with what it takes to compare another with it."""
@@ -31,7 +38,7 @@ class Number:
     dataset: str
     image: str  # its name in the data set, or AVERAGE
     method: str  # as the source calls it
-    metric: Literal["psnr", "ssim"]
+    metric: Annotated[str, AfterValidator(_metric)]
     value: float  # dB for psnr
     protocol: str  # the signature of its protocol; empty: the source does not say how it was scored
     source: str

@@ -3,11 +3,12 @@
 What earlier versions did not write has a default; what is not known is ignored.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_serializer
+from pydantic import BaseModel, ConfigDict, field_serializer, model_serializer, model_validator
 
 from dipbench.published import Published
 from dipbench.runs import Run
@@ -24,13 +25,30 @@ class _Stored(BaseModel):
 
 
 class ScoredOutput(_Stored):
-    """An output of a run with its scores."""
+    """An output of a run with its scores, which stand in the file one by one, between the iteration and the picture."""
 
     output: str  # its name
     iteration: int
-    psnr: float  # dB
-    ssim: float
+    scores: dict[str, float] = {}  # by the name of the metric; one that came later has none
     picture: str  # the name of its file
+
+    @property
+    def psnr(self) -> float:
+        """PSNR in dB; NaN where it was not scored by it."""
+        return self.scores.get("psnr", math.nan)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, content: Any) -> Any:
+        """Every other number of the file is a score."""
+        if not isinstance(content, dict) or "scores" in content:
+            return content
+        others = {name: value for name, value in content.items() if name not in cls.model_fields}
+        return {**content, "scores": {name: value for name, value in others.items() if isinstance(value, (int, float))}}
+
+    @model_serializer
+    def _spread(self) -> dict[str, Any]:
+        return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture}
 
 
 class Environment(_Stored):

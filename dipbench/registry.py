@@ -76,7 +76,7 @@ def _import_file(kind: str, path: Path) -> ModuleType:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UserError(f"{kind} file '{path}' is no Python file")
+        raise UserError(f"{kind} file '{path}' is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -108,7 +108,7 @@ def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
         )
     if "__dataclass_fields__" not in vars(found[0]):
         raise UserError(
-            f"{found[0].__name__} in '{module.__file__}' is no dataclass: put @dataclass(frozen=True) on it"
+            f"{found[0].__name__} in '{module.__file__}' is not a dataclass: put @dataclass(frozen=True) on it"
         )
     return found[0]
 

@@ -25,7 +25,7 @@ PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scik
 
 
 def pick_device(wanted: str) -> torch.device:
-    """The device of that name; `auto` is the first GPU, else the CPU. UserError where it is absent or unknown."""
+    """The device of that name; `auto` is the first GPU, else the CPU. UserError if it is unknown or not available."""
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -33,11 +33,13 @@ def pick_device(wanted: str) -> torch.device:
     except RuntimeError as error:
         raise UserError(f"unknown device '{wanted}': it takes auto, cpu, cuda, cuda:N or mps") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(f"device '{wanted}' is not there ({torch.cuda.device_count()} CUDA devices): try --device cpu")
+        raise UserError(
+            f"device '{wanted}' is not available ({torch.cuda.device_count()} CUDA devices): try --device cpu"
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UserError("device 'mps' is not there: try --device cpu")
+        raise UserError("device 'mps' is not available: try --device cpu")
     if device.type not in ("cpu", "cuda", "mps"):
-        raise UserError(f"device '{wanted}' is of no kind that fits run on: it takes auto, cpu, cuda, cuda:N or mps")
+        raise UserError(f"device '{wanted}' cannot run fits: take auto, cpu, cuda, cuda:N or mps")
     return device
 
 

@@ -6,33 +6,35 @@ from typing import Any
 import pandas as pd
 
 from dipbench.records import Holdings, PlannedRun, Result, ScoredOutput
+from dipbench.scoring import METRICS
 
-COLUMNS = {
-    "experiment": "str",
-    "dataset": "str",
-    "image": "str",
-    "task": "str",
-    "method": "str",
-    "output": "str",
-    "seed": "int64",
-    "psnr": "float64",
-    "ssim": "float64",
-    "iteration": "int64",
-    "seconds": "float64",
-    "peak_memory_bytes": "Int64",  # missing where runs took turns
-    "status": "str",
-    "message": "str",
-    "protocol": "str",
-    "device": "str",
-    "instructions": "str",
-    "engine": "str",
-    "precision": "str",
-    "run": "str",
-    "measurement": "str",
-}
-"""The columns of the table of results and their types."""
+_NONE = ScoredOutput(output="", iteration=-1, picture="")
 
-_NONE = ScoredOutput(output="", iteration=-1, psnr=math.nan, ssim=math.nan, picture="")
+
+def columns() -> dict[str, str]:
+    """The columns of the table of results and their types; each metric has one, NaN where it did not score a run."""
+    return {
+        "experiment": "str",
+        "dataset": "str",
+        "image": "str",
+        "task": "str",
+        "method": "str",
+        "output": "str",
+        "seed": "int64",
+        **dict.fromkeys(METRICS, "float64"),
+        "iteration": "int64",
+        "seconds": "float64",
+        "peak_memory_bytes": "Int64",  # missing where runs took turns
+        "status": "str",
+        "message": "str",
+        "protocol": "str",
+        "device": "str",
+        "instructions": "str",
+        "engine": "str",
+        "precision": "str",
+        "run": "str",
+        "measurement": "str",
+    }
 
 
 def frame(holdings: Holdings) -> pd.DataFrame:
@@ -42,7 +44,7 @@ def frame(holdings: Holdings) -> pd.DataFrame:
         for planned in experiment.runs:
             if planned.key in holdings.results:
                 rows += _rows(experiment.name, planned, holdings.results[planned.key])
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.DataFrame(rows, columns=list(columns())).astype(columns())
 
 
 def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str, Any]]:
@@ -66,4 +68,9 @@ def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str
         "seconds": result.seconds,
         "peak_memory_bytes": result.peak_memory_bytes,
     }
-    return [{**common, **output.model_dump(exclude={"picture"})} for output in result.outputs or [_NONE]]
+    return [{**common, **_scores(output)} for output in result.outputs or [_NONE]]
+
+
+def _scores(output: ScoredOutput) -> dict[str, Any]:
+    scores = {name: output.scores.get(name, math.nan) for name in METRICS}
+    return {"output": output.output, "iteration": output.iteration, **scores}

@@ -7,26 +7,28 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from dipbench.compare.statistics import means_by_seed
 from dipbench.conditions import Conditions
 from dipbench.errors import UserError
 from dipbench.runner import run_suite
-from dipbench.scoring import METRICS
+from dipbench.scoring import METRICS, Metric
 from dipbench.spec import Spec, parse
 from dipbench.store import Store
 from dipbench.suite import Entrant, Experiment, Suite
-
-_METRICS = ("psnr", "ssim")
+from dipbench.text import table
 
 
 def score_folder(folder: Path, dataset: str, task: str, name: str = "", out: Path | None = None) -> pd.DataFrame:
-    """Scores the images of a folder against those of the same name in a data set: see `dipbench.results.COLUMNS`.
+    """Scores the images of a folder against those of the same name in a data set: see `dipbench.results.columns`.
 
     One row an image. Where a result is missing or has another size, `status` is `failed` and `message` says why.
-    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError for a
-    folder that is none, and for what is wrong in the data set or the task.
+    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError if
+    `folder` is not a folder, and for what is wrong in the data set or the task.
     """
     if not folder.is_dir():
-        raise UserError(f"'{folder}' is no folder: it takes the folder that holds the results, a file for each image")
+        raise UserError(
+            f"'{folder}' is not a folder: it takes the folder that holds the results, a file for each image"
+        )
     suite = _suite(folder, dataset, task, name or folder.resolve().name)
     if out is not None:
         return _scored(suite, Store(out))
@@ -47,23 +49,21 @@ def _scored(suite: Suite, store: Store) -> pd.DataFrame:
 
 
 def averages(scores: pd.DataFrame) -> dict[str, float]:
-    """The mean of each metric over the images; NaN where an image has none, for it would be one over other images."""
-    return {metric: float(scores[metric].mean(skipna=False)) for metric in _METRICS}
+    """The mean of each metric over the images; NaN where an image has none."""
+    return {metric: float(means_by_seed(scores, metric).mean()) for metric in METRICS}
 
 
 def as_text(scores: pd.DataFrame) -> str:
     """A line an image and one with the averages, how they were scored, and what went wrong."""
-    names = [*scores["image"], "average"]
-    width = max(len(name) for name in names)
-    lines = [f"{'':{width}}  {'PSNR [dB]':>9}  {'SSIM':>6}"]
     means = averages(scores)
-    psnrs, ssims = ([_number(value, metric) for value in [*scores[metric], means[metric]]] for metric in _METRICS)
-    lines += [f"{name:{width}}  {psnr:>9}  {ssim:>6}" for name, psnr, ssim in zip(names, psnrs, ssims, strict=True)]
-    lines += ["", scores["protocol"].iloc[0]]
+    columns = [
+        [m.heading, *(_number(value, m) for value in [*scores[name], means[name]])] for name, m in METRICS.items()
+    ]
+    rows = list(zip(["", *scores["image"], "average"], *columns, strict=True))
     wrong = scores[scores["status"] != "done"]
-    lines += list(wrong["image"] + ": " + wrong["status"] + ": " + wrong["message"])
-    return "\n".join(lines)
+    reasons = wrong["image"] + ": " + wrong["status"] + ": " + wrong["message"]
+    return "\n".join([table(rows), "", scores["protocol"].iloc[0], *reasons])
 
 
-def _number(value: float, metric: str) -> str:
-    return "-" if math.isnan(value) else f"{value:.{METRICS[metric].digits}f}"
+def _number(value: float, metric: Metric) -> str:
+    return "-" if math.isnan(value) else f"{value:.{metric.digits}f}"

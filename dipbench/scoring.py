@@ -1,5 +1,6 @@
 """How a number is scored. A number without its protocol's signature is not comparable with any other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -44,7 +45,11 @@ class Protocol:
         start, end = self.border
         return f"peak:1|channels:{self.channels}|border:{start}+{end}|quantisation:{self.quantisation}"
 
-    def _compared(self, image: Tensor) -> Tensor:
+    def compared(self, estimate: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """What a metric compares, of two images (C, H, W) in [0, 1]: channels, region and rounding as here."""
+        return self._part(self._quantised(estimate)), self._part(truth)
+
+    def _part(self, image: Tensor) -> Tensor:
         if self.channels == "luma" or (self.channels == "luma_or_grey" and image.shape[-3] == 3):
             image = luma(image)
         if self.quantisation == "round_both":
@@ -64,33 +69,51 @@ class Protocol:
 
         Not clipped: an estimate outside [0, 1] pays for it. Infinite for an exact estimate.
         """
-        error = self._compared(self._quantised(estimate)) - self._compared(truth)
-        return -10 * torch.log10(error.square().mean())
+        ours, theirs = self.compared(estimate, truth)
+        return -10 * torch.log10((ours - theirs).square().mean())
 
     def ssim(self, estimate: Tensor, truth: Tensor) -> float:
         """Structural similarity in [-1, 1], Gaussian window 11x11 of std 1.5 (doi:10.1109/TIP.2003.819861).
 
         NaN where the compared region is smaller than the window.
         """
-        pair = [self._compared(image).clamp(0, 1).unsqueeze(0) for image in (self._quantised(estimate), truth)]
-        if min(pair[0].shape[-2:]) < 11:
+        ours, theirs = (image.clamp(0, 1).unsqueeze(0) for image in self.compared(estimate, truth))
+        if min(ours.shape[-2:]) < 11:
             return float("nan")
-        return float(piq.ssim(pair[0], pair[1], data_range=1.0, downsample=False))
+        return float(piq.ssim(ours, theirs, data_range=1.0, downsample=False))
 
 
 @dataclass(frozen=True)
-class Metric:
+class Quantity:
     """What a reader must know of a number."""
 
+    name: str  # of its column
     title: str
     unit: str
     higher_is_better: bool
     digits: int
 
+    @property
+    def heading(self) -> str:
+        """The title with the unit, if it has one."""
+        return f"{self.title} [{self.unit}]" if self.unit else self.title
 
-METRICS = {
-    "psnr": Metric("PSNR", "dB", True, 2),
-    "ssim": Metric("SSIM", "", True, 4),
-    "seconds": Metric("time", "s", False, 1),
-}
-"""The columns of the results that a table can show."""
+
+@dataclass(frozen=True)
+class Metric(Quantity):
+    """A number that scores an output."""
+
+    measure: Callable[[Tensor, Tensor, Protocol], float]
+    """The score of an output (C, H, W), as its method made it, against the truth; NaN where there is none."""
+
+
+SECONDS = Quantity("seconds", "time", "s", higher_is_better=False, digits=1)
+"""What a method took."""
+
+_METRICS = (
+    Metric("psnr", "PSNR", "dB", True, 2, lambda output, truth, protocol: float(protocol.psnr(output, truth))),
+    Metric("ssim", "SSIM", "", True, 4, lambda output, truth, protocol: protocol.ssim(output, truth)),
+)
+
+METRICS = {metric.name: metric for metric in _METRICS}
+"""Every output is scored by each of these, and each has its column, its table and its average. The first one leads."""

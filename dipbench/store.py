@@ -48,7 +48,7 @@ class Store:
     def existing(cls, path: Path) -> "Store":
         """The store in a folder that must be one."""
         if not (path / "store.json").is_file():
-            raise UserError(f"'{path}' is no store of results: it takes a folder that 'dipbench run --out' wrote")
+            raise UserError(f"'{path}' is not a store of results: it takes a folder that 'dipbench run --out' wrote")
         return cls(path)
 
     def _check_format(self) -> None:
@@ -159,7 +159,9 @@ class Store:
             wrong = f"cannot be read ({_reason(error)})"
             if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
                 wrong = "was written by an earlier version of dipbench"
-            raise UserError(f"'{path}' {wrong}: run the suite again, which computes nothing that is there") from error
+            raise UserError(
+                f"'{path}' {wrong}: run the suite again; what is in the store is not computed again"
+            ) from error
 
     def holdings(self) -> Holdings:
         """What was asked for last, and what came of it: every file is read once. UserError as for `plan`."""

@@ -127,7 +127,7 @@ def read_suite(wanted: str) -> Suite:
     """The preset of that name, or the suite in the file of that path."""
     content = preset_content(wanted)
     if "agenda" in content:
-        raise UserError(f"'{wanted}' is an agenda of several suites: here one suite is taken")
+        raise UserError(f"'{wanted}' is an agenda of several suites: this takes one suite")
     try:
         return Suite.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
     except ValidationError as error:
@@ -144,7 +144,7 @@ def preset_content(wanted: str) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"cannot read suite '{path}': {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"suite '{path}' is no TOML: {error}") from error
+        raise UserError(f"suite '{path}' is not TOML: {error}") from error
 
 
 def with_methods(suite: Suite, labels: list[str]) -> Suite:

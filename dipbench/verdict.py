@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
-from scipy.stats import t as student
 
+from dipbench.compare.statistics import CONFIDENCE, half_interval, means_by_seed, of_whole_seeds, spread
 from dipbench.published import (
     AVERAGE,
     STATUSES,
@@ -27,7 +27,6 @@ from dipbench.records import Holdings, PlannedExperiment
 from dipbench.results import frame
 from dipbench.spec import parse
 
-CONFIDENCE = 0.95
 FEWEST_SEEDS = 3  # below, an interval would hold nearly anything
 
 Kind = Literal["reproduced", "differs", "not judged", "not comparable"]
@@ -114,7 +113,7 @@ def verdicts(
         if row is None:
             continue
         of_output = done[(done["method"] == label) & (done["output"] == output)]
-        rows = _of_whole_seeds(of_output)
+        rows = of_whole_seeds(of_output, "psnr")
         comparison = _Comparison(rows, row, wanted)
         planned = {run.key for run in experiment.runs if run.label == label}
         absent = len(planned - set(of_output["run"]))
@@ -124,6 +123,7 @@ def verdicts(
             _other_images(experiment.dataset, wanted.dataset),
             _other_degradation(comparison.numbers, task_settings),
             f"{absent} of its {len(planned)} runs have no result" if absent else "",
+            "the PSNR of what it restored is not a number" if math.isnan(comparison.ours) else "",
         ]
         only = set(done.loc[done["method"] == label, "output"]) == {output}
         found.append(comparison.verdict(label, "" if only else output, next(filter(None, reasons), "")))
@@ -138,16 +138,6 @@ def _named(wanted: Published, label: str, output: str) -> tuple[PublishedRow | N
             if key in wanted.rows:
                 return wanted.rows[key], name != label
     return None, False
-
-
-def _of_whole_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without the seeds that were run on some of the images only: their mean is one over other images.
-
-    All rows where no seed has every image.
-    """
-    images = rows.groupby("seed")["image"].transform("nunique")
-    whole = rows[images == rows["image"].nunique()]
-    return rows if whole.empty else whole
 
 
 def _other_images(dataset: str, published: str) -> str:
@@ -169,7 +159,7 @@ class _Comparison:
         """`rows` are those of one output of one method, of runs that are done."""
         self.numbers = numbers_of(wanted.table, wanted.dataset, row.method)
         self._row, self._protocols = row, sorted(set(rows["protocol"]))
-        self._by_seed, self._by_image = (rows.groupby(axis)["psnr"].mean() for axis in ("seed", "image"))
+        self._by_seed, self._by_image = means_by_seed(rows, "psnr"), rows.groupby("image")["psnr"].mean()
         self._all_images = images_of(wanted.table, wanted.dataset)
         found = {image: best_source(self.numbers, image, self._protocols[0]) for image in self._by_image.index}
         self._published = {image: number for image, number in found.items() if number is not None}
@@ -184,10 +174,13 @@ class _Comparison:
             difference, tolerance = self._difference(reference), self._tolerance()
             kind, reason = _judged(difference, tolerance) if tolerance else ("not judged", self._why_not_judged())
         counts = (len(self._by_image), len(self._by_seed))
-        spread = float(self._by_seed.std(ddof=1)) if len(self._by_seed) > 1 else None
-        ours = float(self._by_seed.mean())
-        name = self._row.method
-        return Verdict(label, output, name, kind, reason, *counts, ours, spread, reference, difference, tolerance)
+        ours, name = (self.ours, spread(self._by_seed)), self._row.method
+        return Verdict(label, output, name, kind, reason, *counts, *ours, reference, difference, tolerance)
+
+    @property
+    def ours(self) -> float:
+        """Our mean in dB; NaN where a number is missing."""
+        return float(self._by_seed.mean(skipna=False))
 
     @property
     def _whole(self) -> bool:
@@ -220,7 +213,7 @@ class _Comparison:
         )
 
     def _difference(self, reference: Reference) -> Difference:
-        value = float(self._by_seed.mean()) - reference.value
+        value = self.ours - reference.value
         if len(self._by_image) == 1:
             return Difference(value, None, "one image")
         if not self._paired:
@@ -256,10 +249,3 @@ def _judged(difference: Difference, tolerance: Tolerance) -> tuple[Kind, str]:
     within = abs(difference.value) <= tolerance.value
     bound = f"{tolerance.value:.3g} dB ({tolerance.reason})"
     return ("reproduced", f"within {bound}") if within else ("differs", f"by more than {bound}")
-
-
-def half_interval(values: Sequence[float] | pd.Series) -> float:
-    """Half of the Student t interval of the mean of two or more values, at `CONFIDENCE`."""
-    numbers = pd.Series(values, dtype="float64")
-    quantile = float(student.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1))
-    return quantile * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))

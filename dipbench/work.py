@@ -18,6 +18,7 @@ from dipbench.loading import load
 from dipbench.plan import Job
 from dipbench.records import Environment, Result, ScoredOutput, Status
 from dipbench.resources import environment, out_of_gpu_memory
+from dipbench.scoring import METRICS
 from dipbench.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
 from dipbench.trial import Outcome, Progress, Reporter, Trial
@@ -175,8 +176,7 @@ class Work:
             ScoredOutput(
                 output=output.name,
                 iteration=output.iteration,
-                psnr=float(protocol.psnr(output.image, self._truth)),
-                ssim=protocol.ssim(output.image, self._truth),
+                scores={name: metric.measure(output.image, self._truth, protocol) for name, metric in METRICS.items()},
                 picture=f"{output.name}.png",
             )
             for output in outcome.outputs

@@ -51,7 +51,7 @@ class Files(Method):
 def _file(folder: Path, name: str) -> Path:
     """The file whose name without suffix is `name`, or is but for capitals. UserError if there is none, or two."""
     if not folder.is_dir():
-        raise UserError(f"'{folder}' is no folder: files[folder=PATH] takes the folder that holds the results")
+        raise UserError(f"'{folder}' is not a folder: files[folder=PATH] takes the folder that holds the results")
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     found = [file for file in files if file.stem == name]
     found = found or [file for file in files if file.stem.lower() == name.lower()]

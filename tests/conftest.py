@@ -1,13 +1,17 @@
 """What the tests share."""
 
+import functools
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import hypothesis
 import pytest
 import torch
 from torch import Tensor
 
-from dipbench import registry
+from dipbench import download, registry
 from dipbench.loading import load
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
@@ -35,3 +39,28 @@ def paper_data(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip("no folder shared/datasets beside the checkout: nothing was run on the paper's images")
     monkeypatch.setenv("DIPBENCH_DATA", str(DATA))
     return DATA
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with source/owner/name/c0, which is served as a repository at a commit, and an empty folder of data.
+
+    The cache is its folder `cache`, not there yet.
+    """
+    for place in ("folder", "source/owner/name/c0"):
+        (tmp_path / place).mkdir(parents=True)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(tmp_path / "source")))
+    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setattr(download, "MIRRORS", (f"http://127.0.0.1:{http.server_port}/{{repo}}/{{commit}}/{{path}}",))
+    monkeypatch.setenv("DIPBENCH_DATA", str(tmp_path / "folder"))
+    monkeypatch.setenv("DIPBENCH_CACHE", str(tmp_path / "cache"))
+    yield tmp_path
+    http.shutdown()
+    thread.join()
+    http.server_close()

@@ -110,7 +110,7 @@ def test_a_setting_reaches_the_entries_that_use_its_plugin(tmp_path: Path) -> No
 
 
 def test_says_its_seeds_itself(agenda: Path) -> None:
-    with pytest.raises(UserError, match="says itself which seeds it takes"):
+    with pytest.raises(UserError, match="sets its own seeds"):
         parts_of(str(agenda), Choices(), [3], "float32")
 
 

@@ -80,7 +80,7 @@ def test_starts_pauses_resumes_and_stops(background: Callable[..., str], folder:
 
     background("stop", str(folder))
     assert background("status", str(folder)).startswith("ended")
-    assert "from their last checkpoint" in (folder / "log").read_text()
+    assert "fits from their last checkpoint" in (folder / "log").read_text()
     (result,) = (folder / "results").rglob("result.json")
     head = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     environment = json.loads(result.read_text())["environment"]
@@ -91,5 +91,5 @@ def test_starts_pauses_resumes_and_stops(background: Callable[..., str], folder:
 def test_says_what_is_wrong(background: Callable[..., str], tmp_path: Path) -> None:
     assert "nothing was started" in background("pause", str(tmp_path))
     assert "take a folder outside it" in background("start", str(ROOT / "agenda"), "quickstart")
-    assert "is no commit of" in background("start", str(tmp_path), "quickstart", "--commit", "nonsense")
+    assert "is not a commit of" in background("start", str(tmp_path), "quickstart", "--commit", "nonsense")
     assert "unknown suite 'papers'" in background("start", str(tmp_path), "papers")

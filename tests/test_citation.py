@@ -54,7 +54,7 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
         f"PSNR {result.outputs[0].psnr:.2f} dB",
         "peak:1|channels:all|border:0+0|quantisation:none",
         f"folder/one#{run.pixels}",
-        "denoising[sigma=30.0,clip=True]#seed=7",
+        "denoising[sigma=30.0,clip=true]#seed=7",
         "nlm[",
         "patch_size=5",
         ":last",

@@ -93,7 +93,7 @@ def test_lists_what_there_is(
 ) -> None:
     listed = said(monkeypatch, capsys, "list", kind)
     assert name in listed
-    assert "not to be had" not in listed
+    assert "unavailable" not in listed
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ WRONG = {
     "no cuda": (["run", "{suite}", "--device", "cuda:7"], "try --device cpu"),
     "unknown device": (["run", "{suite}", "--device", "tpu9"], "it takes auto, cpu"),
     "no seeds": (["run", "{suite}", "--seeds", "0"], "at least 1"),
-    "no store": (["report", "."], "is no store"),
+    "no store": (["report", "."], "is not a store"),
     "unknown name": (["show", "quickstrat"], "did you mean 'quickstart'"),
     "empty image": (["restore", "{empty}", "--task", "denoising"], "is empty"),
     "unreadable image": (["restore", "{text}", "--task", "denoising"], "cannot be decoded"),

@@ -1,21 +1,17 @@
 """Data sets whose files lie elsewhere: found in a folder or the cache, verified, fetched; and the tables that ship."""
 
-import functools
 import hashlib
 import tarfile
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-from dipbench import download, registry
+from dipbench import registry
 from dipbench.cli_data import data
-from dipbench.collection import Collection, fetch
+from dipbench.collection import Collection
 from dipbench.errors import UserError
 from dipbench.images import centre_crop, to_pillow, write_image
 from dipbench.loading import load
@@ -50,13 +46,9 @@ class World:
 
     def __init__(self, root: Path, image: Tensor):
         self.root, self.image = root, image
-        self.folder, self.cache, self.source = (
-            root / "folder",
-            root / "cache",
-            root / "source" / "owner" / "name" / "c0",
-        )
-        for place in (self.folder, self.source, root / "ours"):
-            place.mkdir(parents=True)
+        self.folder, self.cache = root / "folder", root / "cache"
+        self.source = root / "source" / "owner" / "name" / "c0"
+        (root / "ours").mkdir()
         self.mask = torch.zeros_like(image[:1])
         self.mask[:, 10:20, 5:30] = 1 / 255
         write_image(root / "ours" / "plain.png", image)
@@ -112,28 +104,12 @@ class World:
 
     def fetch_all(self) -> None:
         for entry in self.made().wanted():
-            fetch(entry)
+            entry.fetch()
 
 
 @pytest.fixture
-def world(tmp_path: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world = World(tmp_path, photo)
-    handler = functools.partial(Quiet, directory=str(tmp_path / "source"))
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setattr(download, "MIRRORS", (f"http://127.0.0.1:{http.server_port}/{{repo}}/{{commit}}/{{path}}",))
-    monkeypatch.setenv("DIPBENCH_DATA", str(world.folder))
-    monkeypatch.setenv("DIPBENCH_CACHE", str(world.cache))
-    yield world
-    http.shutdown()
-    thread.join()
-    http.server_close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+def world(served: Path, photo: Tensor) -> World:
+    return World(served, photo)
 
 
 def command(*words: str) -> Result:
@@ -174,12 +150,15 @@ def test_file_with_other_content_is_refused_with_both_checksums(world: World, pl
     write_image(file, 1 - world.image)
     with pytest.raises(UserError) as error:
         load(world.made(), "plain")
-    assert str(error.value) == f"'{file}' is another file: its sha256 is {sha256(file)}, expected {expected}; {mend}"
+    assert (
+        str(error.value)
+        == f"'{file}' is not the expected file: its sha256 is {sha256(file)}, expected {expected}; {mend}"
+    )
 
 
 def test_folder_that_does_not_exist_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIPBENCH_DATA", "nowhere")
-    with pytest.raises(UserError, match=r"DIPBENCH_DATA \(or --data-dir\) is 'nowhere', which is no folder"):
+    with pytest.raises(UserError, match=r"DIPBENCH_DATA \(or --data-dir\) is 'nowhere', which is not a folder"):
         load(world.made(), "plain")
 
 
@@ -234,7 +213,7 @@ def test_archive_with_a_path_that_climbs_out_leaves_nothing(world: World) -> Non
     entry = next(entry for entry in world.made().entries() if entry.name == "packed")
     before = {path for path in world.root.rglob("*") if not path.is_relative_to(world.cache / "archives")}
     with pytest.raises(UserError, match=r"is refused: its path '\.\./\.\./outside\.png' leads out of the folder"):
-        fetch(entry)
+        entry.fetch()
     after = {path for path in world.root.rglob("*") if not path.is_relative_to(world.cache / "archives")}
     assert {path.relative_to(world.root).as_posix() for path in after - before} <= {"cache", "cache/made"}
 
@@ -243,8 +222,10 @@ def test_archive_with_another_file_of_the_name_leaves_nothing(world: World) -> N
     write_image(world.root / "ours" / "packed.png", world.image)
     world.write_table()
     entry = next(entry for entry in world.made().entries() if entry.name == "packed")
-    with pytest.raises(UserError, match=r"is another file: its sha256 is .*; it is 'packed\.png' of '.*all\.tar\.gz'"):
-        fetch(entry)
+    with pytest.raises(
+        UserError, match=r"is not the expected file: its sha256 is .*; it is 'packed\.png' of '.*all\.tar\.gz'"
+    ):
+        entry.fetch()
     assert list((world.cache / "made").iterdir()) == []
 
 
@@ -308,7 +289,7 @@ def test_command_names_each_file_that_is_wrong_and_ends_with_2(world: World) -> 
     assert result.exit_code == 2
     assert result.stdout == "made: 2 of 4 files are right\n"
     wrong, absent = result.stderr.splitlines()
-    assert "plain.png' is another file" in wrong
+    assert "plain.png' is not the expected file" in wrong
     assert "image 'other' of made is not here" in absent
 
 
@@ -322,7 +303,7 @@ def test_command_takes_the_folder_as_an_option(world: World, monkeypatch: pytest
 def test_command_without_names_verifies_what_is_here(world: World) -> None:
     result = command("verify")
     assert result.exit_code == 0
-    assert result.stdout.startswith("no file of any data set is here: dipbench data fetch NAME")
+    assert result.stdout.startswith("no data set has a file here: dipbench data fetch NAME")
     file = world.folder / registry.build("dataset", SHIPPED[0]).entries()[0].file
     file.parent.mkdir(parents=True)
     file.write_bytes(b"half")
@@ -344,7 +325,7 @@ def test_command_lists_every_data_set_that_ships(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("photos", "data set 'photos' has no file to fetch or verify: those that have are "),
+        ("photos", "data set 'photos' has no files to fetch or verify: those that do are "),
         ("sett", "did you mean 'set"),
     ],
 )

@@ -171,7 +171,9 @@ def test_server_that_sends_no_parts_is_asked_for_the_whole_again(server: Server,
 def test_wrong_content_is_named_with_both_checksums_and_leaves_nothing(server: Server, path: Path) -> None:
     server.content = b"<html>sign in</html>"
     found = hashlib.sha256(server.content).hexdigest()
-    with pytest.raises(UserError, match=rf"image\.png: another file came: its sha256 is {found}, expected {SHA256}"):
+    with pytest.raises(
+        UserError, match=rf"image\.png: a different file came: its sha256 is {found}, expected {SHA256}"
+    ):
         download([server.url], path, SHA256)
     assert left(path) == []
     assert len(server.asked) == 1

@@ -97,7 +97,7 @@ def test_two_results_for_one_image_are_refused(tmp_path: Path, photo: Tensor) ->
 
 
 def test_folder_that_is_none_is_named(tmp_path: Path, photo: Tensor) -> None:
-    with pytest.raises(UserError, match=r"nowhere' is no folder: files\[folder=PATH\]"):
+    with pytest.raises(UserError, match=r"nowhere' is not a folder: files\[folder=PATH\]"):
         read(tmp_path / "nowhere", problem_of(photo))
 
 

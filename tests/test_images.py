@@ -157,7 +157,7 @@ def test_file_of_another_kind_is_no_image(tmp_path: Path, suffix: str) -> None:
 
 def test_several_pages_or_channels_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "pages.tif", levels(2, 6, 9, 3).astype(np.uint8), photometric="rgb")
-    with pytest.raises(UserError, match="an array of 4 axes is no single image"):
+    with pytest.raises(UserError, match="an array of 4 axes is not a single image"):
         read_image(tmp_path / "pages.tif")
     tifffile.imwrite(tmp_path / "float.tif", np.zeros((6, 9), np.float32), photometric="minisblack")
     with pytest.raises(UserError, match="neither 8 nor 16 bit"):

@@ -8,17 +8,16 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "version", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
-    {"spec", "download", "published", "resources"},
-    {"resampling", "scoring"},
-    {"operators", "images", "optimisers"},
+    {"errors", "version", "cli_options", "scoring", "streams", "signals", "interruption", "checkpoints", "processor"},
+    {"spec", "download", "published", "resources", "resampling", "text"},
+    {"operators", "images", "optimisers", "pinned"},
     {"contract"},
     {"noises"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
     {"recorder", "fit", "runs", "suite"},
     {"trial", "plan", "records", "conditions"},
     {"store"},
-    {"work", "results", "citation", "selection", "cost"},
+    {"work", "results", "compare", "citation", "selection", "cost"},
     {"turns", "verdict", "agenda"},
     {"workers", "report", "forecast"},
     {"runner"},

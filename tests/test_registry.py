@@ -151,7 +151,7 @@ def test_edited_file_is_another_method(tmp_path: Path) -> None:
             "holds 2 method classes; it takes exactly",
         ),
         ('"""Nothing here."""\n', "holds 0 method classes; it takes exactly one"),
-        (FILE.replace("@dataclass(frozen=True)\n", ""), "Half in '.*' is no dataclass: put @dataclass"),
+        (FILE.replace("@dataclass(frozen=True)\n", ""), "Half in '.*' is not a dataclass: put @dataclass"),
         (FILE.replace("def run", "def runs"), "holds 0 method classes"),
         ("import a_package_that_is_not_there\n", "cannot be imported: ModuleNotFoundError: No module named"),
         ("def half(:\n", "cannot be imported: SyntaxError"),

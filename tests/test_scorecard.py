@@ -132,7 +132,7 @@ def test_scores_are_kept_and_computed_anew_when_the_files_change(data: Path) -> 
 
 
 def test_a_folder_that_is_not_there_is_refused(data: Path) -> None:
-    with pytest.raises(UserError, match="nowhere' is no folder"):
+    with pytest.raises(UserError, match="nowhere' is not a folder"):
         score_folder(data / "nowhere", f"folder[path={data / 'truth'}]", "denoising")
 
 

@@ -158,7 +158,7 @@ def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, name: s
         (lambda t: t.replace("iterations=7", "iterations=many"), "iterations got 'many'"),
         (lambda t: t.replace("title", "titel"), "title"),
         (lambda t: t.replace('name = "b"', 'name = "a"'), "different names"),
-        (lambda t: t.replace("[methods]", "[methods"), "is no TOML"),
+        (lambda t: t.replace("[methods]", "[methods"), "is not TOML"),
     ],
 )
 def test_a_mistake_in_a_suite_is_named(tmp_path: Path, change, message: str) -> None:

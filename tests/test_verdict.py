@@ -282,6 +282,11 @@ def test_missing_runs_are_not_comparable() -> None:
     assert made.verdict().text == "not comparable: 1 of its 5 runs have no result"
 
 
+def test_a_psnr_that_is_not_a_number_is_not_left_out_of_the_mean() -> None:
+    made = dip(29.9, of_image={"baby": float("nan")})
+    assert made.verdict().text == "not comparable: the PSNR of what it restored is not a number"
+
+
 def test_rows_without_a_published_number_have_no_verdict() -> None:
     assert dip(29.9).add("tv", lambda output, seed: 28.0).verdict().method == "dip"
 

@@ -139,7 +139,7 @@ def _commit(name: str) -> str:
         check=False,
     )
     if found.returncode:
-        raise NotPossible(f"'{name}' is no commit of '{ROOT}'")
+        raise NotPossible(f"'{name}' is not a commit of '{ROOT}'")
     return found.stdout.strip()
 
 

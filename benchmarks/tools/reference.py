@@ -18,13 +18,14 @@ from dipbench.plan import image_names, jobs_of
 from dipbench.records import Holdings, Plan, PlannedRun, Result
 from dipbench.results import frame
 from dipbench.runs import Run
+from dipbench.scoring import METRICS, SECONDS
 from dipbench.signals import SIGNALS
 from dipbench.store import Store
 from dipbench.suite import Suite
 
 FAST = 200  # iterations at the beginning, all kept
 EVERY = 10
-DIGITS = {"psnr": 4, "ssim": 4, "seconds": 1}
+DIGITS = {**dict.fromkeys(METRICS, 4), SECONDS.name: SECONDS.digits}
 
 Traces = Mapping[str, pd.DataFrame]
 """The thinned trace of a run by its key; a method of one estimate has none."""

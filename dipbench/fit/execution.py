@@ -109,7 +109,7 @@ def pick_execution(device: torch.device, engine: str = "auto", precision: str = 
             "makes is not a number (reports/speed): take --engine eager"
         )
     if PRECISIONS[precision].dtype == torch.float64 and device.type == "mps":
-        raise UserError(f"precision '{precision}' is not there on device '{device}': take float32, or --device cpu")
+        raise UserError(f"precision '{precision}' is not available on device '{device}': take float32, or --device cpu")
     return Execution(engine, precision)
 
 

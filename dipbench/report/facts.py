@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dipbench.report.chapters import Chapter, Record
+from dipbench.text import duration
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,6 @@ def dates(chapters: list[Chapter]) -> str:
     """The day on which the runs were computed, or the first and the last."""
     days = sorted(record.result.started[:10] for record in _distinct(chapters) if record.result.started)
     return " to ".join(dict.fromkeys([days[0], days[-1]])) if days else ""
-
-
-def duration(seconds: float) -> str:
-    """A span of time as a person says it."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min"
 
 
 def _distinct(chapters: list[Chapter]) -> Iterable[Record]:

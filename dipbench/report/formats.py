@@ -7,30 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
 from dipbench.report.outputs import kind_of
 from dipbench.report.tables import Cell, Column, Row, Table
 
 DASH = "\u2013"
-
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "|": r"\textbar{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "[": "{[}",  # a bracket after the end of a row would be read as its option
-    "]": "{]}",
-    "±": r"$\pm$",
-    "∞": r"$\infty$",
-    "†": r"$\dagger$",
-    "‡": r"$\ddagger$",
-    "§": r"\S{}",
-    "¶": r"\P{}",
-    **{character: f"\\{character}" for character in "&%$#_"},
-}
 
 
 def number(value: float, column: Column) -> str:
@@ -48,7 +29,7 @@ def rounded(value: float, column: Column) -> str:
 
 def heading(column: Column) -> str:
     """The title of a column; the time has its unit, the unit of the others stands in the caption."""
-    return column.title if column.ranked else f"{column.title} [{column.metric.unit}]"
+    return column.title if column.ranked else column.metric.heading
 
 
 def caption(table: Table) -> str:
@@ -80,8 +61,7 @@ def _csv_titles(column: Column, spread: bool) -> list[str]:
 
 
 def _csv_names(table: Table, row: Row) -> list[str]:
-    unit = f" [{table.metric.unit}]" if table.metric.unit else ""
-    return [table.metric.title + unit, row.method, row.output, "yes" if row.oracle else "no"]
+    return [table.metric.heading, row.method, row.output, "yes" if row.oracle else "no"]
 
 
 def _csv_numbers(table: Table, row: Row, spread: bool) -> list[str]:
@@ -113,10 +93,10 @@ def to_markdown(tables: Sequence[Table]) -> str:
 def _markdown(table: Table) -> str:
     heads = ["", *(markdown_text(heading(column)) for column in table.columns)]
     lines = [f"**{markdown_text(caption(table))}** `{table.signature}`", ""]
-    lines += [_pipes(heads), _pipes([":--", *["--:"] * len(table.columns)])]
+    lines += [markdown_row(heads), markdown_row([":--", *["--:"] * len(table.columns)])]
     for row in table.rows:
         cells = [_markdown_cell(cell, column, row) for cell, column in zip(row.cells, table.columns, strict=True)]
-        lines.append(_pipes([_emphasised(markdown_text(row.label), row) + _raised(row.marks), *cells]))
+        lines.append(markdown_row([_emphasised(markdown_text(row.label), row) + _raised(row.marks), *cells]))
     notes = [f"{_raised((mark,))} {markdown_text(text)}" for mark, text in table.notes]
     notes += [markdown_text(remark) for remark in table.remarks]
     return "\n".join([*lines, "", *(line for note in notes for line in (note, ""))])
@@ -131,23 +111,12 @@ def _markdown_cell(cell: Cell, column: Column, row: Row) -> str:
     return _emphasised(text, row) + _raised(cell.marks)
 
 
-def markdown_text(text: str) -> str:
-    """The text with what Markdown would read as markup made harmless."""
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, "\\" + character)
-    return text
-
-
 def _emphasised(text: str, row: Row) -> str:
     return f"*{text}*" if row.oracle else text
 
 
 def _raised(marks: Sequence[str]) -> str:
     return f"<sup>{','.join(marks)}</sup>" if marks else ""
-
-
-def _pipes(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def to_latex(tables: Sequence[Table]) -> str:
@@ -159,12 +128,12 @@ def _latex(table: Table) -> str:
     heads = ["", *(tex(heading(column)) for column in table.columns)]
     signature = f"\\texttt{{{tex(table.signature)}}}"
     lines = ["\\begin{table}", "\\centering", f"\\caption{{{tex(caption(table))} {signature}}}"]
-    lines += [f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}", "\\toprule", _ampersands(heads), "\\midrule"]
+    lines += [f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}", "\\toprule", tex_row(heads), "\\midrule"]
     for before, row in zip([None, *table.rows], table.rows, strict=False):
         if before and row.oracle and not before.oracle:
             lines.append("\\midrule")
         cells = [_latex_cell(cell, column, row) for cell, column in zip(row.cells, table.columns, strict=True)]
-        lines.append(_ampersands([_italic(tex(row.label), row) + _superscript(row.marks), *cells]))
+        lines.append(tex_row([_italic(tex(row.label), row) + _superscript(row.marks), *cells]))
     lines += ["\\bottomrule", "\\end{tabular}"]
     notes = [f"{_superscript((mark,))} {tex(text)}" for mark, text in table.notes] + [tex(r) for r in table.remarks]
     lines += [f"\\par\\smallskip{{\\footnotesize {note}\\par}}" for note in notes]
@@ -181,18 +150,9 @@ def _latex_cell(cell: Cell, column: Column, row: Row) -> str:
     return _italic(text, row) + _superscript(cell.marks)
 
 
-def tex(text: str) -> str:
-    """The text with what LaTeX would read as a command made harmless."""
-    return "".join(_TEX.get(character, character) for character in text)
-
-
 def _italic(text: str, row: Row) -> str:
     return f"\\textit{{{text}}}" if row.oracle else text
 
 
 def _superscript(marks: Sequence[str]) -> str:
     return f"\\textsuperscript{{{tex(','.join(marks))}}}" if marks else ""
-
-
-def _ampersands(cells: Sequence[str]) -> str:
-    return f"{' & '.join(cells)} \\\\"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from dipbench.compare.statistics import means_by_seed, spread
 from dipbench.records import PlannedRun
 from dipbench.report.outputs import kind_of, label_of
-from dipbench.scoring import METRICS, Metric
+from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
 
 _DAGGERS = ("†", "‡", "§", "¶")
 _MISSING = "not computed: the suite was interrupted; run the same command to resume"
@@ -48,7 +49,7 @@ class Column:
     """An image, the mean over the images, or the time."""
 
     title: str
-    metric: Metric
+    metric: Quantity
     ranked: bool = True  # whether its best value is picked out
 
 
@@ -66,11 +67,11 @@ class Table:
 
 
 def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedRun] = ()) -> list[Table]:
-    """The tables of PSNR and SSIM of an experiment; `frame` holds its rows of the table of results.
+    """The table of each metric of an experiment, the first with the time too; `frame` holds its rows of the results.
 
     `missing` are the runs that were asked for and have no row.
     """
-    return [_Sheet(frame, metric, missing).table(experiment) for metric in ("psnr", "ssim")]
+    return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(METRICS.values())]
 
 
 class _Notes:
@@ -94,8 +95,9 @@ class _Notes:
 class _Sheet:
     """Fills in the table of one metric."""
 
-    def __init__(self, frame: pd.DataFrame, metric: str, missing: Collection[PlannedRun]):
+    def __init__(self, frame: pd.DataFrame, metric: Metric, missing: Collection[PlannedRun], *, timed: bool):
         self._frame = frame
+        self._timed = timed
         self._interrupted = {(run.label, run.image) for run in missing}
         self._metric = metric
         self._notes = _Notes()
@@ -106,14 +108,13 @@ class _Sheet:
 
     def table(self, experiment: str) -> Table:
         methods = dict.fromkeys(self._frame["method"])
-        metric = METRICS[self._metric]
-        columns = [*(Column(image, metric) for image in self._images), Column("mean", metric)]
-        if self._metric == "psnr":
-            columns.append(Column("time", METRICS["seconds"], ranked=False))
+        columns = [*(Column(image, self._metric) for image in self._images), Column("mean", self._metric)]
+        if self._timed:
+            columns.append(Column(SECONDS.title, SECONDS, ranked=False))
         rows = [self._row(method, output) for method in methods for output in self._outputs(method)]
         return Table(
             experiment,
-            metric,
+            self._metric,
             self._common,
             tuple(columns),
             tuple(_with_best(columns, rows)),
@@ -130,9 +131,9 @@ class _Sheet:
         of_method = self._frame[self._frame["method"] == method]
         done = of_method[(of_method["status"] == "done") & (of_method["output"] == output)]
         cells = [self._cell(method, output, image) for image in self._images]
-        cells.append(self._mean(done, cells, self._metric))
-        if self._metric == "psnr":
-            cells.append(self._mean(done, cells, "seconds"))
+        cells.append(self._mean(done, cells, self._metric.name))
+        if self._timed:
+            cells.append(self._mean(done, cells, SECONDS.name))
         protocols = list(dict.fromkeys(done["protocol"]))
         return Row(
             method,
@@ -148,13 +149,13 @@ class _Sheet:
         if runs is None:
             return Cell(None, marks=(self._notes.number(self._why_absent(method, image)),))
         done = runs[(runs["status"] == "done") & (runs["output"] == output)]
-        values = done[self._metric].dropna()
+        values = done[self._metric.name].dropna()
         protocols = list(dict.fromkeys(done["protocol"]))
         absent = self._why_absent(method, image)
         marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values), absent)]
         if values.empty or len(protocols) > 1:
             return Cell(None, marks=tuple(marks))
-        return Cell(float(values.mean()), _spread(values), tuple(marks))
+        return Cell(float(values.mean()), spread(values), tuple(marks))
 
     def _why_absent(self, method: str, image: str) -> str:
         return _MISSING if (method, image) in self._interrupted else _NOT_ASKED
@@ -166,7 +167,7 @@ class _Sheet:
         ended = runs[runs["status"] != "done"]
         texts = list(dict.fromkeys(ended["status"] + ": " + ended["message"]))
         if len(done) > count:
-            texts.append(f"the {METRICS[self._metric].title} of what it restored is not a number")
+            texts.append(f"the {self._metric.title} of what it restored is not a number")
         if len(done) + len(ended) < len(self._seeds):
             texts.append(absent)
         share = f"over {count} of {len(self._seeds)} seeds; " if count else ""
@@ -175,14 +176,12 @@ class _Sheet:
     def _mean(self, done: pd.DataFrame, cells: Sequence[Cell], metric: str) -> Cell:
         """The mean over the images of every seed, then over the seeds; a hole where an image misses a seed."""
         marks = tuple(dict.fromkeys(mark for cell in cells for mark in cell.marks))
-        values = done[metric].dropna()
-        whole = len(values) == len(self._images) * len(self._seeds) and done["protocol"].nunique() == 1
-        if not whole:
+        by_seed = means_by_seed(done, metric, len(self._images))
+        if by_seed.count() < len(self._seeds) or done["protocol"].nunique() != 1:
             return Cell(None, marks=marks)
-        by_seed = done.groupby("seed")[metric].mean()
-        if metric == "seconds":
+        if metric == SECONDS.name:
             return Cell(float(by_seed.mean()))
-        return Cell(float(by_seed.mean()), _spread(by_seed), marks)
+        return Cell(float(by_seed.mean()), spread(by_seed), marks)
 
     def _protocol_marks(self, protocols: list[str]) -> tuple[str, ...]:
         others = [protocol for protocol in protocols if protocol != self._common]
@@ -199,7 +198,7 @@ class _Sheet:
             )
         if any(row.oracle for row in rows):
             remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
-        if self._metric == "psnr" and self._frame["device"].nunique() > 1:
+        if self._timed and self._frame["device"].nunique() > 1:
             remarks.append("The runs are of different devices: their times do not compare.")
         return remarks
 
@@ -207,13 +206,6 @@ class _Sheet:
 def commonest(protocols: pd.Series) -> str:
     """The signature that most rows have, the first of them where several do; empty where there is no row."""
     return "" if protocols.empty else str(protocols.value_counts(sort=False).idxmax())
-
-
-def _spread(values: pd.Series) -> float | None:
-    """The sample standard deviation; None of fewer than two values, or of one that is not finite."""
-    if len(values) < 2 or not all(math.isfinite(value) for value in values):
-        return None
-    return float(values.std(ddof=1))
 
 
 def _with_best(columns: Sequence[Column], rows: Sequence[Row]) -> list[Row]:

@@ -4,9 +4,11 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from dipbench.report.formats import markdown_text, tex
+from dipbench.compare.statistics import CONFIDENCE
+from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
 from dipbench.report.outputs import label_of
-from dipbench.verdict import CONFIDENCE, Difference, Verdict
+from dipbench.text import table
+from dipbench.verdict import Difference, Verdict
 
 HEADING = "Comparison with published results"
 TITLES = ("", "ours [dB]", "published [dB]", "difference [dB]", "published as", "verdict")
@@ -14,13 +16,11 @@ TITLES = ("", "ours [dB]", "published [dB]", "difference [dB]", "published as", 
 
 def as_text(found: Mapping[str, Sequence[Verdict]]) -> str:
     """The verdicts of all experiments for a terminal; empty where nothing is compared."""
-    blocks = []
-    for experiment, verdicts in found.items():
-        lines = [TITLES, *(cells(verdict) for verdict in verdicts)]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(TITLES) - 1)]
-        padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
-        if verdicts:
-            blocks.append("\n".join([f"{experiment}: {HEADING.lower()}", *("  ".join(row) for row in padded)]))
+    blocks = [
+        f"{experiment}: {HEADING.lower()}\n{table([TITLES, *map(cells, verdicts)], left=range(len(TITLES)))}"
+        for experiment, verdicts in found.items()
+        if verdicts
+    ]
     return "\n\n".join([*blocks, explanation()] if blocks else [])
 
 
@@ -75,16 +75,16 @@ def _decimals(value: float | None) -> str:
 
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
     """A table and, under it, how to read it and where the published numbers can be read."""
-    lines = [f"**{HEADING}**", "", _pipes(TITLES), _pipes([":--", *["--:"] * 3, *[":--"] * 2])]
-    lines += [_pipes([markdown_text(cell) for cell in cells(verdict)]) for verdict in verdicts]
+    lines = [f"**{HEADING}**", "", markdown_row(TITLES), markdown_row([":--", *["--:"] * 3, *[":--"] * 2])]
+    lines += [markdown_row(markdown_text(cell) for cell in cells(verdict)) for verdict in verdicts]
     return "\n".join([*lines, "", *(markdown_text(line) + "\n" for line in notes(verdicts))])
 
 
 def to_latex(verdicts: Sequence[Verdict]) -> str:
     """A table environment for the package booktabs."""
     lines = ["\\begin{table}", "\\centering", f"\\caption{{{HEADING}}}"]
-    lines += ["\\begin{tabular}{lrrrlp{0.35\\linewidth}}", "\\toprule", _ampersands(TITLES), "\\midrule"]
-    lines += [_ampersands(cells(verdict)) for verdict in verdicts]
+    lines += ["\\begin{tabular}{lrrrlp{0.35\\linewidth}}", "\\toprule", tex_row(map(tex, TITLES)), "\\midrule"]
+    lines += [tex_row(map(tex, cells(verdict))) for verdict in verdicts]
     lines += ["\\bottomrule", "\\end{tabular}"]
     lines += [f"\\par\\smallskip{{\\footnotesize {tex(line)}\\par}}" for line in notes(verdicts)]
     return "\n".join([*lines, "\\end{table}", ""])
@@ -101,11 +101,3 @@ def files_of(verdicts: Sequence[Verdict], name: str) -> dict[str, str]:
     """The files of an experiment whose files are called `name`: path within the report -> text."""
     texts = {"csv": to_csv(verdicts), "md": to_markdown(verdicts), "tex": to_latex(verdicts)}
     return {f"published/{name}.{suffix}": text for suffix, text in texts.items()}
-
-
-def _pipes(line: Sequence[str]) -> str:
-    return f"| {' | '.join(line)} |"
-
-
-def _ampersands(line: Sequence[str]) -> str:
-    return f"{' & '.join(tex(cell) for cell in line)} \\\\"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.collection import Collection, copy_of
+from dipbench.collection import Collection
 from dipbench.contract import Scene, Task
 from dipbench.images import centre_crop
 from dipbench.loading import load
@@ -39,7 +39,7 @@ def test_every_file_is_what_the_table_says(name: str) -> None:
     built: Collection = registry.build("dataset", name)
     assert built.problems() == []
     for entry in built.entries():
-        copy = copy_of(entry)
+        copy = entry.copy()
         assert copy is not None
         assert copy.path.stat().st_size == entry.bytes
         if not entry.mask_of:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, USUAL, bm3d_psnr, dip_psnrs
 
-from dipbench.report.formats import tex
+from dipbench.report.markup import tex
 from dipbench.results import frame
 from dipbench.store import Store
 

@@ -1,0 +1,1 @@
+"""What the numbers of a store say: means and how sure they are."""

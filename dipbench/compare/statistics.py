@@ -1,0 +1,42 @@
+"""The mean of a number over images, then over seeds, and how sure it is.
+
+One rule for holes: a seed that has no number of some image has no mean, for that would be one over other images.
+"""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from scipy.stats import t as student
+
+CONFIDENCE = 0.95
+
+
+def means_by_seed(rows: pd.DataFrame, column: str, images: int | None = None) -> pd.Series:
+    """The mean over the images of each seed; NaN where one of its rows, or of so many images, has no number.
+
+    `rows` are those of one output of one method in the table of results: one an image and seed.
+    """
+    of_seed = rows.groupby("seed")[column]
+    return of_seed.mean().where(of_seed.count() == (of_seed.size() if images is None else images))
+
+
+def of_whole_seeds(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Without the seeds that have no number of some image; all rows where no seed has one of every image."""
+    found = rows["image"].where(rows[column].notna()).groupby(rows["seed"]).transform("nunique")
+    whole = rows[found == rows["image"].nunique()]
+    return rows if whole.empty else whole
+
+
+def spread(values: pd.Series) -> float | None:
+    """The sample standard deviation; None of fewer than two values, or of one that is not finite."""
+    if len(values) < 2 or not all(math.isfinite(value) for value in values):
+        return None
+    return float(values.std(ddof=1))
+
+
+def half_interval(values: Sequence[float] | pd.Series) -> float:
+    """Half of the Student t interval of the mean of two or more values, at `CONFIDENCE`."""
+    numbers = pd.Series(values, dtype="float64")
+    quantile = float(student.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1))
+    return quantile * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))

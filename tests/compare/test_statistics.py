@@ -1,0 +1,52 @@
+"""The mean over images and then seeds: of every image, or there is none."""
+
+import math
+
+import pandas as pd
+import pytest
+from scipy.stats import ttest_1samp
+
+from dipbench.compare.statistics import half_interval, means_by_seed, of_whole_seeds, spread
+
+
+def rows(numbers: dict[tuple[str, int], float]) -> pd.DataFrame:
+    return pd.DataFrame([{"image": i, "seed": s, "psnr": value} for (i, s), value in numbers.items()])
+
+
+WHOLE = {("a", 0): 20.0, ("b", 0): 30.0, ("a", 1): 24.0, ("b", 1): 28.0}
+
+
+def test_each_seed_has_the_mean_over_its_images() -> None:
+    assert means_by_seed(rows(WHOLE), "psnr").to_dict() == {0: 25.0, 1: 26.0}
+    assert means_by_seed(rows(WHOLE), "psnr", images=2).to_dict() == {0: 25.0, 1: 26.0}
+
+
+def test_a_seed_with_a_hole_has_no_mean() -> None:
+    means = means_by_seed(rows({**WHOLE, ("b", 1): math.nan}), "psnr")
+    assert means[0] == 25.0
+    assert math.isnan(means[1])
+    absent = rows({place: value for place, value in WHOLE.items() if place != ("b", 1)})
+    assert means_by_seed(absent, "psnr", images=2).isna().to_dict() == {0: False, 1: True}
+
+
+def test_seeds_with_a_hole_are_left_out_where_another_has_none() -> None:
+    not_a_number, absent = rows({**WHOLE, ("b", 1): math.nan}), rows(WHOLE)[:3]
+    assert set(of_whole_seeds(not_a_number, "psnr")["seed"]) == {0}
+    assert set(of_whole_seeds(absent, "psnr")["seed"]) == {0}
+
+
+def test_where_no_seed_is_whole_all_rows_stay() -> None:
+    numbers = {("a", 0): 20.0, ("b", 1): 30.0}
+    assert len(of_whole_seeds(rows(numbers), "psnr")) == 2
+
+
+def test_spread_is_the_sample_deviation_of_two_or_more_finite_values() -> None:
+    assert spread(pd.Series([25.0, 26.0])) == pytest.approx(math.sqrt(0.5))
+    assert spread(pd.Series([25.0])) is None
+    assert spread(pd.Series([25.0, math.inf])) is None
+
+
+def test_half_interval_is_that_of_a_t_test() -> None:
+    values = [0.1, -0.3, 0.2, 0.4]
+    low, high = ttest_1samp(values, 0).confidence_interval(0.95)
+    assert 2 * half_interval(values) == pytest.approx(high - low)

@@ -1,0 +1,25 @@
+"""Tables and spans of time for a terminal."""
+
+import pytest
+
+from dipbench.text import duration, table
+
+
+def test_first_column_begins_together_and_numbers_end_together() -> None:
+    assert table([("", "runs"), ("denoising", "4"), ("x4", "12")]).splitlines() == [
+        "           runs",
+        "denoising     4",
+        "x4           12",
+    ]
+
+
+def test_columns_of_words_begin_together_and_no_line_ends_in_blanks() -> None:
+    assert table([("a", "long words"), ("bc", "few")], left=range(2)) == "a   long words\nbc  few"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "60 min"), (3600, "1 h 0 min"), (9000, "2 h 30 min")],
+)
+def test_a_span_of_time_is_said_in_the_units_of_its_size(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
