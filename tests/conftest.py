@@ -1,5 +1,7 @@
 """What the tests share."""
 
+import re
+from importlib import import_module
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +11,8 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.loading import load
+from dipbench.trace.rules import Rule
+from dipbench.trace.signals import Signal
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
@@ -35,3 +39,20 @@ def paper_data(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip("no folder shared/datasets beside the checkout: nothing was run on the paper's images")
     monkeypatch.setenv("DIPBENCH_DATA", str(DATA))
     return DATA
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Signal, Rule]:
+    """The signal and the rule of dipbench/trace/README.md, each from a file outside the package.
+
+    A variance with memory, of three outputs in place of a hundred, and the rule that keeps the output of its lowest.
+    """
+    text = next(Path(place) for place in import_module("dipbench.trace").__path__) / "README.md"
+    signal, rule = re.findall(r"```python\n(.*?)```", text.read_text(), re.DOTALL)
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "variance.py").write_text(signal.replace("PositiveInt = 100", "PositiveInt = 3"))
+    (folder / "least_variance.py").write_text(rule)
+    return (
+        registry.build("signal", f"{folder}/variance.py"),
+        registry.build("rule", f"{folder}/least_variance.py[patience=2]"),
+    )

@@ -8,14 +8,14 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "cli_options", "streams", "signals", "interruption", "checkpoints", "processor"},
+    {"errors", "cli_options", "streams", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published", "resources"},
     {"resampling", "scoring"},
     {"operators", "images", "optimisers"},
     {"contract"},
-    {"noises"},
+    {"noises", "trace"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
-    {"recorder", "fit", "runs", "suite"},
+    {"fit", "runs", "suite"},
     {"trial", "plan", "records", "conditions"},
     {"store"},
     {"work", "results", "citation", "selection", "cost"},
