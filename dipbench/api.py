@@ -13,7 +13,6 @@ from dipbench.conditions import Conditions
 from dipbench.contract import Method, Task
 from dipbench.errors import UserError
 from dipbench.images import read_image, write_image
-from dipbench.recorder import Output
 from dipbench.report import write_report
 from dipbench.resources import pick_device
 from dipbench.runner import Display, Summary, compute, plan_of
@@ -22,6 +21,7 @@ from dipbench.selection import Choices
 from dipbench.spec import parse
 from dipbench.store import Store
 from dipbench.streams import Streams
+from dipbench.trace.kept import Output
 from dipbench.trial import Progress, attempt
 
 

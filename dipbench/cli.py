@@ -134,7 +134,7 @@ def restore(
 
 @app.command(name="list")
 def list_(
-    kind: Annotated[Literal["methods", "tasks", "datasets", "suites"], typer.Argument()],
+    kind: Annotated[Literal["methods", "tasks", "datasets", "noises", "signals", "rules", "suites"], typer.Argument()],
 ) -> None:
     """List what there is."""
     from dipbench import inventory
@@ -145,7 +145,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A method, task, data set or suite.")],
+    name: Annotated[str, typer.Argument(help="A method, task, data set, noise, signal, rule or suite.")],
 ) -> None:
     """Show what something is, and its settings."""
     from dipbench import inventory

@@ -22,14 +22,14 @@ from dipbench.images import centre_crop
 from dipbench.loading import load
 from dipbench.plan import Job
 from dipbench.resources import process_memory
-from dipbench.signals import SIGNALS
 from dipbench.store import Store
 from dipbench.streams import Streams
 from dipbench.text import duration, table
+from dipbench.trace.usual import COLUMNS
 
 SIDES = {"cpu": 128, "cuda": 512}  # of the cut-out on which a fit is timed, pixels; a smaller one would not fill a GPU
 _PRECISIONS = ("float32", "tf32", "bf16")  # whose times are said, where the device has them
-_BYTES_OF_A_ROW = 4 * (1 + len(SIGNALS))  # of a trace; float32 does not compress
+_BYTES_OF_A_ROW = 4 * (1 + len(COLUMNS))  # of a trace; float32 does not compress
 _BYTES_OF_A_PIXEL = 0.7  # and channel, of an output as PNG: what restored photographs take
 
 

@@ -1,4 +1,4 @@
-"""What there is: methods, tasks, data sets and suites."""
+"""What there is: the plugins of every kind, and the suites."""
 
 from dipbench import registry
 from dipbench.agenda import Agenda, read_agenda
@@ -8,7 +8,7 @@ from dipbench.suite import Suite, preset_content, preset_names, read_suite
 
 
 def listed(kind: str) -> list[tuple[str, str]]:
-    """Name and one line of everything of a kind: methods, tasks, datasets or suites."""
+    """Name and one line of everything of a kind, in the plural: methods, tasks, datasets, noises, ... or suites."""
     if kind == "suites":
         return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
     return [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
@@ -22,7 +22,7 @@ def _summary(kind: str, name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """What a method, task, data set or suite is, with its settings. UserError with the nearest name for another."""
+    """What a plugin or a suite is, with its settings. UserError with the nearest name for another."""
     kinds = [kind for kind in registry.KINDS if name in registry.names(kind)] or (["method"] * name.endswith(".py"))
     if kinds:
         return "\n\n".join(_plugin(kind, registry.find(kind, name)) for kind in kinds)
@@ -30,7 +30,7 @@ def shown(name: str) -> str:
         agenda = read_agenda(name)
         return _agenda(agenda) if agenda else _suite(read_suite(name))
     everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
-    raise unknown("method, task, data set or suite", name, everything)
+    raise unknown("method, task, data set, noise, signal, rule or suite", name, everything)
 
 
 def _plugin(kind: str, cls: type[Plugin]) -> str:

@@ -23,12 +23,16 @@ from pydantic import TypeAdapter, ValidationError
 from dipbench.contract import Dataset, Method, Noise, Plugin, Task
 from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, parse
+from dipbench.trace.rules import Rule
+from dipbench.trace.signals import Signal
 
 KINDS: dict[str, tuple[type[Plugin], str]] = {
     "method": (Method, "dipbench.methods"),
     "dataset": (Dataset, "dipbench.datasets"),
     "task": (Task, "dipbench.tasks"),
     "noise": (Noise, "dipbench.noises"),
+    "signal": (Signal, "dipbench.trace.signals"),
+    "rule": (Rule, "dipbench.trace.rules"),
 }
 """Kind -> its base class, and the package whose files hold its plugins; entry points use the same name."""
 

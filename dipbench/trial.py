@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +14,16 @@ from torch import Tensor
 from dipbench.contract import Method, Prior, Problem
 from dipbench.errors import UserError
 from dipbench.fit import REFERENCE, Captured, Ensemble, Execution
-from dipbench.recorder import Output, Recorder
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.scoring import Protocol
-from dipbench.signals import Step
 from dipbench.streams import Place, Streams
+from dipbench.trace.kept import PEAKS, Output
+from dipbench.trace.recorder import Recorder
+from dipbench.trace.rules import Rule
+from dipbench.trace.signals import Signal
+from dipbench.trace.step import Step
+from dipbench.trace.stopping import EVERY
+from dipbench.trace.usual import USUAL
 
 Progress = Callable[[int, int, float], None]
 """Called now and then with the iteration, how many there will be (0: not known) and the PSNR so far in dB."""
@@ -39,7 +44,8 @@ class Outcome:
 class Trial:
     """A method at work on a problem, one iteration a call of `advance`, so that several can take turns on a device.
 
-    `truth` is (C, H, W) on the problem's device; None where there is none. UserError if the method refuses the problem.
+    `truth` is (C, H, W) on the problem's device; None where there is none. Recorded are the `signals`; where one of the
+    `rules` stops, the output is kept, and the method runs on. UserError if the method refuses the problem.
     """
 
     def __init__(
@@ -50,6 +56,9 @@ class Trial:
         protocol: Protocol,
         rng: Streams,
         execution: Execution = REFERENCE,
+        *,
+        signals: Sequence[Signal] = USUAL,
+        rules: Sequence[Rule] = (),
     ):
         reason = method.refuses(problem)
         if reason:
@@ -67,7 +76,16 @@ class Trial:
         self._seconds = 0.0  # before this process
         self._start = 0.0
         with self._turn():
-            self._recorder = Recorder(problem, truth, protocol, self.iterations or 1, method.overfits, keep)
+            self._recorder = Recorder(
+                problem,
+                truth,
+                protocol,
+                self.iterations or 1,
+                signals=signals,
+                extremes=PEAKS if method.overfits and truth is not None else (),
+                keep=keep,
+                rules=rules,
+            )
             self._fit = Ensemble(method, problem, rng, execution) if isinstance(method, Prior) else None
             if self._fit:
                 captures = execution.how.captures or (execution.how.compiles and self._stream is not None)
@@ -100,7 +118,9 @@ class Trial:
                 self._record(Step(estimate))
             if self._lead:
                 self._lead.hold()
-        self.done += 1
+            self.done += 1
+            if self.done % EVERY == 0:
+                self._recorder.ask(self.done)
         return True
 
     def _iteration(self) -> None:

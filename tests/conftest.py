@@ -1,8 +1,10 @@
 """What the tests share."""
 
 import functools
+import re
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +15,8 @@ from torch import Tensor
 
 from dipbench import download, registry
 from dipbench.loading import load
+from dipbench.trace.rules import Rule
+from dipbench.trace.signals import Signal
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
@@ -64,3 +68,20 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     http.shutdown()
     thread.join()
     http.server_close()
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Signal, Rule]:
+    """The signal and the rule of dipbench/trace/README.md, each from a file outside the package.
+
+    A variance with memory, of three outputs in place of a hundred, and the rule that keeps the output of its lowest.
+    """
+    text = next(Path(place) for place in import_module("dipbench.trace").__path__) / "README.md"
+    signal, rule = re.findall(r"```python\n(.*?)```", text.read_text(), re.DOTALL)
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "variance.py").write_text(signal.replace("PositiveInt = 100", "PositiveInt = 3"))
+    (folder / "least_variance.py").write_text(rule)
+    return (
+        registry.build("signal", f"{folder}/variance.py"),
+        registry.build("rule", f"{folder}/least_variance.py[patience=2]"),
+    )

@@ -86,7 +86,16 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("methods", "bm3d"), ("tasks", "inpainting"), ("datasets", "photos"), ("suites", "quickstart")]
+    ("kind", "name"),
+    [
+        ("methods", "bm3d"),
+        ("tasks", "inpainting"),
+        ("datasets", "photos"),
+        ("noises", "poisson"),
+        ("signals", "psnr_measurement"),
+        ("rules", "fixed"),
+        ("suites", "quickstart"),
+    ],
 )
 def test_lists_what_there_is(
     kind: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -8,13 +8,13 @@ import dipbench
 ROOT = Path(dipbench.__file__).parent
 
 LAYERS = [
-    {"errors", "version", "cli_options", "scoring", "streams", "signals", "interruption", "checkpoints", "processor"},
+    {"errors", "version", "cli_options", "scoring", "streams", "interruption", "checkpoints", "processor"},
     {"spec", "download", "published", "resources", "resampling", "text"},
     {"operators", "images", "optimisers", "pinned"},
     {"contract"},
-    {"noises"},
+    {"noises", "trace"},
     {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
-    {"recorder", "fit", "runs", "suite"},
+    {"fit", "runs", "suite"},
     {"trial", "plan", "records", "conditions"},
     {"store"},
     {"work", "results", "compare", "citation", "selection", "cost"},

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,6 +26,10 @@ from dipbench.optimisers import Adam
 from dipbench.scoring import Protocol
 from dipbench.store import Store
 from dipbench.streams import Streams
+from dipbench.trace.rules import Rule
+from dipbench.trace.rules.fixed import Fixed
+from dipbench.trace.signals import Signal
+from dipbench.trace.usual import USUAL
 from dipbench.trial import Outcome, Trial
 
 OFFICIAL = (Jitter(), Backtracking())
@@ -51,8 +57,8 @@ def problem(photo: Tensor) -> Problem:
     return registry.build("task", "denoising").degrade(Scene(photo[:, :16, :20]), Streams(0))
 
 
-def trial_of(settings: FitSettings, problem: Problem) -> Trial:
-    return Trial(Restless(settings), problem, problem.measurement.flip(1), Protocol(), Streams(0))
+def trial_of(settings: FitSettings, problem: Problem, **recorded: Any) -> Trial:
+    return Trial(Restless(settings), problem, problem.measurement.flip(1), Protocol(), Streams(0), **recorded)
 
 
 def finished(trial: Trial) -> Outcome:
@@ -78,13 +84,36 @@ def finished(trial: Trial) -> Outcome:
 def test_goes_on_from_a_checkpoint_to_the_last_bit(
     settings: FitSettings, at: int, problem: Problem, tmp_path: Path
 ) -> None:
-    whole = finished(trial_of(settings, problem))
-    first = trial_of(settings, problem)
+    goes_on_from_a_checkpoint(lambda: trial_of(settings, problem), at, tmp_path)
+
+
+@pytest.mark.parametrize("at", [1, 4, 6, 11])
+def test_goes_on_with_signals_that_have_memory_and_with_rules(
+    at: int, problem: Problem, tmp_path: Path, examples: tuple[Signal, Rule]
+) -> None:
+    signals, rules = [*USUAL, examples[0]], [examples[1], Fixed(iteration=5), Fixed(iteration=12)]
+    outcome = goes_on_from_a_checkpoint(
+        lambda: trial_of(SETTINGS, problem, signals=signals, rules=rules), at, tmp_path / "checkpoints"
+    )
+    assert "variance" in outcome.trace
+    assert {"fixed[iteration=5]", "fixed[iteration=12]"} < {output.name for output in outcome.outputs}
+
+
+def test_a_checkpoint_of_other_signals_is_of_another_fit(problem: Problem, examples: tuple[Signal, Rule]) -> None:
+    first = trial_of(SETTINGS, problem)
+    first.advance()
+    with pytest.raises(ValueError, match=r"of the signals loss, .*, and this one of .*, variance"):
+        trial_of(SETTINGS, problem, signals=[*USUAL, examples[0]]).load(first.state())
+
+
+def goes_on_from_a_checkpoint(made: Callable[[], Trial], at: int, tmp_path: Path) -> Outcome:
+    whole = finished(made())
+    first = made()
     for _ in range(at):
         first.advance()
     Checkpoints(tmp_path).save(first.state(), at)
     finished(first)  # what goes on must not reach the state that was written
-    second = trial_of(settings, problem)
+    second = made()
     state, unreadable = Checkpoints(tmp_path).load()
     assert state is not None
     assert not unreadable
@@ -93,6 +122,7 @@ def test_goes_on_from_a_checkpoint_to_the_last_bit(
     pd.testing.assert_frame_equal(resumed.trace, whole.trace, check_exact=True)
     assert [(o.name, o.iteration) for o in resumed.outputs] == [(o.name, o.iteration) for o in whole.outputs]
     assert all(torch.equal(a.image, b.image) for a, b in zip(resumed.outputs, whole.outputs, strict=True))
+    return resumed
 
 
 def test_last_two_are_kept_and_a_torn_one_costs_only_itself(tmp_path: Path) -> None:

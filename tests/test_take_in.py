@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.signals import SIGNALS
 from dipbench.store import write_json
 from dipbench.suite import read_suite
+from dipbench.trace.usual import COLUMNS
 
 ROOT = Path(__file__).parent.parent
 KEPT = Path("results") / "reference" / "paper" / "switches"
@@ -42,7 +42,7 @@ def test_a_store_taken_in_twice_changes_nothing_the_second_time(
     suite = read_suite("paper/switches")
     runs = list(reference.read(ROOT / KEPT)[0].values())[:1]
     iteration = np.arange(2000)
-    wave = pd.DataFrame({name: 20 + np.sin(iteration / 7) for name in SIGNALS}, dtype="float32")
+    wave = pd.DataFrame({name: 20 + np.sin(iteration / 7) for name in COLUMNS}, dtype="float32")
     whole = wave.assign(iteration=iteration.astype("int32"))
     store = reference.store_of(tmp_path / "store", runs, {runs[0].key: whole})
     result = runs[0].result.model_copy(update={"warnings": ["a file of this machine"]})

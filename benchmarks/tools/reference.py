@@ -19,9 +19,9 @@ from dipbench.records import Holdings, Plan, PlannedRun, Result
 from dipbench.results import frame
 from dipbench.runs import Run
 from dipbench.scoring import METRICS, SECONDS
-from dipbench.signals import SIGNALS
 from dipbench.store import Store
 from dipbench.suite import Suite
+from dipbench.trace.usual import COLUMNS
 
 FAST = 200  # iterations at the beginning, all kept
 EVERY = 10
@@ -81,7 +81,7 @@ def write(folder: Path, runs: Iterable[Kept], traces: Traces, holdings: Holdings
 
 def _named(trace: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
     named = trace.assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
-    return named[["run", "image", "method", "seed", "iteration", *SIGNALS]]
+    return named[["run", "image", "method", "seed", "iteration", *COLUMNS]]
 
 
 def thinned(trace: pd.DataFrame, outputs: Collection[int]) -> pd.DataFrame:
@@ -147,6 +147,6 @@ def store_of(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:
     store = Store(folder)
     for run in runs:
         with store.new_folder("runs", run.key) as place:
-            trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *SIGNALS]))
-            trace[["iteration", *SIGNALS]].to_parquet(place / "trace.parquet", index=False)
+            trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *COLUMNS]))
+            trace[["iteration", *COLUMNS]].to_parquet(place / "trace.parquet", index=False)
     return store

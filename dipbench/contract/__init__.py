@@ -1,5 +1,7 @@
 """All that a plugin sees: Scene and Problem, and the base classes Dataset, Noise, Task, Method, Prior and Trick.
 
+Those of signals and of stopping rules, which see a run and not a problem alone, are in `trace/`.
+
 Conventions, said once. An image is a float32 tensor (C, H, W) in [0, 1], C = 1 (grey) or 3 (RGB). Noise levels are
 standard deviations on that scale, but for settings that say 8-bit grey levels. `known` is True where a pixel is known.
 

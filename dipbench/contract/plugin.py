@@ -6,6 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from dipbench.spec import Spec
+
 PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
 PositiveFloat = Annotated[float, Gt(0)]
@@ -16,7 +18,7 @@ Probability = Annotated[float, Ge(0), Le(1)]
 
 
 class Plugin:
-    """What datasets, tasks and methods have in common: a name, settings, and where they come from."""
+    """What all kinds of plugin have in common: a name, settings, and where they come from."""
 
     paper: ClassVar[str] = ""  # where it was published: arXiv:... or doi:...
     version: ClassVar[int] = 1  # of what it computes: raise it with every change of that, for it is in a run's name
@@ -37,8 +39,18 @@ class Plugin:
         # every plugin is a dataclass; the registry sees to it
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
+    def written(self) -> str:
+        """As a user writes it: the name, with the settings that are not the defaults."""
+        values = ((field, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
+        changed = {field.name: _written(value) for field, value in values if value != field.default}
+        return str(Spec(self.plugin_name(), changed))
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Plugin):
         return {"name": value.plugin_name(), "version": value.version, **value.settings()}
     return copy.deepcopy(value)
+
+
+def _written(value: Any) -> Any:
+    return value.written() if isinstance(value, Plugin) else value

@@ -9,8 +9,8 @@ from torch import Tensor
 from dipbench.contract import Prior, Problem
 from dipbench.fit.execution import REFERENCE, Execution
 from dipbench.fit.loop import Fit
-from dipbench.signals import Step
 from dipbench.streams import Streams
+from dipbench.trace.step import Step
 
 
 class Ensemble:
@@ -38,6 +38,7 @@ class Ensemble:
             torch.stack([step.estimate for step in steps]).mean(dim=0),
             _mean_of([step.averaged for step in steps]),
             _mean_of([step.loss for step in steps]),
+            parameters=tuple(vector for step in steps for vector in step.parameters),
         )
 
     def step(self) -> None:

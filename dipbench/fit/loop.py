@@ -11,8 +11,8 @@ from dipbench.fit.compiled import compiled
 from dipbench.fit.execution import REFERENCE, Execution
 from dipbench.fit.flat import FlatParameters
 from dipbench.fit.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
-from dipbench.signals import Step
 from dipbench.streams import Streams
+from dipbench.trace.step import Step
 
 FIT_VERSION = 1
 """Of what a fit computes: to be raised with every change of that, for it is in the name of a run. No engine is."""
@@ -79,7 +79,7 @@ class Fit:
                 self._averaged = estimate.clone()
             else:
                 self._averaged.lerp_(estimate, 1 - settings.average)
-        return Step(estimate, self._averaged, loss.detach(), now.misfit)
+        return Step(estimate, self._averaged, loss.detach(), now.misfit, (self._parameters.values,))
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
         """The loss itself, where the prior adds nothing."""

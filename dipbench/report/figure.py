@@ -1,6 +1,7 @@
 """Draws the curves of an experiment: PSNR to the truth, which rises and falls, over PSNR to the measurement."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.curves import Curves
+from dipbench.trace.signals.psnr import Psnr
+from dipbench.trace.signals.psnr_measurement import PsnrMeasurement
 
 _GREY = "#555555"
 _STYLE: dict[Any, Any] = {
@@ -155,8 +158,9 @@ def _short(label: str) -> str:
 
 def _label(upper: Axes, lower: Axes, image: str, first: bool) -> None:
     upper.set_title(image, loc="left")
-    upper.set(xlabel="", ylabel="PSNR to the truth [dB]" if first else "")
-    lower.set(xlabel="iteration", ylabel="to the\nmeasurement [dB]" if first else "")
+    upper.set(xlabel="", ylabel=f"PSNR to the truth [{Psnr.unit}]" if first else "")
+    below = textwrap.fill(f"{PsnrMeasurement.title} [{PsnrMeasurement.unit}]", width=16)  # the panel is not high
+    lower.set(xlabel="iteration", ylabel=below if first else "")
     upper.tick_params(labelbottom=False)
     lower.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
     upper.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

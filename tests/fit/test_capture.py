@@ -25,9 +25,14 @@ from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import Captured, Ensemble, Execution
-from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
+from dipbench.trace.kept import PEAKS
+from dipbench.trace.recorder import Recorder
+from dipbench.trace.rules import Rule
+from dipbench.trace.rules.fixed import Fixed
+from dipbench.trace.signals import Signal
+from dipbench.trace.usual import USUAL
 from dipbench.trial import Lead, Trial
 
 
@@ -96,10 +101,12 @@ def _tape_for_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
 class Course:
     """A fit by the engine `graph` with its recorder, its iterations computed plainly or through `Captured`."""
 
-    def __init__(self, prior: Prior, problem: Problem, truth: Tensor, captures: bool):
+    def __init__(self, prior: Prior, problem: Problem, truth: Tensor, captures: bool, **recorded: Any):
         self.iterations = prior.fit_settings(problem).iterations
         self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
-        self.recorder = Recorder(problem, truth, Protocol(channels="luma"), self.iterations, peaks=True, keep=(6,))
+        self.recorder = Recorder(
+            problem, truth, Protocol(channels="luma"), self.iterations, extremes=PEAKS, keep=(6,), **recorded
+        )
         self._captured = Captured(self.ensemble.generators) if captures else None
 
     def _iterate(self) -> None:
@@ -116,10 +123,10 @@ class Course:
 
 
 @pytest.fixture
-def course(photo: Tensor) -> Callable[[str, str, bool], Course]:
-    def build(method: str, task: str, captures: bool) -> Course:
+def course(photo: Tensor) -> Callable[..., Course]:
+    def build(method: str, task: str, captures: bool, **recorded: Any) -> Course:
         problem = registry.build("task", task).degrade(Scene(photo), Streams(0))
-        return Course(registry.build("method", method), problem, photo, captures)
+        return Course(registry.build("method", method), problem, photo, captures, **recorded)
 
     return build
 
@@ -162,6 +169,29 @@ def test_a_checkpoint_between_replays_goes_on_from_there(
     second.ensemble.load(state[0])
     second.recorder.load(state[1])
     pd.testing.assert_frame_equal(second.run(whole.iterations - 6), expected, check_exact=True)
+
+
+def test_a_signal_with_memory_and_rules_are_captured_and_checkpointed(
+    course: Callable[..., Course], examples: tuple[Signal, Rule]
+) -> None:
+    signal, rule = examples
+    recorded = {"signals": [*USUAL, signal], "rules": [rule, Fixed(iteration=7)]}
+    whole, first, second = (course(*PRIORS[0], captures, **recorded) for captures in (False, True, True))
+    expected = whole.run(whole.iterations)
+    first.run(6)
+    state = copy.deepcopy([first.ensemble.state(), first.recorder.state()])
+    first.run(2)
+    second.ensemble.load(state[0])
+    second.recorder.load(state[1])
+    pd.testing.assert_frame_equal(first.run(whole.iterations - 8), expected, check_exact=True)
+    pd.testing.assert_frame_equal(second.run(whole.iterations - 6), expected, check_exact=True)
+    assert expected["variance"].notna().sum() == whole.iterations - 2
+    wanted = whole.recorder.outputs()
+    assert "fixed[iteration=7]" in [output.name for output in wanted]
+    for replayed in (first, second):
+        for one, other in zip(wanted, replayed.recorder.outputs(), strict=True):
+            assert (one.name, one.iteration) == (other.name, other.iteration)
+            assert torch.equal(one.image, other.image)
 
 
 @pytest.mark.parametrize("engine", ["eager", "graph"])

@@ -18,8 +18,8 @@ from dipbench.fit.flat import FlatParameters
 from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets.skip import skip_net
 from dipbench.resources import out_of_gpu_memory
-from dipbench.signals import Step
 from dipbench.streams import Streams
+from dipbench.trace.step import Step
 from dipbench.trial import Trial
 
 CPU = torch.device("cpu")

@@ -20,9 +20,11 @@ from torch.utils._pytree import tree_leaves
 from dipbench import registry, scoring
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import Ensemble, Execution
-from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
+from dipbench.trace.kept import PEAKS
+from dipbench.trace.recorder import Recorder
+from dipbench.trace.rules.fixed import Fixed
 
 GPU = torch.device("cuda", 0)
 
@@ -66,10 +68,22 @@ def _fake_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution) -> None:
-    """Some iterations of a fit and its recorder on the fake GPU; the first one may make what the others use."""
+    """Some iterations of a fit and its recorder, with every signal, on the fake GPU.
+
+    The first one may make what the others use.
+    """
     with FakeTensorMode(allow_non_fake_inputs=True):
         fit = Ensemble(prior, problem.to(GPU), Streams(0), execution)
-        recorder = Recorder(problem.to(GPU), truth.to(GPU), Protocol(channels="luma"), 9, peaks=True, keep=(3,))
+        recorder = Recorder(
+            problem.to(GPU),
+            truth.to(GPU),
+            Protocol(channels="luma"),
+            9,
+            signals=[registry.build("signal", name) for name in registry.names("signal")],
+            extremes=PEAKS,
+            keep=(3,),
+            rules=[Fixed(iteration=2)],
+        )
         for number in range(4):
             with OneDevice() if number else nullcontext():
                 recorder.record(fit.output())

@@ -11,10 +11,10 @@ from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import fit, fit_all
 from dipbench.fit.tricks import Backtracking, Jitter
-from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
-from dipbench.signals import Step
 from dipbench.streams import Streams
+from dipbench.trace.recorder import Recorder
+from dipbench.trace.step import Step
 
 SETTINGS = FitSettings(iterations=12, tricks=(Jitter(0.05), Backtracking()))
 
@@ -111,7 +111,7 @@ def test_the_problem_says_how_far_an_output_is_from_the_measurement(problem: Pro
     step = next(fit(TwoLayers(), posed, Streams(0)))
     expected = (step.estimate - problem.measurement).abs().mean()
     assert step.loss == step.misfit == expected
-    recorder = Recorder(posed, None, Protocol(), 1, peaks=False)
+    recorder = Recorder(posed, None, Protocol(), 1)
     recorder.record(Step(step.estimate))
     assert float(recorder.trace()["loss"][0]) == expected
 

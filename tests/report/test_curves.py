@@ -57,6 +57,17 @@ def test_levels_are_the_best_and_the_worst_methods_of_one_estimate(forge: Forge)
     assert set(found.levels["method"]) == {"m26", "m25", "m24", "m20"}
 
 
+def test_a_signal_that_is_not_asked_for_is_drawn_nowhere(forge: Forge, curves: Curves) -> None:
+    forge.experiment("e", "denoising")
+    trace = rising_and_falling(30.0, 400)
+    output = {"output": "last", "iteration": 399, "psnr": 29.0, "ssim": 0.8, "picture": "last.png"}
+    forge.run("dip", "a", 0, {"outputs": [output]}, trace.assign(variance=trace["loss"]))
+    forge.plan()
+    found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
+    assert found is not None
+    assert list(found.lines) == list(curves.lines)
+
+
 def test_no_curves_where_nothing_iterates(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     forge.done("bm3d", "a", 0, {"last": 30.0})

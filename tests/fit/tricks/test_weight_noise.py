@@ -11,8 +11,8 @@ from dipbench import registry
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene
 from dipbench.fit import fit
 from dipbench.fit.tricks import Jitter, WeightNoise
-from dipbench.signals import Step
 from dipbench.streams import Streams
+from dipbench.trace.step import Step
 
 JITTER = Jitter(0.05)
 SETTINGS = FitSettings(iterations=4, tricks=(JITTER,))

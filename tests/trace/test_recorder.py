@@ -8,9 +8,10 @@ from torch import Tensor
 
 from dipbench.contract import Problem
 from dipbench.operators import Identity
-from dipbench.recorder import Recorder
 from dipbench.scoring import Protocol
-from dipbench.signals import Step
+from dipbench.trace.kept import PEAKS, Extreme
+from dipbench.trace.recorder import Recorder
+from dipbench.trace.step import Step
 
 
 @pytest.fixture
@@ -22,10 +23,14 @@ def steps(photo: Tensor) -> list[Step]:
 
 
 def recorded(
-    photo: Tensor, steps: list[Step], truth: Tensor | None, peaks: bool = True, keep: Sequence[int] = ()
+    photo: Tensor,
+    steps: list[Step],
+    truth: Tensor | None,
+    extremes: Sequence[Extreme] = PEAKS,
+    keep: Sequence[int] = (),
 ) -> Recorder:
     problem = Problem("denoising", photo, Identity(), tuple(photo.shape))
-    recorder = Recorder(problem, truth, Protocol(), capacity=2, peaks=peaks, keep=keep)
+    recorder = Recorder(problem, truth, Protocol(), capacity=2, extremes=extremes, keep=keep)
     for step in steps:
         recorder.record(step)
     return recorder
@@ -57,7 +62,7 @@ def test_names_last_averaged_and_the_oracle_peaks(photo: Tensor, steps: list[Ste
 def test_peak_survives_that_the_fit_overwrites_its_buffers(photo: Tensor) -> None:
     buffer = photo.clone()
     problem = Problem("denoising", photo, Identity(), tuple(photo.shape))
-    recorder = Recorder(problem, photo, Protocol(), capacity=3, peaks=True)
+    recorder = Recorder(problem, photo, Protocol(), capacity=3, extremes=PEAKS)
     for offset in (0.2, 0.01, 0.3):
         buffer.copy_(photo + offset)
         recorder.record(Step(buffer))
@@ -84,4 +89,4 @@ def test_without_a_truth_there_is_no_psnr_and_no_peak(photo: Tensor, steps: list
 
 
 def test_a_method_that_converges_reports_no_peak(photo: Tensor, steps: list[Step]) -> None:
-    assert [o.name for o in recorded(photo, steps, photo, peaks=False).outputs()] == ["last", "averaged"]
+    assert [o.name for o in recorded(photo, steps, photo, extremes=()).outputs()] == ["last", "averaged"]

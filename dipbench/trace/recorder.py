@@ -1,0 +1,198 @@
+"""Measures a stream of estimates, against the truth too, on the device and without waiting for it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from dipbench.contract import Problem
+from dipbench.errors import UserError
+from dipbench.scoring import Protocol
+from dipbench.trace.kept import AtExtreme, AtIteration, Extreme, Kept, Output
+from dipbench.trace.rules import Rule
+from dipbench.trace.signals import Seen, Signal
+from dipbench.trace.step import Step
+from dipbench.trace.stopping import Stopping
+from dipbench.trace.usual import USUAL
+
+
+class Recorder:
+    """Writes one row a step into a buffer on the device, and keeps the outputs that become results.
+
+    `truth` is (C, H, W) on the problem's device; None where there is none, and then every PSNR to it is NaN.
+    `capacity` is the number of rows to begin with. A row has a number of each of the `signals`, whose memory is here.
+    Kept is the last output; with `keep` those after so many iterations; with `extremes` those where a signal was
+    highest or lowest; with `rules` those that a rule named, for which `ask` is to be called now and then.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        truth: Tensor | None,
+        protocol: Protocol,
+        capacity: int,
+        *,
+        signals: Sequence[Signal] = USUAL,
+        extremes: Sequence[Extreme] = (),
+        keep: Sequence[int] = (),
+        rules: Sequence[Rule] = (),
+    ):
+        device = problem.device
+        self._problem = problem
+        self._truth = truth
+        self._protocol = protocol
+        self._signals = _by_column(signals)
+        self._columns = list(self._signals)
+        self._memory = {name: signal.memory(problem) for name, signal in self._signals.items()}
+        self._rows = torch.full((capacity, len(signals)), torch.nan, device=device)
+        self._next = torch.zeros((), dtype=torch.int64, device=device)  # the row to write; here for a CUDA graph too
+        self._called = 0  # how often `record` was, which a graph that is replayed does not do
+        self._nan = torch.full((), torch.nan, device=device)
+        self._kept: list[Kept] = [AtIteration(count, averaged, problem) for count in keep for averaged in (False, True)]
+        self._kept += [AtExtreme(wish, self._columns, problem) for wish in extremes]
+        self._stopping = Stopping(rules, signals, problem)
+        self._last: Step | None = None
+        self._host_row = torch.empty(len(signals) + 1, pin_memory=device.type == "cuda")
+        self._copied: torch.cuda.Event | None = None
+        self._seen = (0, float("nan"))
+
+    @torch.no_grad()
+    def record(self, step: Step) -> None:
+        """Measures a step and writes its row. UserError if a signal is none."""
+        if self._called == len(self._rows):
+            self._rows = torch.cat([self._rows, torch.full_like(self._rows, torch.nan)])
+        misfit = self._problem.misfit(step.estimate) if step.misfit is None else step.misfit
+        row = torch.stack([self._measured(name, step, misfit) for name in self._signals])
+        self._rows.index_copy_(0, self._next[None], row[None])
+        for kept in self._kept:
+            kept.see(step, row, self._next)
+        self._stopping.see(step.estimate, self._next)
+        self._last = step
+        self._next += 1
+        self._called += 1
+
+    def _measured(self, name: str, step: Step, misfit: Tensor) -> Tensor:
+        """The number of a signal, a float32 scalar."""
+        signal = self._signals[name]
+        seen = Seen(
+            step.estimate,
+            step.averaged,
+            misfit if step.loss is None else step.loss,
+            misfit,
+            step.parameters,
+            self._problem,
+            self._psnr if signal.oracle else _refusal(name),
+        )
+        number = signal.measure(seen, self._memory[name])
+        if number.shape != ():
+            raise UserError(
+                f"signal '{name}' gave a tensor of shape {tuple(number.shape)}: its measure() takes a scalar"
+            )
+        return number.float()
+
+    def _psnr(self, image: Tensor | None) -> Tensor:
+        if image is None or self._truth is None:
+            return self._nan
+        return self._protocol.psnr(image, self._truth)
+
+    def ask(self, done: int) -> None:
+        """Asks the rules after `done` iterations, at least each `stopping.EVERY`; the device does not wait."""
+        self._stopping.ask(self._rows[:done])
+
+    def latest(self) -> tuple[int, float]:
+        """The iteration and the PSNR that reached the host last. On a GPU that is some steps ago: it never waits.
+
+        NaN where no signal `psnr` is recorded.
+        """
+        if self._problem.device.type != "cuda":
+            return int(self._next) - 1, self._psnr_in(self._rows[int(self._next) - 1])
+        if self._copied is None or self._copied.query():
+            if self._copied:
+                self._seen = (int(self._host_row[-1]) - 1, self._psnr_in(self._host_row))
+            row = self._rows.index_select(0, self._next[None] - 1)[0]
+            self._host_row.copy_(torch.cat([row, self._next[None].to(row)]), non_blocking=True)
+            self._copied = torch.cuda.Event()
+            self._copied.record()
+        return self._seen
+
+    def _psnr_in(self, row: Tensor) -> float:
+        return float(row[self._columns.index("psnr")]) if "psnr" in self._columns else float("nan")
+
+    def trace(self) -> pd.DataFrame:
+        """One row an iteration: `iteration`, and the signals as float32."""
+        count = int(self._next)
+        rows = self._rows[:count].cpu().numpy()
+        return pd.DataFrame({"iteration": range(count)}).astype("int32").join(pd.DataFrame(rows, columns=self._columns))
+
+    def outputs(self) -> list[Output]:
+        """The results of the run, on the host: `last`, `averaged`, those of `extremes` and of the rules that stopped.
+
+        `last_at_N` and `averaged_at_N` are what `last` and `averaged` were after N iterations, where more followed.
+        """
+        assert self._last is not None, "no step was recorded"
+        end = int(self._next) - 1
+        outputs = [Output("last", self._last.estimate.cpu(), end)]
+        if self._last.averaged is not None:
+            outputs.append(Output("averaged", self._last.averaged.cpu(), end))
+        kept = [kept.output(end) for kept in self._kept if not kept.averaged or self._last.averaged is not None]
+        self._stopping.ask(self._rows[: end + 1], wait=True)
+        return outputs + [output for output in kept if output is not None] + self._stopping.outputs()
+
+    def state(self) -> dict[str, Any]:
+        """What was recorded so far."""
+        assert self._last is not None, "no step was recorded"
+        rows = self._rows[: int(self._next)]
+        self._stopping.ask(rows, wait=True)
+        return {
+            "columns": self._columns,
+            "rows": rows,
+            "last": [self._last.estimate, self._last.averaged],
+            "signals": self._memory,
+            "kept": {kept.name: kept.memory for kept in self._kept},
+            "rules": self._stopping.state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes on where a recorder of the same run gave `state`. ValueError if it was of other signals."""
+        if state["columns"] != self._columns:
+            raise ValueError(
+                f"of the signals {', '.join(state['columns'])}, and this one of {', '.join(self._columns)}"
+            )
+        rows, device = state["rows"], self._problem.device
+        self._rows[: len(rows)].copy_(rows)
+        self._next.fill_(len(rows))
+        self._called = len(rows)
+        estimate, averaged = state["last"]
+        self._last = Step(estimate.to(device), None if averaged is None else averaged.to(device))
+        for name, memory in self._memory.items():
+            _restore(memory, state["signals"][name])
+        for kept in self._kept:
+            _restore(kept.memory, state["kept"][kept.name])
+        self._stopping.load(state["rules"], self._rows[: len(rows)])
+
+
+def _by_column(signals: Sequence[Signal]) -> dict[str, Signal]:
+    """Each by the name of its column. UserError where two have the same."""
+    named = {signal.written(): signal for signal in signals}
+    if len(named) < len(signals):
+        raise UserError(f"signals got {', '.join(s.written() for s in signals)}: it takes each only once")
+    return named
+
+
+def _refusal(name: str) -> Callable[[Tensor | None], Tensor]:
+    """In place of the PSNR to the truth, for a signal that does not say that it looks there."""
+
+    def refuse(image: Tensor | None) -> Tensor:
+        raise UserError(
+            f"signal '{name}' asks for the PSNR to the truth: one that looks at the truth says oracle = True"
+        )
+
+    return refuse
+
+
+def _restore(memory: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> None:
+    """In place, where a CUDA graph will write."""
+    for name, tensor in memory.items():
+        tensor.copy_(saved[name])

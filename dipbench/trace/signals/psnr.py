@@ -1,0 +1,20 @@
+"""PSNR of the raw output."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from dipbench.trace.signals import Seen, Signal
+
+
+@dataclass(frozen=True)
+class Psnr(Signal):
+    """PSNR of the raw output to the truth, in the task's protocol."""
+
+    title: ClassVar[str] = "PSNR, raw output"
+    unit: ClassVar[str] = "dB"
+    oracle: ClassVar[bool] = True
+
+    def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
+        return seen.psnr(seen.estimate)

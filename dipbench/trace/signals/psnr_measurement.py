@@ -1,0 +1,20 @@
+"""PSNR to the measurement, which rises as a fit goes on."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from dipbench.trace.signals import Seen, Signal
+
+
+@dataclass(frozen=True)
+class PsnrMeasurement(Signal):
+    """PSNR of A(output) to the measurement, all elements: the misfit in decibels."""
+
+    title: ClassVar[str] = "PSNR to the measurement"
+    unit: ClassVar[str] = "dB"
+
+    def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
+        return -10 * torch.log10(seen.misfit)

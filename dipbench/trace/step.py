@@ -1,0 +1,18 @@
+"""What a method or a fit hands to the recorder at each iteration."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """An estimate with what is known of it, on the device. The next step may overwrite its tensors."""
+
+    estimate: Tensor  # raw output (C, H, W)
+    averaged: Tensor | None = None  # exponential average of the outputs up to this one (C, H, W)
+    loss: Tensor | None = None  # scalar: what is minimised
+    misfit: Tensor | None = None  # scalar: mean squared error between A(estimate) and the measurement
+    parameters: tuple[
+        Tensor, ...
+    ] = ()  # of each fitted network one vector, its gradient at `.grad`; empty: none fitted
