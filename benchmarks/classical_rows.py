@@ -23,11 +23,11 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Dataset, Problem, Scene
+from dipbench.data.loading import load
 from dipbench.errors import UserError
-from dipbench.images import centre_crop
-from dipbench.loading import load
+from dipbench.images.files import centre_crop
+from dipbench.images.resampling import resize
 from dipbench.operators import Identity, Mask
-from dipbench.resampling import resize
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 

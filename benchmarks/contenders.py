@@ -22,8 +22,8 @@ from dipbench import registry
 from dipbench.contract import Prior, Problem, Scene
 from dipbench.fit import Captured, Execution, Fit
 from dipbench.resources import PeakMemory, keep_memory, on_stream
+from dipbench.running.trial import Trial
 from dipbench.streams import Streams
-from dipbench.trial import Trial
 
 TASK, METHOD = "denoising[sigma=25]", "dip[preset=denoising]"
 

@@ -25,12 +25,12 @@ from fidelity_statistics import came_apart, differences_of, figures_of, statisti
 
 from dipbench import registry
 from dipbench.contract import Prior, Problem, Scene
+from dipbench.data.loading import load
 from dipbench.errors import UserError, unknown
 from dipbench.fit import ENGINES, PRECISIONS, REFERENCE, Execution, Fit, pick_execution
-from dipbench.loading import load
 from dipbench.resources import device_title, instructions, keep_memory, pick_device
+from dipbench.running.trial import attempt
 from dipbench.streams import Streams
-from dipbench.trial import attempt
 
 OUT = Path(__file__).parent.parent / "results" / "reference" / "speed"
 TASK, FULL = "denoising[sigma=25]", "dip[preset=denoising]"

@@ -18,9 +18,9 @@ from fidelity_statistics import figures_of
 
 from dipbench.errors import UserError
 from dipbench.fit import PRECISIONS
-from dipbench.runs import Run
 from dipbench.spec import Spec, parse
-from dipbench.store import Store
+from dipbench.store.store import Store
+from dipbench.suites.run import Run
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "results" / "reference" / "speed"

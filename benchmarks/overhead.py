@@ -19,8 +19,8 @@ from dipbench import registry
 from dipbench.contract import Scene
 from dipbench.fit import Execution, pick_execution
 from dipbench.resources import device_title, keep_memory, pick_device, usable_cores
+from dipbench.running.trial import Trial
 from dipbench.streams import Streams
-from dipbench.trial import Trial
 
 OUT = Path(__file__).parent.parent / "results" / "reference" / "speed"
 

@@ -5,7 +5,7 @@ testNNN is the NNN-th image of `cbsd68`, made grey by floor(0.29893602 R + 0.587
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

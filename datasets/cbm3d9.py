@@ -6,7 +6,7 @@ House256 is called `hill`. Others carry the nine resized to 512x512: those are n
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

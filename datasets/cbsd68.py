@@ -5,7 +5,7 @@ Files of the FFDNet repository (`testsets/CBSD68`), named and sorted by their nu
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ scored.
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

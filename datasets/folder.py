@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dipbench.contract import Dataset
 from dipbench.errors import UserError
-from dipbench.images import SUFFIXES, read_image
+from dipbench.images.files import SUFFIXES, read_image
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ pixels, peppers256 most, in its black outline; as missing they would hide that o
 from collections.abc import Collection as Wanted
 from dataclasses import dataclass, replace
 
-from dipbench.collection import Collection
 from dipbench.contract import Belonging, Scene
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

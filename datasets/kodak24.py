@@ -5,7 +5,7 @@ Several denoising papers use the central 500x500 pixels under the same name: `ko
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dipbench.contract import Dataset
 from dipbench.errors import UserError
-from dipbench.images import read_image
+from dipbench.images.files import read_image
 
 
 @dataclass(frozen=True)

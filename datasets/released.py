@@ -9,7 +9,7 @@ centred part whose sides are multiples of 32.
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

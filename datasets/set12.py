@@ -6,7 +6,7 @@ Seven have the pixels of images of `inpaint11`: 02 house, 03 peppers256, 08 Lena
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ and zebra are no multiples of 4: the usual ground truth for a factor f is the to
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

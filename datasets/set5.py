@@ -5,7 +5,7 @@ All sides are multiples of 4. Pixels equal to the ground truth on the project pa
 
 from dataclasses import dataclass
 
-from dipbench.collection import Collection
+from dipbench.data.collection import Collection
 
 
 @dataclass(frozen=True)

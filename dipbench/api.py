@@ -8,21 +8,21 @@ from typing import Literal
 import pandas as pd
 
 from dipbench import registry
-from dipbench.agenda import parts_of
-from dipbench.conditions import Conditions
 from dipbench.contract import Method, Task
 from dipbench.errors import UserError
-from dipbench.images import read_image, write_image
+from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
 from dipbench.resources import pick_device
-from dipbench.runner import Display, Summary, compute, plan_of
-from dipbench.scorecard import score_folder
-from dipbench.selection import Choices
+from dipbench.running.conditions import Conditions
+from dipbench.running.runner import Display, Summary, compute, plan_of
+from dipbench.running.score_files import score_folder
+from dipbench.running.trial import Progress, attempt
 from dipbench.spec import parse
-from dipbench.store import Store
+from dipbench.store.store import Store
 from dipbench.streams import Streams
+from dipbench.suites.agenda import parts_of
+from dipbench.suites.edits import Choices
 from dipbench.trace.kept import Output
-from dipbench.trial import Progress, attempt
 
 
 def execute(
@@ -73,7 +73,7 @@ def run(
     out: Path | str | None = None,
     report: bool = False,
 ) -> pd.DataFrame:
-    """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.results.columns`.
+    """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.store.results.columns`.
 
     The arguments are the options of `dipbench run`. A failed run is a row whose `status` is `failed` and whose
     `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.

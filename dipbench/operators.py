@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from dipbench.resampling import resampling_matrix
+from dipbench.images.resampling import resampling_matrix
 
 
 class Operator(ABC):
@@ -78,7 +78,7 @@ class Separable(LinearOperator):
 
 
 def downsampling(size: tuple[int, int], factor: int, kernel: str) -> Separable:
-    """Reduces images of `size` (H, W), both multiples of `factor`, with a kernel of `dipbench.resampling`."""
+    """Reduces images of `size` (H, W), both multiples of `factor`, with a kernel of `dipbench.images.resampling`."""
     height, width = size
     return Separable(
         resampling_matrix(height, height // factor, kernel), resampling_matrix(width, width // factor, kernel)

@@ -5,7 +5,7 @@ Keys 1981. Differs: beyond the border the outermost pixel is repeated, where Key
 
 from dataclasses import dataclass
 
-from dipbench.enlargement import Enlargement
+from dipbench.bases.enlargement import Enlargement
 
 
 @dataclass(frozen=True)

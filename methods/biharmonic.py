@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
-from dipbench.arrays import from_array, to_array
 from dipbench.contract import Method, Problem
+from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from dipbench.arrays import from_array, to_array
 from dipbench.contract import Method, Problem
+from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
 
 try:

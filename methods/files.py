@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
-from dipbench.images import SUFFIXES, AlphaDropped, centre_crop, read_image
+from dipbench.images.files import SUFFIXES, AlphaDropped, centre_crop, read_image
 from dipbench.scoring import grey
 from dipbench.streams import Streams
 

@@ -5,7 +5,7 @@ Duchon 1979. Differs: the weights are normalised to sum 1, so that a flat image 
 
 from dataclasses import dataclass
 
-from dipbench.enlargement import Enlargement
+from dipbench.bases.enlargement import Enlargement
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 from torch import Tensor
 
-from dipbench.arrays import from_array, to_array
 from dipbench.contract import Method, Problem
+from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dipbench.enlargement import Enlargement
+from dipbench.bases.enlargement import Enlargement
 
 
 @dataclass(frozen=True)

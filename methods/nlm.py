@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
-from dipbench.arrays import from_array, to_array
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
+from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
 
 

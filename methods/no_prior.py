@@ -5,7 +5,7 @@ Settings of the official sr_prior_effect.ipynb. What the measurement leaves open
 
 from dataclasses import dataclass
 
-from dipbench.nets.pixels import PixelPrior
+from dipbench.bases.pixels import PixelPrior
 
 
 @dataclass(frozen=True)

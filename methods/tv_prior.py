@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from dipbench.bases.pixels import PixelPrior
 from dipbench.contract import NonNegativeFloat, Problem
-from dipbench.nets.pixels import PixelPrior
 
 
 @dataclass(frozen=True)

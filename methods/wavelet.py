@@ -13,9 +13,9 @@ import pywt
 from skimage.restoration import denoise_wavelet
 from torch import Tensor
 
-from dipbench.arrays import Array, from_array, to_array
 from dipbench.contract import Method, NonNegativeInt, Problem
 from dipbench.errors import unknown
+from dipbench.images.arrays import Array, from_array, to_array
 from dipbench.streams import Streams
 
 

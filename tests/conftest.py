@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from dipbench import download, registry
-from dipbench.loading import load
+from dipbench import registry
+from dipbench.data import download
+from dipbench.data.loading import load
 from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Signal
 

@@ -1,78 +1,45 @@
-"""The imports of the harness run one way: a module imports only modules of the layers below its own."""
+"""The package reads from the bottom up: every import, lazy ones too, goes to a level below. Figures: structure.py."""
 
-import ast
+import sys
 from pathlib import Path
 
-import dipbench
+import pytest
 
-ROOT = Path(dipbench.__file__).parent
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks" / "tools"))
+import structure  # noqa: E402
 
-LAYERS = [
-    {"errors", "version", "cli_options", "scoring", "streams", "interruption", "checkpoints", "processor"},
-    {"spec", "download", "published", "resources", "resampling", "text"},
-    {"operators", "images", "optimisers", "pinned"},
-    {"contract"},
-    {"noises", "trace"},
-    {"collection", "loading", "enlargement", "arrays", "nets", "tasks", "registry"},
-    {"fit", "runs", "suite"},
-    {"trial", "plan", "records", "conditions"},
-    {"store"},
-    {"work", "results", "compare", "citation", "selection", "cost"},
-    {"turns", "verdict", "agenda"},
-    {"workers", "report", "forecast"},
-    {"runner"},
-    {"scorecard"},
-    {"display", "api", "inventory", "health", "cli_data"},
-    {"cli_plan", "cli_score"},
-    {"cli"},
-]
-"""The parts of the package from the bottom up. A part is a module or a folder; within a folder anything goes."""
+PACKAGE = ROOT / "dipbench"
 
 
-def imported_parts(path: Path) -> set[str]:
-    """The parts of dipbench that a file imports, also inside its functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        found |= {name.split(".")[1] for name in names if name.startswith("dipbench.")}
-    return found
+def test_every_part_has_a_level() -> None:
+    parts = {structure.part_of(path, PACKAGE) for path in PACKAGE.rglob("*.py")}
+    assert parts == set().union(*structure.LEVELS)
 
 
-def part_of(path: Path) -> str:
-    relative = path.relative_to(ROOT)
-    return relative.parts[0].removesuffix(".py")
+def test_imports_run_downwards_without_a_cycle() -> None:
+    assert structure.upward(PACKAGE) == []
+    assert structure.cycles(PACKAGE) == []
 
 
-def level(part: str) -> int:
-    return next(i for i, layer in enumerate(LAYERS) if part in layer)
-
-
-def test_every_part_has_a_layer() -> None:
-    parts = {part_of(path) for path in ROOT.rglob("*.py")} - {"__init__"}
-    parts -= {"methods", "datasets", "published_data"}  # inside the package when it is installed
-    assert parts == set().union(*LAYERS)
-
-
-def test_imports_run_downwards() -> None:
-    wrong = []
-    for path in ROOT.rglob("*.py"):
-        part = part_of(path)
-        if part in ("__init__", "methods", "datasets"):
-            continue
-        for imported in imported_parts(path) & set().union(*LAYERS):
-            if imported != part and level(imported) >= level(part):
-                wrong.append(f"{path.relative_to(ROOT)} imports {imported}")
-    assert not wrong, "\n".join(wrong)
+def test_the_folder_is_a_table_of_contents() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= 14
+    for folder in PACKAGE.rglob("__init__.py"):
+        assert folder.read_text().startswith('"""'), f"{folder} does not say what is in it"
+    assert not [path for path in PACKAGE.rglob("*.py") if len(path.read_text().splitlines()) > 300]
 
 
 def test_harness_names_no_method_and_no_dataset() -> None:
-    wrong = [
-        str(path.relative_to(ROOT))
-        for path in ROOT.rglob("*.py")
-        if part_of(path) not in ("methods", "datasets") and imported_parts(path) & {"methods", "datasets"}
-    ]
+    wrong = [files for (_, other), files in structure.arrows(PACKAGE).items() if other in ("methods", "datasets")]
     assert not wrong, f"these import a plugin by name: {wrong}; ask the registry"
+
+
+@pytest.mark.parametrize("lazily", [False, True])
+def test_what_runs_upward_or_in_a_circle_is_found(tmp_path: Path, lazily: bool) -> None:
+    package = tmp_path / "dipbench"
+    for part, imported in (("spec", "api"), ("api", "spec")):
+        line = f"from dipbench.{imported} import name"
+        package.mkdir(exist_ok=True)
+        (package / f"{part}.py").write_text(f"def late():\n    {line}\n" if lazily else f"{line}\n")
+    assert structure.upward(package) == ["spec.py imports api"]
+    assert structure.cycles(package) == [{"api", "spec"}]

@@ -8,17 +8,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from dipbench.conditions import Conditions
-from dipbench.images import read_image, write_image
-from dipbench.records import ScoredOutput
+from dipbench.images.files import read_image, write_image
 from dipbench.report.formats import caption, to_csv
 from dipbench.report.tables import tables_of
-from dipbench.results import frame
-from dipbench.runner import Summary, run_suite
-from dipbench.scorecard import as_text, averages, score_folder
+from dipbench.running.conditions import Conditions
+from dipbench.running.runner import Summary, run_suite
+from dipbench.running.score_files import as_text, averages, score_folder
 from dipbench.scoring import METRICS, Metric, Protocol
-from dipbench.store import Store
-from dipbench.suite import Suite
+from dipbench.store.records import ScoredOutput
+from dipbench.store.results import frame
+from dipbench.store.store import Store
+from dipbench.suites.suite import Suite
 
 
 def mean_error(output: Tensor, truth: Tensor, protocol: Protocol) -> float:

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from dipbench.images.resampling import KERNELS, resampling_matrix, resize
 from dipbench.operators import Identity, LinearOperator, Mask, downsampling
-from dipbench.resampling import KERNELS, resampling_matrix, resize
 
 KNOWN = torch.rand((1, 24, 48), generator=torch.Generator().manual_seed(0)) > 0.5
 OPERATORS: dict[str, LinearOperator] = {

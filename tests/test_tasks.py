@@ -11,7 +11,7 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.errors import UserError
-from dipbench.images import write_image
+from dipbench.images.files import write_image
 from dipbench.spec import parse
 from dipbench.streams import Streams
 

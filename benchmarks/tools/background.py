@@ -25,10 +25,10 @@ from typing import Annotated
 
 import typer
 
-from dipbench.agenda import read_agenda
 from dipbench.errors import UserError
-from dipbench.store import Store
-from dipbench.suite import read_suite
+from dipbench.store.store import Store
+from dipbench.suites.agenda import read_agenda
+from dipbench.suites.suite import read_suite
 
 ROOT = Path(__file__).parent.parent.parent
 MARK = "background.json"
@@ -106,7 +106,7 @@ def start(
     site = installed(full, folder)
     out = folder / "results" / ("" if read_agenda(agenda) else read_suite(agenda).name)
     words = ["run", agenda, "--out", str(out), *context.args]
-    code = "from dipbench.cli import main; main()"
+    code = "from dipbench.cli.main import main; main()"
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
             ["nice", "-n", "19", sys.executable, "-P", "-c", code, *words],

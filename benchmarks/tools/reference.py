@@ -14,13 +14,13 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from dipbench.plan import image_names, jobs_of
-from dipbench.records import Holdings, Plan, PlannedRun, Result
-from dipbench.results import frame
-from dipbench.runs import Run
 from dipbench.scoring import METRICS, SECONDS
-from dipbench.store import Store
-from dipbench.suite import Suite
+from dipbench.store.records import Holdings, Plan, PlannedRun, Result
+from dipbench.store.results import frame
+from dipbench.store.store import Store
+from dipbench.suites.jobs import image_names, jobs_of
+from dipbench.suites.run import Run
+from dipbench.suites.suite import Suite
 from dipbench.trace.usual import COLUMNS
 
 FAST = 200  # iterations at the beginning, all kept

@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 from reference import Kept
 
-from dipbench.fit.execution import PRECISIONS
-from dipbench.records import Holdings, PlannedExperiment, PlannedRun
+from dipbench.compare.verdict import verdicts_of
+from dipbench.fit.engines.execution import PRECISIONS
 from dipbench.report.chapters import chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
 from dipbench.report.formats import to_markdown as table_of
 from dipbench.report.tables import tables_of
 from dipbench.report.verdicts import to_markdown as verdict_table
-from dipbench.store import Store
-from dipbench.verdict import verdicts_of
+from dipbench.store.records import Holdings, PlannedExperiment, PlannedRun
+from dipbench.store.store import Store
 
 
 def parted(holdings: Holdings, runs: Mapping[str, Kept]) -> Holdings:

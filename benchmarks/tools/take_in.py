@@ -24,9 +24,9 @@ from reference import Kept, Traces, as_named_today, holdings_of, named_by_suite,
 from reference_page import page, parted
 
 from dipbench.errors import UserError
-from dipbench.records import Plan, Result
-from dipbench.store import Store
-from dipbench.suite import Suite, read_suite
+from dipbench.store.records import Plan, Result
+from dipbench.store.store import Store
+from dipbench.suites.suite import Suite, read_suite
 
 ROOT = Path(__file__).parent.parent.parent
 

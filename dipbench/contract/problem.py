@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from dipbench.contract.plugin import Plugin
+from dipbench.images.resampling import resize
 from dipbench.operators import Operator
-from dipbench.resampling import resize
 from dipbench.streams import Streams
 
 Belonging = Literal["known", "guide"]

@@ -1,8 +1,8 @@
 """The one optimisation loop of every prior, and the ways to compute it."""
 
-from dipbench.fit.capture import Captured
+from dipbench.fit.engines.capture import Captured
+from dipbench.fit.engines.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
 from dipbench.fit.ensemble import Ensemble, fit_all
-from dipbench.fit.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
 from dipbench.fit.loop import FIT_VERSION, Fit, fit
 
 __all__ = [

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dipbench.contract import Prior, Problem
-from dipbench.fit.execution import REFERENCE, Execution
+from dipbench.fit.engines.execution import REFERENCE, Execution
 from dipbench.fit.loop import Fit
 from dipbench.streams import Streams
 from dipbench.trace.step import Step

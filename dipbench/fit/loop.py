@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from dipbench.contract import Fitting, Prior, Problem, Trick
-from dipbench.fit.compiled import compiled
-from dipbench.fit.execution import REFERENCE, Execution
-from dipbench.fit.flat import FlatParameters
-from dipbench.fit.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
+from dipbench.fit.engines.compiled import compiled
+from dipbench.fit.engines.execution import REFERENCE, Execution
+from dipbench.fit.engines.flat import FlatParameters
+from dipbench.fit.engines.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
 

@@ -1,8 +1,8 @@
 """The fixed down-sampling layer of Deep Image Prior's super-resolution (official `Downsampler`, phase 0.5).
 
-For even factors it is `dipbench.resampling` with the same kernel, up to the float32 rounding of the official weights
-(about 1e-8). For odd ones it is not: the padding (taps - factor) / 2 is rounded down, so the samples lie half a pixel
-off centre and the last may be missing (96 pixels by 3 give 31).
+For even factors it is `dipbench.images.resampling` with the same kernel, up to the float32 rounding of the official
+weights (about 1e-8). For odd ones it is not: the padding (taps - factor) / 2 is rounded down, so the samples lie half a
+pixel off centre and the last may be missing (96 pixels by 3 give 31).
 """
 
 from typing import Literal
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dipbench.resampling import KERNELS
+from dipbench.images.resampling import KERNELS
 
 
 def official_kernel(factor: int, kernel: Literal["lanczos2", "lanczos3"] = "lanczos2") -> Tensor:

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from dipbench.errors import UserError
-from dipbench.images import centre_crop
+from dipbench.images.files import centre_crop
 
 
 def padded_size(

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dipbench.images import centre_crop
+from dipbench.images.files import centre_crop
 from dipbench.nets.reflection import ReflectedConv2d
 
 Upsampling = Literal["nearest", "bilinear"]

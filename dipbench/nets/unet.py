@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dipbench.images import centre_crop
+from dipbench.images.files import centre_crop
 from dipbench.nets.skip import Padding, convolution
 
 Doubling = Literal["deconv", "nearest", "bilinear"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dipbench.records import Holdings
+from dipbench.compare.verdict import Verdict, verdicts_of
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
@@ -11,8 +11,8 @@ from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page, section_of
 from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import files_of
-from dipbench.store import Store
-from dipbench.verdict import Verdict, verdicts_of
+from dipbench.store.records import Holdings
+from dipbench.store.store import Store
 
 __all__ = ["write_report"]
 

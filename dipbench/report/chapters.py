@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dipbench.records import Holdings, PlannedRun, Result
 from dipbench.report.tables import commonest
-from dipbench.results import frame
-from dipbench.runs import Run
+from dipbench.store.records import Holdings, PlannedRun, Result
+from dipbench.store.results import frame
+from dipbench.suites.run import Run
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.outputs import kind_of
-from dipbench.store import Store
+from dipbench.store.store import Store
 
 MOST_IMAGES = 12
 POINTS = 1000  # of a curve: as many as a panel has pixels

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dipbench.records import ScoredOutput
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.outputs import label_of
-from dipbench.store import Store
+from dipbench.store.records import ScoredOutput
+from dipbench.store.store import Store
 
 MOST_IMAGES = 4
 _SHOWN = ("averaged", "last")  # the output that is shown: the first of these that a run has

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dipbench.records import Plan
+from dipbench.compare.verdict import Verdict
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
 from dipbench.report.facts import (
@@ -24,7 +24,7 @@ from dipbench.report.outputs import kind_of
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
-from dipbench.verdict import Verdict
+from dipbench.store.records import Plan
 from dipbench.version import __version__
 
 

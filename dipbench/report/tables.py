@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from dipbench.compare.statistics import means_by_seed, spread
-from dipbench.records import PlannedRun
 from dipbench.report.outputs import kind_of, label_of
 from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
+from dipbench.store.records import PlannedRun
 
 _DAGGERS = ("†", "‡", "§", "¶")
 _MISSING = "not computed: the suite was interrupted; run the same command to resume"

@@ -5,10 +5,10 @@ import io
 from collections.abc import Mapping, Sequence
 
 from dipbench.compare.statistics import CONFIDENCE
+from dipbench.compare.verdict import Difference, Verdict
 from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
 from dipbench.report.outputs import label_of
 from dipbench.text import table
-from dipbench.verdict import Difference, Verdict
 
 HEADING = "Comparison with published results"
 TITLES = ("", "ours [dB]", "published [dB]", "difference [dB]", "published as", "verdict")

@@ -1,0 +1,1 @@
+"""Degradations, one file each: see `dipbench.contract.Task`."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dipbench.contract import Belonging, Fraction, Problem, Scene, Task
 from dipbench.errors import UserError
-from dipbench.images import read_image
+from dipbench.images.files import read_image
 from dipbench.operators import Mask
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from dipbench.contract import NonNegativeInt, Problem, Scene, Task
 from dipbench.errors import UserError
-from dipbench.images import centre_crop, from_pillow, to_pillow
+from dipbench.images.files import centre_crop, from_pillow, to_pillow
+from dipbench.images.resampling import resize, resize_rounding
 from dipbench.operators import downsampling
-from dipbench.resampling import resize, resize_rounding
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.collection import Collection
 from dipbench.contract import Scene, Task
-from dipbench.images import centre_crop
-from dipbench.loading import load
+from dipbench.data.collection import Collection
+from dipbench.data.loading import load
+from dipbench.images.files import centre_crop
+from dipbench.running.trial import attempt
 from dipbench.streams import Streams
-from dipbench.trial import attempt
 
 FILES = Path(__file__).parents[3] / "shared" / "datasets"
 COLLECTIONS = [name for name in registry.names("dataset") if isinstance(registry.build("dataset", name), Collection)]

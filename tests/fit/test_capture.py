@@ -25,6 +25,7 @@ from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import Captured, Ensemble, Execution
+from dipbench.running.trial import Lead, Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.kept import PEAKS
@@ -33,7 +34,6 @@ from dipbench.trace.rules import Rule
 from dipbench.trace.rules.fixed import Fixed
 from dipbench.trace.signals import Signal
 from dipbench.trace.usual import USUAL
-from dipbench.trial import Lead, Trial
 
 
 class Tape(TorchDispatchMode):

@@ -13,14 +13,14 @@ from dipbench import registry
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene
 from dipbench.errors import UserError
 from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, fit, pick_execution
-from dipbench.fit.compiled import compiled
-from dipbench.fit.flat import FlatParameters
+from dipbench.fit.engines.compiled import compiled
+from dipbench.fit.engines.flat import FlatParameters
 from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets.skip import skip_net
 from dipbench.resources import out_of_gpu_memory
+from dipbench.running.trial import Trial
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
-from dipbench.trial import Trial
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU on this machine")
@@ -151,8 +151,8 @@ def test_the_rounding_of_products_is_set_within_the_block_only() -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_engine_and_precision_of_a_gpu(problem: Problem, engine: str, precision: str) -> None:
+    from dipbench.running.trial import attempt
     from dipbench.scoring import Protocol
-    from dipbench.trial import attempt
 
     on_gpu = problem.to(torch.device("cuda"))
     made = attempt(
@@ -168,8 +168,8 @@ def test_every_engine_and_precision_of_a_gpu(problem: Problem, engine: str, prec
 @needs_cuda
 @pytest.mark.parametrize("engine", ["eager", "graph"])
 def test_no_iteration_waits_for_the_gpu(problem: Problem, engine: str) -> None:
+    from dipbench.running.trial import Trial
     from dipbench.scoring import Protocol
-    from dipbench.trial import Trial
 
     on_gpu = problem.to(torch.device("cuda"))
     trial = Trial(

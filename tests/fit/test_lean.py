@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.fit import Execution, Fit, fit
-from dipbench.fit.kernels import Normalised, Projection, why_not
-from dipbench.fit.lean import SinglePrecision, drop_redundant_biases, end_in_single_precision, join_batch_norms
+from dipbench.fit.engines.kernels import Normalised, Projection, why_not
+from dipbench.fit.engines.lean import SinglePrecision, drop_redundant_biases, end_in_single_precision, join_batch_norms
 from dipbench.nets.resnet import res_net
 from dipbench.nets.skip import skip_net
 from dipbench.nets.unet import UNet

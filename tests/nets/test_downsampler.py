@@ -1,4 +1,4 @@
-"""The fixed down-sampling layer against the official one, and against the matrices of `dipbench.resampling`."""
+"""The fixed down-sampling layer against the official one, and against the matrices of `dipbench.images.resampling`."""
 
 from pathlib import Path
 from typing import Literal

@@ -6,7 +6,7 @@ import pytest
 from forge import Forge, denoising, inpainting
 
 from dipbench.report import write_report
-from dipbench.store import Store
+from dipbench.store.store import Store
 
 
 @pytest.fixture

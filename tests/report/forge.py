@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dipbench.images import write_image
-from dipbench.records import Plan
-from dipbench.runs import Run
-from dipbench.store import Store, write_json
+from dipbench.images.files import write_image
+from dipbench.store.records import Plan
+from dipbench.store.store import Store, write_json
+from dipbench.suites.run import Run
 
 USUAL = "peak:1|channels:all|border:0+0|quantisation:none"
 OTHER = "peak:1|channels:luma|border:4+4|quantisation:round"

@@ -9,7 +9,7 @@ from dipbench.report.axis import range_of_measurement, range_of_truth, spread_ou
 from dipbench.report.chapters import chapters_of
 from dipbench.report.curves import POINTS, Curves, curves_of, thinned
 from dipbench.report.figure import draw
-from dipbench.store import Store
+from dipbench.store.store import Store
 
 
 @pytest.fixture(scope="session")

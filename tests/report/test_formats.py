@@ -11,8 +11,8 @@ import pytest
 from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, USUAL, bm3d_psnr, dip_psnrs
 
 from dipbench.report.markup import tex
-from dipbench.results import frame
-from dipbench.store import Store
+from dipbench.store.results import frame
+from dipbench.store.store import Store
 
 NAMES = ["dip, last", "dip, averaged", "bm3d", "luma", "choosy", "broken", "degraded"]
 ORACLES = ["dip, peak (oracle)", "dip, averaged peak (oracle)"]

@@ -7,10 +7,10 @@ import pytest
 from forge import IMAGES, Forge, picture
 from PIL import Image
 
-from dipbench.images import to_pillow
+from dipbench.images.files import to_pillow
 from dipbench.report.chapters import chapters_of
 from dipbench.report.gallery import Album, Strip, busiest, strips_of
-from dipbench.store import Store
+from dipbench.store.store import Store
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, USUAL, Forge, bm3d_psnr, 
 
 from dipbench.errors import UserError
 from dipbench.report import write_report
-from dipbench.store import Store
+from dipbench.store.store import Store
 
 _VOID = {"meta", "img", "br", "source", "link", "input", "hr"}
 

@@ -7,8 +7,8 @@ from forge import IMAGES, OTHER, REASON, SEEDS, USUAL, Forge, bm3d_psnr, dip_psn
 
 from dipbench.report.chapters import chapters_of
 from dipbench.report.tables import Cell, Row, Table, commonest, tables_of
-from dipbench.results import frame
-from dipbench.store import Store
+from dipbench.store.results import frame
+from dipbench.store.store import Store
 
 
 def table_of(store: Store, experiment: str, metric: int = 0) -> Table:

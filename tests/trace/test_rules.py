@@ -15,6 +15,7 @@ from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.errors import UserError
 from dipbench.operators import Identity
+from dipbench.running.trial import Outcome, Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.arrivals import Arrivals
@@ -25,7 +26,6 @@ from dipbench.trace.signals import Signal
 from dipbench.trace.step import Step
 from dipbench.trace.stopping import EVERY, replayed
 from dipbench.trace.usual import USUAL
-from dipbench.trial import Outcome, Trial
 
 PROBLEM = Problem("denoising", torch.zeros(1, 2, 3), Identity(), (1, 2, 3))
 NUMBERS = st.one_of(st.integers(-9, 9).map(float), st.floats(width=32, allow_nan=True))

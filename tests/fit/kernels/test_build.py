@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from dipbench.fit import lean
-from dipbench.fit.kernels import build, why_not
+from dipbench.fit.engines.kernels import build, why_not
 
 available = pytest.mark.skipif(why_not() is not None, reason=f"the operators are not available: {why_not()}")
 
-ASK = "from dipbench.fit.kernels import why_not; print(why_not())"
+ASK = "from dipbench.fit.engines.kernels import why_not; print(why_not())"
 
 
 def asked(**variables: str) -> str:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dipbench.fit.kernels import Normalised, Projection, why_not
+from dipbench.fit.engines.kernels import Normalised, Projection, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"the operators are not available: {why_not()}")
 

@@ -1,0 +1,1 @@
+"""Classes that several plugins extend."""

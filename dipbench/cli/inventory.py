@@ -1,0 +1,61 @@
+"""What there is: the plugins of every kind, and the suites."""
+
+from dipbench import registry
+from dipbench.contract import Plugin
+from dipbench.errors import UserError, unknown
+from dipbench.suites.agenda import Agenda, read_agenda
+from dipbench.suites.suite import Suite, preset_content, preset_names, read_suite
+
+
+def listed(kind: str) -> list[tuple[str, str]]:
+    """Name and one line of everything of a kind, in the plural: methods, tasks, datasets, noises, ... or suites."""
+    if kind == "suites":
+        return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
+    return [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
+
+
+def _summary(kind: str, name: str) -> str:
+    try:
+        return registry.find(kind, name).summary()
+    except UserError as error:
+        return f"unavailable: {error}"
+
+
+def shown(name: str) -> str:
+    """What a plugin or a suite is, with its settings. UserError with the nearest name for another."""
+    kinds = [kind for kind in registry.KINDS if name in registry.names(kind)] or (["method"] * name.endswith(".py"))
+    if kinds:
+        return "\n\n".join(_plugin(kind, registry.find(kind, name)) for kind in kinds)
+    if name in preset_names() or name.endswith(".toml"):
+        agenda = read_agenda(name)
+        return _agenda(agenda) if agenda else _suite(read_suite(name))
+    everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
+    raise unknown("method, task, data set, noise, signal, rule or suite", name, everything)
+
+
+def _plugin(kind: str, cls: type[Plugin]) -> str:
+    facts = {"paper": cls.paper, "licence": cls.licence}
+    lines = [f"{kind} {cls.plugin_name()}: {cls.summary()}"]
+    lines += [f"  {fact}: {text}" for fact, text in facts.items() if text]
+    settings = registry.describe(cls)
+    width = max((len(name) for name, *_ in settings), default=0)
+    lines += [f"  {name:{width}} = {default!s:12} {comment}" for name, _, default, comment in settings]
+    return "\n".join(lines)
+
+
+def _suite(suite: Suite) -> str:
+    lines = [f"suite {suite.name}: {suite.title}", *suite.description.strip().splitlines()]
+    for experiment in suite.experiments:
+        images = ", ".join(experiment.images) or "all images"
+        lines.append(f"  {experiment.name}: {experiment.task} on {experiment.dataset} ({images})")
+        lines += [f"    {entrant.label:20} {entrant.method}" for entrant in experiment.methods]
+    return "\n".join(lines)
+
+
+def _agenda(agenda: Agenda) -> str:
+    lines = [f"agenda {agenda.name}: {agenda.title}", *agenda.description.strip().splitlines()]
+    for entry in agenda.agenda:
+        seeds = f"seed {entry.seed}" if entry.seeds == 1 else f"seeds {entry.seed} to {entry.seed + entry.seeds - 1}"
+        only = "".join(f", only {word}" for word in entry.only)
+        lines.append(f"  {entry.suite}{only}, {seeds}: {entry.why}")
+    return "\n".join(lines)

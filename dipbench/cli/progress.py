@@ -1,0 +1,111 @@
+"""Progress on a terminal: bars where it is one, lines where it is a file."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from dipbench.running.one_run import Finished
+from dipbench.suites.jobs import Job
+
+
+class _Speed(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f} it/s" if task.speed and task.fields.get("fit") else "", style="dim")
+
+
+class Terminal:
+    """One bar for the suite and one for every run in work: iteration, it/s, PSNR, time left."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Speed(),
+            TextColumn("{task.fields[psnr]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._overall: TaskID | None = None
+        self._running: dict[str, TaskID] = {}
+        self._count = 0
+        self._done = 0
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def begin(self, jobs: list[Job], present: int) -> None:
+        """Says what is to be done."""
+        self._count = len(jobs)
+        there = f"; {present} in the store already, not computed again" if present else ""
+        self._say(f"{len(jobs)} runs to compute{there}")
+        if jobs:
+            self._overall = self._bars.add_task("all runs", total=len(jobs), psnr="")
+
+    def step(self, job: Job, iteration: int, iterations: int, psnr: float) -> None:
+        """Moves the bar of a run; where there are no bars, a line every 30 seconds."""
+        key = job.run.key
+        shown = "" if math.isnan(psnr) else f"{psnr:.2f} dB"
+        if key not in self._running:
+            self._running[key] = self._bars.add_task(f"  {job.title}", total=iterations or None, psnr="", fit=True)
+        self._bars.update(self._running[key], completed=iteration + 1, psnr=shown)
+        if not self._console.is_terminal and time.monotonic() - self._said > 30:
+            self._said = time.monotonic()
+            self._say(f"  {job.title}: iteration {iteration + 1} of {iterations or '?'}, {shown}")
+
+    def end(self, job: Job, finished: Finished) -> None:
+        """A line for the run that ended."""
+        self._done += 1
+        bar = self._running.pop(job.run.key, None)
+        if bar is not None:
+            self._bars.remove_task(bar)
+        if self._overall is not None:
+            self._bars.advance(self._overall)
+        if finished.status == "done":
+            what = f"{finished.psnr:.2f} dB in {finished.seconds:.1f} s"
+        else:
+            what = f"{finished.status}: {finished.message}"
+        self._say(f"[{self._done}/{self._count}] {job.title}: {what}")
+
+    def warn(self, message: str) -> None:
+        """A line for what went on otherwise than asked."""
+        self._say(f"warning: {message}")
+
+    def _say(self, line: str) -> None:
+        """One line, whatever the width; brackets in it are no markup."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def counter(title: str) -> Iterator[Callable[[int, int, float], None]]:
+    """A bar for a single fit, shown on a terminal only."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(title, total=None, fit=True)
+        yield lambda iteration, iterations, psnr: bars.update(bar, completed=iteration + 1, total=iterations or None)

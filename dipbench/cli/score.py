@@ -1,0 +1,32 @@
+"""The command `dipbench score`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def score(
+    folder: Annotated[Path, typer.Argument(help="The results: an image file for each image of the data set.")],
+    dataset: Annotated[str, typer.Option(help="What they are scored against: set5.")],
+    task: Annotated[str, typer.Option(help="What was restored: super_resolution[factor=4].")],
+    method_name: Annotated[str, typer.Option(help="What to call them; default the folder's name.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Keep the results here and write a report; default: print only.")
+    ] = None,
+) -> None:
+    """Score images that another program made, as the benchmark scores its own."""
+    from dipbench.report import write_report
+    from dipbench.running.score_files import as_text, score_folder
+    from dipbench.store.store import Store
+
+    scores = score_folder(folder, dataset, task, method_name, out)
+    print(as_text(scores))
+    if out is not None:
+        store = Store.existing(out)
+        print(f"report: {write_report(store, store.holdings())}")
+    failed = scores[scores["status"] != "done"]
+    if not failed.empty:
+        print(f"dipbench: {len(failed)} of {len(scores)} images have no score", file=sys.stderr)
+        raise typer.Exit(2)

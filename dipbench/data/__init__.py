@@ -1,0 +1,1 @@
+"""Where scenes come from: pinned files, collections of them, downloads, and how a scene is cut and reduced."""

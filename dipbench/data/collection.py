@@ -1,0 +1,85 @@
+"""Data sets whose files lie elsewhere, verified at each reading.
+
+A collection is a class without code and, beside it, a CSV of the same name with a row for each file: see `Entry`.
+"""
+
+import inspect
+import warnings
+from collections import Counter
+from collections.abc import Collection as Wanted
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from dipbench.contract import Belonging, Dataset, Scene
+from dipbench.data.pinned import Copy, PinnedFile, read_files
+from dipbench.errors import UserError
+from dipbench.images.files import AlphaDropped, read_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(PinnedFile):
+    """An image file of a collection."""
+
+    width: int  # pixels
+    height: int  # pixels
+    channels: int  # 1 grey, 3 RGB, 4 RGB with an alpha channel
+    mask_of: str = ""  # the image whose mask this is: a pixel above zero is known; empty: it is an image
+
+
+@dataclass(frozen=True)
+class Collection(Dataset):
+    """Images that are verified before they are read."""
+
+    @classmethod
+    def entries(cls) -> list[Entry]:
+        """Every file, masks too, in the order of the CSV."""
+        return read_files(Path(inspect.getfile(cls)).with_suffix(".csv"), Entry)
+
+    def names(self) -> list[str]:
+        return [entry.name for entry in self.entries() if not entry.mask_of]
+
+    def read(self, name: str) -> Tensor:
+        return self._read(next(entry for entry in self.entries() if entry.name == name))
+
+    def scene(self, name: str, takes: Wanted[Belonging] = ()) -> Scene:
+        masks = [entry for entry in self.entries() if entry.mask_of == name and "known" in takes]
+        known = self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
+        return Scene(self.read(name), known)
+
+    def _read(self, entry: Entry) -> Tensor:
+        path = entry.verified(*self._words(entry))
+        with warnings.catch_warnings():
+            if entry.channels == 4:  # known beforehand, so nobody needs to be told
+                warnings.simplefilter("ignore", AlphaDropped)
+            return read_image(path)
+
+    def _words(self, entry: Entry) -> tuple[str, str]:
+        """What a user calls the file of an entry, and the command that fetches it."""
+        kind = "mask" if entry.mask_of else "image"
+        return f"{kind} '{entry.name}' of {self.plugin_name()}", f"dipbench data fetch {self.plugin_name()}"
+
+    def _checked(self, entry: Entry) -> tuple[str, Copy | None]:
+        return entry.checked(*self._words(entry))
+
+    def problems(self) -> list[str]:
+        """What is wrong, a line for each file that is missing or different; empty: every file is here and right."""
+        complaints = [self._checked(entry)[0] for entry in self.entries()]
+        return [complaint for complaint in complaints if complaint]
+
+    def places(self) -> Counter[str]:
+        """How many files are in the folder, in the cache, or missing; not verified."""
+        copies = [entry.copy() for entry in self.entries()]
+        return Counter(copy.place if copy else "missing" for copy in copies)
+
+    def wanted(self) -> list[Entry]:
+        """The entries to fetch: missing, or wrong in the cache. UserError for a wrong file in the user's own folder."""
+        wanted = []
+        for entry in self.entries():
+            complaint, copy = self._checked(entry)
+            if complaint and copy and copy.place == "folder":
+                raise UserError(complaint)
+            if complaint:
+                wanted.append(entry)
+        return wanted

@@ -1,0 +1,57 @@
+"""Scenes of a data set, cut and reduced as its settings say."""
+
+from collections.abc import Collection
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dipbench.contract import Belonging, Dataset, Scene
+from dipbench.errors import UserError, unknown
+from dipbench.images.files import centre_crop, from_pillow, to_pillow
+
+
+def load(dataset: Dataset, name: str, takes: Collection[Belonging] = ()) -> Scene:
+    """The scene of that name, with what a task `takes`, after `crop` and then `side`.
+
+    UserError if there is none of that name, or it is too small.
+
+    Pictures are reduced by Pillow's Lanczos filter on the 8-bit image, rounded to 8 bit; masks by nearest neighbour,
+    which keeps the share of known pixels.
+    """
+    if name not in dataset.names():
+        raise unknown(f"image of {dataset.plugin_name()}", name, dataset.names())
+
+    def fitted(picture: Tensor) -> Tensor:
+        if picture.dtype == torch.bool:
+            return _fitted(dataset, name, picture.float(), Image.Resampling.NEAREST) > 0.5
+        return _fitted(dataset, name, picture, Image.Resampling.LANCZOS)
+
+    return dataset.scene(name, takes).each(fitted)
+
+
+def _fitted(dataset: Dataset, name: str, image: Tensor, filter_: Image.Resampling) -> Tensor:
+    place = f"image '{name}' of {dataset.plugin_name()}"
+    if dataset.crop:
+        image = _cropped(image, dataset.crop, place)
+    if dataset.side:
+        image = _reduced(image, dataset.side, place, filter_)
+    return image
+
+
+def _cropped(image: Tensor, crop: int, place: str) -> Tensor:
+    height, width = image.shape[-2:]
+    if min(height, width) < crop:
+        raise UserError(f"{place} is {width}x{height}: crop={crop} takes at most {min(height, width)}")
+    return centre_crop(image, crop, crop)
+
+
+def _reduced(image: Tensor, side: int, place: str, filter_: Image.Resampling) -> Tensor:
+    height, width = image.shape[-2:]
+    longer = max(height, width)
+    if longer < side:
+        raise UserError(f"{place} is {width}x{height}: side={side} takes at most {longer}, for it only reduces")
+    if longer == side:
+        return image
+    size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
+    return from_pillow(to_pillow(image).resize(size, filter_))

@@ -1,0 +1,1 @@
+"""Pixels as such: files, resampling, and tensors as arrays."""

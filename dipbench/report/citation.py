@@ -1,0 +1,81 @@
+"""A number that can be cited: one line that says how it came about, and the BibTeX of what was used."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from dipbench import registry
+from dipbench.errors import UserError
+from dipbench.spec import Spec
+from dipbench.store.records import Result
+
+REFERENCES = Path(__file__).with_name("references.bib")
+
+
+def signature(result: Result, output: str) -> str:
+    """One line: the number, protocol, image with its hash, degradation with its seed, method, versions.
+
+    Two numbers are comparable if and only if their lines agree in all but the method.
+    """
+    run, environment = result.run, result.environment
+    scores = {output.output: output.psnr for output in result.outputs}
+    if output not in scores:
+        raise UserError(f"run {run.key} has no output '{output}': it has {', '.join(scores) or 'none'}")
+    parts = [
+        f"PSNR {scores[output]:.2f} dB",
+        run.protocol,
+        f"{run.dataset}/{run.image}#{run.pixels}",
+        f"{_written(run.task)}#seed={run.seed}",
+        f"{_written(run.method)}:{output}",
+        f"dipbench {environment.versions['dipbench']} ({(environment.commit or 'release')[:12]})",
+        f"torch {environment.versions['torch']} on {environment.device}, "
+        + (f"instructions {environment.instructions}, " if environment.instructions else "")
+        + run.precision
+        + (f", engine {result.engine}" if result.engine else ""),
+        f"run {run.key}",
+    ]
+    return " | ".join(parts)
+
+
+def _written(plugin: dict[str, object]) -> str:
+    """A plugin as the run has it, with every setting that is set."""
+    settings = plugin["settings"]
+    assert isinstance(settings, dict)
+    source = f"@{plugin['source']}" if "source" in plugin else ""
+    return str(Spec(f"{plugin['name']}{source}", {key: value for key, value in settings.items() if value is not None}))
+
+
+def bibtex(result: Result) -> str:
+    """The entries of the method, the data set and the task of a run, and of Deep Image Prior's benchmark itself."""
+    papers = [
+        result.paper,
+        registry.find("dataset", result.run.dataset).paper,
+        registry.find("task", str(result.run.task["name"])).paper,
+    ]
+    found = {paper: references()[paper] for paper in papers if paper in references()}
+    missing = [paper for paper in papers if paper and paper not in references()]
+    return "\n\n".join([*found.values(), *(f"% {paper}: no entry in references.bib" for paper in missing)])
+
+
+@cache
+def references() -> dict[str, str]:
+    """Every entry of references.bib by the name that plugins give a paper: `doi:...` or `arXiv:...`."""
+    entries = [entry.strip() for entry in re.split(r"\n(?=@)", REFERENCES.read_text()) if entry.strip()]
+    named = {}
+    for entry in entries:
+        for field, prefix in (("doi", "doi:"), ("eprint", "arXiv:")):
+            if match := re.search(rf"^\s*{field} = {{(.+)}},$", entry, re.MULTILINE):
+                named[prefix + match.group(1)] = entry
+    return named
+
+
+def find_run(name: str, folder: Path) -> Path:
+    """The folder of a run: a path to it, or the beginning of its name, looked for in the stores below `folder`."""
+    if (Path(name) / "result.json").is_file():
+        return Path(name)
+    found = sorted(path.parent for path in folder.glob(f"**/runs/{name}*/result.json"))
+    if len({path.name for path in found}) != 1:
+        raise UserError(
+            f"{len(found)} runs below '{folder}' begin with '{name}': give more of the name, or the folder's path"
+        )
+    return found[0]

@@ -1,0 +1,197 @@
+"""What a suite will take on the device at hand: time, memory and disk, before anything is computed.
+
+Time is measured: each kind of fit is begun on a small cut-out of one of its images and scaled by the number of pixels.
+Memory is counted: the tensors that one forward pass keeps for the gradient, likewise scaled, and the parameters; on a
+CPU also what this process takes already, for a run is such a process.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from dipbench import registry
+from dipbench.contract import Prior, Problem, Scene, Task
+from dipbench.data.loading import load
+from dipbench.errors import UserError
+from dipbench.fit import Execution, pick_execution
+from dipbench.images.files import centre_crop
+from dipbench.resources import process_memory
+from dipbench.running.cost import Cost, cost_of, memory_of
+from dipbench.store.store import Store
+from dipbench.streams import Streams
+from dipbench.suites.agenda import Part
+from dipbench.suites.jobs import Job
+from dipbench.text import duration, table
+from dipbench.trace.usual import COLUMNS
+
+SIDES = {"cpu": 128, "cuda": 512}  # of the cut-out on which a fit is timed, pixels; a smaller one would not fill a GPU
+_PRECISIONS = ("float32", "tf32", "bf16")  # whose times are said, where the device has them
+_BYTES_OF_A_ROW = 4 * (1 + len(COLUMNS))  # of a trace; float32 does not compress
+_BYTES_OF_A_PIXEL = 0.7  # and channel, of an output as PNG: what restored photographs take
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What the runs of an experiment will take. Methods that are no priors count as runs only."""
+
+    experiment: str
+    runs: int  # to be computed
+    present: int  # in the store already
+    fits: int  # of those to be computed
+    iterations: int  # of all these fits
+    pixel_iterations: float
+    seconds: dict[str, float]  # of all these fits, one after another, in each precision
+    memory: float  # bytes, of the largest fit
+    disk: float  # bytes
+
+
+def executions_of(device: torch.device, engine: str, precision: str) -> list[Execution]:
+    """The executions whose times are said: in the precision that was asked for, and in the others that the device has.
+
+    `engine` may be `auto`, which may pick another one for another precision. UserError as of `pick_execution`.
+    """
+    found = [pick_execution(device, engine, precision)]
+    for other in _PRECISIONS:
+        with suppress(UserError):
+            found.append(pick_execution(device, engine, other))
+    return list(dict.fromkeys(found))
+
+
+def forecast_of(
+    parts: Iterable[Part], out: Path | None, device: torch.device, executions: Sequence[Execution]
+) -> list[Forecast]:
+    """A line for every experiment of every part, in their order; a run that several of them want counts in the first.
+
+    The jobs are planned in the precision of the first execution; the time that the missing ones take is said for each.
+    Nothing is written, but UserError for a store that cannot be read.
+    """
+    process = process_memory(device)
+    known: dict[tuple[str, str], Cost] = {}
+    seen: set[tuple[Path, str]] = set()
+    lines = []
+    for part in parts:
+        folder = part.store(out)
+        store = Store.existing(folder) if (folder / "store.json").is_file() else None
+        for experiment in part.suite.experiments:
+            fresh = {
+                j.run.key: j for j in part.jobs if j.experiment == experiment.name and (folder, j.run.key) not in seen
+            }
+            seen |= {(folder, key) for key in fresh}
+            present = {key for key in fresh if store and store.status(key) in ("done", "refused")}
+            missing = [job for key, job in fresh.items() if key not in present]
+            name = f"{part.suite.name}: {experiment.name}"
+            line = _of_experiment(name, missing, len(present), device, executions, known)
+            lines.append(replace(line, memory=line.memory + process if line.fits else 0.0))
+    return lines
+
+
+def side_of(device: torch.device) -> int:
+    """The side in pixels of the cut-out on which a fit is timed on that device."""
+    return SIDES.get(device.type, SIDES["cpu"])
+
+
+def _of_experiment(
+    name: str,
+    missing: list[Job],
+    present: int,
+    device: torch.device,
+    executions: Sequence[Execution],
+    known: dict[tuple[str, str], Cost],
+) -> Forecast:
+    one_of_image = {job.run.image: job for job in missing}
+    shapes = {image: _shape(job) for image, job in one_of_image.items()}
+    problems = {image: _problem(job, side_of(device)).to(device) for image, job in one_of_image.items()}
+    fits = [(job, prior) for job in missing if isinstance(prior := registry.build("method", job.method), Prior)]
+    iterations, pixel_iterations, memory, fitted = 0, 0.0, 0.0, 0
+    seconds = {execution.precision: 0.0 for execution in executions}
+    disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
+    for job, prior in fits:
+        problem = problems[job.run.image]
+        if prior.refuses(problem):
+            continue
+        kind = (str(job.task), str(job.method))
+        if kind not in known:
+            known[kind] = _tried(job, prior, device, executions)
+        settings, pixels = prior.fit_settings(problem), _pixels(shapes[job.run.image])
+        fitted += 1
+        iterations += settings.iterations * settings.starts
+        pixel_iterations += settings.iterations * settings.starts * pixels
+        for precision, measured in known[kind].seconds.items():
+            seconds[precision] += settings.iterations * measured * pixels / known[kind].pixels
+        memory = max(memory, memory_of(known[kind], pixels))
+        disk += settings.iterations * _BYTES_OF_A_ROW + 3 * pixels * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL
+    return Forecast(name, len(missing), present, fitted, iterations, pixel_iterations, seconds, memory, disk)
+
+
+def _tried(job: Job, prior: Prior, device: torch.device, executions: Sequence[Execution]) -> Cost:
+    """What the job's fit costs on the first cut-out that the network takes: twice the side, and so on."""
+    side, largest = side_of(device), max(_shape(job)[1:])
+    while True:
+        try:
+            return cost_of(prior, _problem(job, side).to(device), executions)
+        except UserError:
+            if side >= largest:
+                raise
+            side *= 2
+
+
+def total(forecasts: Iterable[Forecast]) -> Forecast:
+    """All experiments together."""
+    each = list(forecasts)
+    precisions = each[0].seconds if each else ()
+    return Forecast(
+        "all",
+        sum(f.runs for f in each),
+        sum(f.present for f in each),
+        sum(f.fits for f in each),
+        sum(f.iterations for f in each),
+        sum(f.pixel_iterations for f in each),
+        {precision: sum(f.seconds[precision] for f in each) for precision in precisions},
+        max((f.memory for f in each), default=0.0),
+        sum(f.disk for f in each),
+    )
+
+
+def as_text(forecasts: list[Forecast]) -> str:
+    """A table, with all experiments together in its last row."""
+    everything = total(forecasts)
+    head = ("", "runs", "in store", "fits", "iterations", "Mpx it", *everything.seconds, "memory", "disk")
+    return table([head, *(_row(f) for f in (*forecasts, everything))])
+
+
+def _row(f: Forecast) -> tuple[str, ...]:
+    fitted = ["-"] * (3 + len(f.seconds))
+    if f.fits:
+        times = [duration(seconds) for seconds in f.seconds.values()]
+        fitted = [str(f.iterations), f"{f.pixel_iterations / 1e6:.0f}", *times, _size(f.memory)]
+    return (f.experiment, str(f.runs), str(f.present), str(f.fits), *fitted, _size(f.disk))
+
+
+def _size(size: float) -> str:
+    return f"{size / 2**20:.0f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
+
+
+def _scene(job: Job) -> Scene:
+    task: Task = registry.build("task", job.task)
+    return task.prepare(load(registry.build("dataset", job.dataset), job.run.image, task.takes))
+
+
+def _shape(job: Job) -> tuple[int, int, int]:
+    channels, height, width = _scene(job).image.shape
+    return channels, height, width
+
+
+def _pixels(shape: tuple[int, int, int]) -> int:
+    return shape[1] * shape[2]
+
+
+def _problem(job: Job, side: int) -> Problem:
+    """The run's problem on a cut-out of its image, of at most `side` pixels a side."""
+    task: Task = registry.build("task", job.task)
+    scene = _scene(job)
+    size = [min(side, whole) for whole in scene.image.shape[-2:]]
+    cut = scene.each(lambda picture: centre_crop(picture, *size))
+    return task.degrade(task.prepare(cut), Streams(job.run.seed))

@@ -1,0 +1,231 @@
+"""Computes one run and writes it down, whatever comes of it."""
+
+import datetime
+import time
+import traceback
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dipbench import registry
+from dipbench.contract import Dataset, Method, Prior, Task
+from dipbench.data.loading import load
+from dipbench.errors import UserError
+from dipbench.images.files import write_image
+from dipbench.resources import environment, out_of_gpu_memory
+from dipbench.running import interruption
+from dipbench.running.checkpoints import Checkpoints
+from dipbench.running.conditions import Conditions
+from dipbench.running.interruption import Stopped, held
+from dipbench.running.trial import Outcome, Progress, Reporter, Trial
+from dipbench.scoring import METRICS
+from dipbench.store.records import Environment, Result, ScoredOutput, Status
+from dipbench.store.store import Store, UnwritableStore, write_json
+from dipbench.streams import Streams
+from dipbench.suites.jobs import Job
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended."""
+
+    status: Status
+    message: str = ""  # why it was refused or failed
+    mendable: bool = False  # whether the user can mend it
+    psnr: float = float("nan")  # dB, of the last output
+    seconds: float = 0.0
+
+
+class Work:
+    """A run at work: an iteration each call of `advance`, and then `finish`, which puts it into the store.
+
+    Several may take turns. A fit goes on from its last checkpoint, if there is one. What goes wrong ends the run as
+    failed; out of `advance` and `finish` come only UnwritableStore, Stopped after a signal and, for others to be ended
+    first, that a GPU has no memory left. A run that is dropped before its end must be closed.
+    """
+
+    def __init__(self, job: Job, store: Store, conditions: Conditions, progress: Progress | None = None):
+        self.job = job
+        self.pixels = 0  # of the image; 0: it has not begun
+        self._store, self._conditions = store, conditions
+        self._started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._clock = time.perf_counter()
+        self._checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key)
+        self._reporter = Reporter(progress)
+        self._trial: Trial | None = None
+        self._ended: Finished | None = None  # before its last iteration
+        self._every = 0.0  # seconds between checkpoints; 0: none
+        self._together = 1  # the most runs that took turns
+        self._resumed: list[dict[str, Any]] = []  # where an earlier process stopped, and what that one ran on
+        self._warnings: list[str] = []
+        self._signals = ExitStack()  # while it is open they are only noted
+
+    def advance(self, together: int = 1) -> bool:
+        """One iteration, beside others of `together` in all; False: there are no more."""
+        try:
+            self._together = max(self._together, together)
+            return (self._trial is not None or self._begin()) and self._iterate()
+        except UnwritableStore:
+            raise
+        except Exception as error:  # whatever a plugin does: this run fails, the others go on
+            if out_of_gpu_memory(error):
+                raise
+            self._ended = failure(error)
+            return False
+
+    def finish(self) -> Finished:
+        """Scores what came out, and puts it into the store."""
+        content: dict[str, Any] = {}
+        outcome = None
+        try:
+            if self._ended is None:
+                assert self._trial is not None
+                outcome = self._trial.outcome()
+                self._ended, content = self._scored(outcome)
+        except Exception as error:
+            if out_of_gpu_memory(error):
+                raise
+            self._ended, outcome = failure(error), None
+        times = {"started": self._started, "wall_seconds": round(time.perf_counter() - self._clock, 3)}
+        write_down(self.job, self._store, self._conditions, self._ended, {**times, **content}, outcome)
+        if self._ended.status == "done":
+            self._checkpoints.clear()
+        self.close()
+        return self._ended
+
+    def close(self) -> None:
+        """Signals end the program again, where it is the last that held them."""
+        self._signals.close()
+
+    def _begin(self) -> bool:
+        """Poses the problem and goes to the last checkpoint; False: the method refuses it."""
+        run, device = self.job.run, self._conditions.device
+        self._task: Task = registry.build("task", self.job.task)
+        self._method: Method = registry.build("method", self.job.method)
+        dataset: Dataset = registry.build("dataset", self.job.dataset)
+        scene = self._task.prepare(load(dataset, run.image, self._task.takes))
+        self._truth = scene.image
+        degraded = self._task.degrade(scene, Streams(run.seed, run.measurement_path))
+        problem = replace(degraded, image_name=run.image)
+        self.pixels = problem.shape[1] * problem.shape[2]
+        if not self._store.has_problem(run.measurement_key):
+            with self._store.new_folder("problems", run.measurement_key) as folder:
+                write_image(folder / "truth.png", self._truth)
+                write_image(folder / "degraded.png", problem.degraded())
+        if reason := self._method.refuses(problem):
+            self._ended = Finished("refused", reason)
+            return False
+        self._problem = problem.to(device)
+        if isinstance(self._method, Prior):
+            self._every = self._conditions.checkpoint_seconds
+        self._trial = self._new_trial()
+        if self._every:
+            self._signals.enter_context(held())
+            self._resume()
+        self._saved = time.perf_counter()
+        return True
+
+    def _new_trial(self) -> Trial:
+        rng = Streams(self.job.run.seed, self.job.run.method_path)
+        truth = self._truth.to(self._conditions.device)
+        return Trial(self._method, self._problem, truth, self._task.protocol(), rng, self._conditions.execution)
+
+    def _resume(self) -> None:
+        assert self._trial is not None
+        state, self._warnings = self._checkpoints.load()
+        if state is None:
+            return
+        try:
+            self._trial.load(state["trial"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            if out_of_gpu_memory(error):
+                raise  # the checkpoint is as good as before
+            self._trial = self._new_trial()
+            self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
+            return
+        self._together = max(self._together, state["at_once"])
+        self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
+
+    def _iterate(self) -> bool:
+        assert self._trial is not None
+        if not self._trial.advance():
+            return False
+        self._reporter.look(self._trial)
+        told = interruption.received()
+        if self._every and (told or time.perf_counter() - self._saved > self._every):
+            self._save()
+        if told:
+            raise Stopped(told)
+        return True
+
+    def _save(self) -> None:
+        assert self._trial is not None
+        state = {
+            "trial": self._trial.state(),
+            "at_once": self._together,
+            "resumed": self._resumed,
+            "environment": environment(self._conditions.device),
+        }
+        with self._store.writing():
+            self._checkpoints.save(state, self._trial.done)
+        self._saved = time.perf_counter()
+
+    def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
+        """How a run ended that came to its end, and what the store is to know of it."""
+        protocol = self._task.protocol()
+        outputs = [
+            ScoredOutput(
+                output=output.name,
+                iteration=output.iteration,
+                scores={name: metric.measure(output.image, self._truth, protocol) for name, metric in METRICS.items()},
+                picture=f"{output.name}.png",
+            )
+            for output in outcome.outputs
+        ]
+        execution = self._conditions.execution
+        fitted = isinstance(self._method, Prior)
+        content = {
+            "outputs": outputs,
+            "seconds": round(outcome.seconds, 4),
+            "peak_memory_bytes": outcome.peak_memory if self._together == 1 else None,  # else what all took together
+            "parameters": self._method.resolved(self._problem),
+            "licence": self._method.licence,
+            "paper": self._method.paper,
+            **({"engine": execution.engine, "precision": execution.precision} if fitted else {}),
+            "at_once": self._together,
+            "resumed": self._resumed,
+            "warnings": self._warnings,
+        }
+        return Finished("done", psnr=outputs[0].psnr, seconds=outcome.seconds), content
+
+
+def write_down(
+    job: Job,
+    store: Store,
+    conditions: Conditions,
+    finished: Finished,
+    content: dict[str, Any],
+    outcome: Outcome | None = None,
+) -> None:
+    """Puts into the store how a run ended; `content` is what else is known of it, by the fields of `Result`."""
+    known: dict[str, Any] = {"outputs": [], **content}
+    here = Environment(**environment(conditions.device))
+    result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
+    with store.new_folder("runs", job.run.key) as folder:
+        if outcome:
+            outcome.trace.to_parquet(folder / "trace.parquet", index=False)
+            for output in outcome.outputs:
+                write_image(folder / f"{output.name}.png", output.image)
+        write_json(folder / "run.json", asdict(job.run))
+        write_json(folder / "result.json", result.content())
+
+
+def failure(error: Exception) -> Finished:
+    """How a run ended that raised `error`."""
+    if isinstance(error, UserError):
+        return Finished("failed", str(error), mendable=True)
+    if out_of_gpu_memory(error) or isinstance(error, MemoryError):
+        reason = str(error).splitlines()[0] if str(error) else "the memory is full"
+        return Finished("failed", f"out of memory ({reason}): take smaller images, or --jobs 1", mendable=True)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Finished("failed", f"{type(error).__name__}: {error} ({last.name}, line {last.lineno} of {last.filename})")

@@ -1,0 +1,69 @@
+"""Scores images that were made elsewhere, as the harness scores those that it made."""
+
+import math
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from dipbench.compare.statistics import means_by_seed
+from dipbench.errors import UserError
+from dipbench.running.conditions import Conditions
+from dipbench.running.runner import run_suite
+from dipbench.scoring import METRICS, Metric
+from dipbench.spec import Spec, parse
+from dipbench.store.store import Store
+from dipbench.suites.suite import Entrant, Experiment, Suite
+from dipbench.text import table
+
+
+def score_folder(folder: Path, dataset: str, task: str, name: str = "", out: Path | None = None) -> pd.DataFrame:
+    """Scores the images of a folder against those of the same name in a data set: see `dipbench.store.results.columns`.
+
+    One row an image. Where a result is missing or has another size, `status` is `failed` and `message` says why.
+    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError if
+    `folder` is not a folder, and for what is wrong in the data set or the task.
+    """
+    if not folder.is_dir():
+        raise UserError(
+            f"'{folder}' is not a folder: it takes the folder that holds the results, a file for each image"
+        )
+    suite = _suite(folder, dataset, task, name or folder.resolve().name)
+    if out is not None:
+        return _scored(suite, Store(out))
+    with tempfile.TemporaryDirectory(prefix="dipbench-score-") as place:
+        return _scored(suite, Store(Path(place)))
+
+
+def _suite(folder: Path, dataset: str, task: str, name: str) -> Suite:
+    """One experiment with one method, which reads files."""
+    entrant = Entrant(name, name, Spec("files", {"folder": str(folder)}))
+    experiment = Experiment(name="score", dataset=parse(dataset), task=parse(task), methods=[entrant])
+    return Suite(name="score", title=f"{name} on {dataset}", experiments=[experiment])
+
+
+def _scored(suite: Suite, store: Store) -> pd.DataFrame:
+    conditions = Conditions(torch.device("cpu"), processes=1)
+    return run_suite(suite, store, seeds=[0], conditions=conditions, command="dipbench score").results
+
+
+def averages(scores: pd.DataFrame) -> dict[str, float]:
+    """The mean of each metric over the images; NaN where an image has none."""
+    return {metric: float(means_by_seed(scores, metric).mean()) for metric in METRICS}
+
+
+def as_text(scores: pd.DataFrame) -> str:
+    """A line an image and one with the averages, how they were scored, and what went wrong."""
+    means = averages(scores)
+    columns = [
+        [m.heading, *(_number(value, m) for value in [*scores[name], means[name]])] for name, m in METRICS.items()
+    ]
+    rows = list(zip(["", *scores["image"], "average"], *columns, strict=True))
+    wrong = scores[scores["status"] != "done"]
+    reasons = wrong["image"] + ": " + wrong["status"] + ": " + wrong["message"]
+    return "\n".join([table(rows), "", scores["protocol"].iloc[0], *reasons])
+
+
+def _number(value: float, metric: Metric) -> str:
+    return "-" if math.isnan(value) else f"{value:.{metric.digits}f}"

@@ -1,0 +1,1 @@
+"""What is kept: the store, its records, and the table of results."""

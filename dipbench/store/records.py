@@ -1,0 +1,160 @@
+"""What a store holds, as typed records: what was asked for, and what came of it.
+
+What earlier versions did not write has a default; what is not known is ignored.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, field_serializer, model_serializer, model_validator
+
+from dipbench.published import Published
+from dipbench.suites.run import Run
+from dipbench.suites.suite import Suite
+
+Status = Literal["done", "refused", "failed"]
+"""How a run ended."""
+
+
+class _Stored(BaseModel):
+    """A part of a file in the store."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ScoredOutput(_Stored):
+    """An output of a run with its scores, which stand in the file one by one, between the iteration and the picture."""
+
+    output: str  # its name
+    iteration: int
+    scores: dict[str, float] = {}  # by the name of the metric; one that came later has none
+    picture: str  # the name of its file
+
+    @property
+    def psnr(self) -> float:
+        """PSNR in dB; NaN where it was not scored by it."""
+        return self.scores.get("psnr", math.nan)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, content: Any) -> Any:
+        """Every other number of the file is a score."""
+        if not isinstance(content, dict) or "scores" in content:
+            return content
+        others = {name: value for name, value in content.items() if name not in cls.model_fields}
+        return {**content, "scores": {name: value for name, value in others.items() if isinstance(value, (int, float))}}
+
+    @model_serializer
+    def _spread(self) -> dict[str, Any]:
+        return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture}
+
+
+class Environment(_Stored):
+    """What a run was computed with."""
+
+    device: str
+    instructions: str = ""  # of the processor, that acted; empty: on a GPU, or from before they were recorded
+    threads: int | None = None
+    platform: str | None = None
+    versions: dict[str, str]  # of Python, dipbench and the packages
+    commit: str | None = None  # None: of a release
+
+
+class Result(_Stored):
+    """What became of a run."""
+
+    status: Status
+    message: str = ""  # why it was refused or failed
+    run: Run
+    environment: Environment
+    outputs: list[ScoredOutput]
+    started: str = ""  # date and time, UTC
+    wall_seconds: float = 0.0  # from the start to the end, of the process that ended it
+    seconds: float | None = None  # of the method alone; None: it did not come to its end
+    peak_memory_bytes: int | None = None  # None: unknown, as where runs took turns
+    parameters: dict[str, Any] = {}  # every setting, as the method resolved it
+    licence: str = ""
+    paper: str = ""
+    engine: str = ""  # of a fit, as is the precision
+    precision: str = ""
+    at_once: int = 1  # the most runs that took turns with it
+    resumed: list[dict[str, Any]] = []  # the checkpoints that it went on from: iteration and environment
+    warnings: list[str] = []
+
+    @field_serializer("run")
+    def _run_as_given(self, run: Run) -> dict[str, Any]:
+        """One from before runs had versions is written without them."""
+        return {name: value for name, value in asdict(run).items() if name != "versions" or value}
+
+    def content(self) -> dict[str, Any]:
+        """For its file: what was given, so that a result of an earlier version is written as it was read."""
+        return self.model_dump(exclude_unset=True)
+
+
+class PlannedRun(_Stored):
+    """A run that was asked for."""
+
+    key: str
+    label: str  # what the suite calls the method
+    image: str
+    seed: int
+
+
+class PlannedExperiment(_Stored):
+    """An experiment of a plan."""
+
+    name: str
+    dataset: str
+    task: str
+    published: Published | None = None
+    runs: list[PlannedRun]
+
+
+class Plan(_Stored):
+    """What was asked for: a suite and the runs that it is made of."""
+
+    name: str
+    title: str
+    description: str
+    command: str  # that asked for it
+    scale: Literal["full", "smoke"] = "full"
+    methods: dict[str, str]  # label -> the method that it stands for
+    experiments: list[PlannedExperiment]
+
+    @classmethod
+    def of(cls, suite: Suite, runs: Mapping[str, list[PlannedRun]], command: str) -> Self:
+        """The plan of a suite from the runs of each experiment; one that has none is left out."""
+        return cls(
+            name=suite.name,
+            title=suite.title,
+            description=suite.description,
+            command=command,
+            scale=suite.scale,
+            methods={label: str(entrant.method) for label, entrant in suite.entrants().items()},
+            experiments=[
+                PlannedExperiment(
+                    name=experiment.name,
+                    dataset=str(experiment.dataset),
+                    task=str(experiment.task),
+                    published=experiment.published,
+                    runs=runs[experiment.name],
+                )
+                for experiment in suite.experiments
+                if runs[experiment.name]
+            ],
+        )
+
+    @property
+    def runs(self) -> dict[str, PlannedRun]:
+        """Every run once by its key, though experiments may share it."""
+        return {run.key: run for experiment in self.experiments for run in experiment.runs}
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a store holds of what was asked for."""
+
+    plan: Plan
+    results: Mapping[str, Result]  # by the run's key; a run that is not in the store has none

@@ -1,0 +1,206 @@
+"""Results on disk. A run that is in the store is never computed twice.
+
+    DIR/store.json          the version of this layout
+    DIR/plan.json           the suite that was asked for last, and which runs it is made of
+    DIR/index.parquet       one row a result, for other programs; made anew from the runs
+    DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output
+    DIR/problems/KEY/       truth.png and degraded.png, shared by all methods on that problem
+    DIR/set_aside/          what could not be read
+
+A folder is written under another name and renamed when it is whole.
+"""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow
+from pydantic import ValidationError
+
+from dipbench.errors import UserError
+from dipbench.store.records import Holdings, Plan, Result, Status
+from dipbench.version import __version__
+
+FORMAT = 2  # 1: a run was named by the settings that were given, and by no version
+
+
+class Store:
+    """A folder of results. Opening it makes it; UserError where that fails or another version made it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.warnings: list[str] = []
+        with self.writing():
+            (path / "runs").mkdir(parents=True, exist_ok=True)
+            (path / "problems").mkdir(exist_ok=True)
+        self._check_format()
+        for left in (path / "runs").glob(".writing-*"):
+            if not _is_running(int(left.name.rpartition("-")[2])):
+                shutil.rmtree(left, ignore_errors=True)
+
+    @classmethod
+    def existing(cls, path: Path) -> "Store":
+        """The store in a folder that must be one."""
+        if not (path / "store.json").is_file():
+            raise UserError(f"'{path}' is not a store of results: it takes a folder that 'dipbench run --out' wrote")
+        return cls(path)
+
+    def _check_format(self) -> None:
+        mark = self.path / "store.json"
+        if not mark.exists():
+            with self.writing():
+                write_json(mark, {"format": FORMAT, "dipbench": __version__})
+            return
+        try:
+            made = json.loads(mark.read_text())
+            found, by = made["format"], made["dipbench"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
+                f'"dipbench": "{__version__}"}} if this version made the store'
+            ) from error
+        if found != FORMAT:
+            raise UserError(
+                f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
+                f"{__version__} with format {FORMAT}, whose runs have other names: it stays as it is; "
+                "take another folder with --out"
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turns what goes wrong on writing into an error that says what to do."""
+        try:
+            yield
+        except (OSError, pyarrow.ArrowException) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise UnwritableStore(
+                f"cannot write to '{self.path}': {reason}; free some space or take another folder with --out "
+                "(finished runs are kept)"
+            ) from error
+
+    def status(self, key: str) -> Status | None:
+        """How a run ended; None if it is not there. What cannot be read is set aside first."""
+        result = self.result(key)
+        if result is None:
+            return None
+        if result.status == "done" and self.trace(key) is None:
+            return None
+        return result.status
+
+    def result(self, key: str) -> Result | None:
+        """What came out of a run."""
+        folder = self.path / "runs" / key
+        if not folder.exists():
+            return None
+        try:
+            result = Result.model_validate(json.loads((folder / "result.json").read_text()))
+            missing = {output.picture for output in result.outputs if not (folder / output.picture).is_file()}
+            if missing:
+                raise ValueError(f"without {', '.join(sorted(missing))}")
+        except (OSError, ValueError) as error:
+            self._set_aside(folder, "result.json", error)
+            return None
+        return result
+
+    def trace(self, key: str) -> pd.DataFrame | None:
+        """The trace of a run: one row an iteration, one column a signal."""
+        folder = self.path / "runs" / key
+        try:
+            return pd.read_parquet(folder / "trace.parquet")
+        except (OSError, ValueError, pyarrow.ArrowException) as error:
+            self._set_aside(folder, "trace.parquet", error)
+            return None
+
+    def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
+        place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"
+        with self.writing():
+            place.parent.mkdir(exist_ok=True)
+            folder.rename(place)
+        self.warnings.append(
+            f"'{folder / file}' cannot be read ({_reason(error)}): set aside in '{place}', to be computed anew"
+        )
+
+    @contextmanager
+    def new_folder(self, kind: str, key: str) -> Iterator[Path]:
+        """A folder to write to, which becomes `kind`/`key` when the block ends well, in place of one already there."""
+        temporary = self.path / kind / f".writing-{key}-{os.getpid()}"
+        final = self.path / kind / key
+        with self.writing():
+            try:
+                shutil.rmtree(temporary, ignore_errors=True)
+                temporary.mkdir()
+                yield temporary
+                shutil.rmtree(final, ignore_errors=True)
+                temporary.rename(final)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def has_problem(self, key: str) -> bool:
+        """Whether the pictures of a problem are there."""
+        return (self.path / "problems" / key).is_dir()
+
+    def write_plan(self, plan: Plan) -> None:
+        """Keeps what was asked for, so that a report can be made from the store alone."""
+        with self.writing():
+            write_json(self.path / "plan.json", plan.model_dump())
+
+    def plan(self) -> Plan:
+        """What was asked for last. UserError where it cannot be read, or an earlier version wrote it."""
+        path = self.path / "plan.json"
+        try:
+            return Plan.model_validate(json.loads(path.read_text()))
+        except (OSError, ValueError) as error:
+            wrong = f"cannot be read ({_reason(error)})"
+            if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
+                wrong = "was written by an earlier version of dipbench"
+            raise UserError(
+                f"'{path}' {wrong}: run the suite again; what is in the store is not computed again"
+            ) from error
+
+    def holdings(self) -> Holdings:
+        """What was asked for last, and what came of it: every file is read once. UserError as for `plan`."""
+        plan = self.plan()
+        found = {key: self.result(key) for key in plan.runs}
+        return Holdings(plan, {key: result for key, result in found.items() if result is not None})
+
+    def write_index(self, frame: pd.DataFrame) -> None:
+        """Writes the table of all results for other programs."""
+        with self.writing():
+            temporary = self.path / f".index-{os.getpid()}.parquet"
+            frame.to_parquet(temporary)
+            temporary.rename(self.path / "index.parquet")
+
+
+class UnwritableStore(UserError):
+    """The store cannot be written to: going on would lose what is computed."""
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON under another name first, so that a file is whole or not there."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    temporary.rename(path)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    if isinstance(error, ValidationError):
+        problem = error.errors()[0]
+        return ": ".join(filter(None, [".".join(str(part) for part in problem["loc"]), problem["msg"]]))
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,104 @@
+"""What a suite amounts to: the list of its runs, each checked before the first is computed."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dipbench import registry
+from dipbench.contract import Dataset, Method, Prior, Problem, Task
+from dipbench.data.loading import load
+from dipbench.errors import UserError
+from dipbench.fit import FIT_VERSION
+from dipbench.images.files import pixel_hash
+from dipbench.spec import Spec
+from dipbench.streams import Streams
+from dipbench.suites.run import Run, identity_of_method, identity_of_task
+from dipbench.suites.suite import Entrant, Experiment, Suite
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, with what it takes to compute it and where it stands in the suite."""
+
+    experiment: str
+    label: str  # what the suite calls the method
+    run: Run
+    dataset: Spec
+    task: Spec
+    method: Spec
+
+    @property
+    def title(self) -> str:
+        """One line for a person."""
+        return f"{self.label} on {self.run.image}, {self.task.name}, seed {self.run.seed}"
+
+
+def image_names(experiment: Experiment) -> list[str]:
+    """The images of an experiment."""
+    return experiment.images or registry.build("dataset", experiment.dataset).names()
+
+
+class Images:
+    """What is known of the images of a plan: each is read once, whatever experiments and suites want it."""
+
+    def __init__(self) -> None:
+        self._pixels: dict[tuple[Dataset, str], tuple[str, tuple[int, ...]]] = {}
+        self._problems: dict[tuple[Task, tuple[int, ...]], Problem] = {}
+
+    def pixels(self, dataset: Dataset, name: str) -> str:
+        """The hash of an image's pixels."""
+        return self._facts(dataset, name)[0]
+
+    def problem(self, task: Task, dataset: Dataset, name: str) -> Problem:
+        """One as the image poses, of its size, perhaps with the pixels of another: no setting depends on those."""
+        _, shape = self._facts(dataset, name)
+        if (task, shape) not in self._problems:
+            scene = task.prepare(load(dataset, name, task.takes))
+            self._problems[task, shape] = task.degrade(scene, Streams(0, ("plan",)))
+        return replace(self._problems[task, shape], image_name=name)
+
+    def _facts(self, dataset: Dataset, name: str) -> tuple[str, tuple[int, ...]]:
+        if (dataset, name) not in self._pixels:
+            image = load(dataset, name).image
+            self._pixels[dataset, name] = (pixel_hash(image), tuple(image.shape))
+        return self._pixels[dataset, name]
+
+
+def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", images: Images | None = None) -> list[Job]:
+    """The runs of a suite in its order. UserError for any name, setting or image in it that is wrong.
+
+    `precision` is that of the fits; methods that are no priors compute as they do. `images` keeps what is known of them
+    from one suite to the next.
+    """
+    images = images or Images()
+    return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, images)]
+
+
+def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Images) -> list[Job]:
+    dataset: Dataset = registry.build("dataset", experiment.dataset)
+    task: Task = registry.build("task", experiment.task)
+    methods: list[tuple[Entrant, Method]] = [(e, registry.build("method", e.method)) for e in experiment.methods]
+    if not image_names(experiment):
+        raise UserError(f"data set '{experiment.dataset}' holds no image")
+    task_identity = identity_of_task(experiment.task, task)
+    jobs = []
+    for image in image_names(experiment):
+        pose = partial(images.problem, task, dataset, image)
+        identities = [identity_of_method(entrant.method, method, pose) for entrant, method in methods]
+        for seed in seeds:
+            for (entrant, method), identity in zip(methods, identities, strict=True):
+                fitted, versions = isinstance(method, Prior), {"task": task.version, "method": method.version}
+                run = Run(
+                    dataset=dataset.plugin_name(),
+                    image=image,
+                    pixels=images.pixels(dataset, image),
+                    task=task_identity,
+                    method=identity,
+                    protocol=task.protocol().signature,
+                    seed=seed,
+                    precision=precision if fitted else "float32",
+                    versions={**versions, "fit": FIT_VERSION} if fitted else versions,
+                )
+                jobs.append(
+                    Job(experiment.name, entrant.label, run, experiment.dataset, experiment.task, entrant.method)
+                )
+    return jobs

@@ -1,0 +1,63 @@
+"""What is committed of runs is rendered again from what is committed: nothing is lost, and nothing changes."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dipbench.store.store import write_json
+from dipbench.suites.suite import read_suite
+from dipbench.trace.usual import COLUMNS
+
+ROOT = Path(__file__).parents[2]
+KEPT = Path("results") / "reference" / "paper" / "switches"
+
+
+def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_data: Path) -> None:
+    shutil.copytree(ROOT / KEPT, tmp_path / KEPT)
+    script = ROOT / "benchmarks" / "tools" / "take_in.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--root", str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("numbers.csv", "runs.jsonl"):
+        assert (tmp_path / KEPT / name).read_text() == (ROOT / KEPT / name).read_text()
+    pd.testing.assert_frame_equal(*(pd.read_parquet(root / KEPT / "traces.parquet") for root in (tmp_path, ROOT)))
+    report = (tmp_path / "reports" / "paper" / "switches" / "README.md").read_text()
+    assert "butterfly" in report
+    assert "26.41" in report  # all three settings of 2017: dB of the last output
+
+
+def test_a_store_taken_in_twice_changes_nothing_the_second_time(
+    tmp_path: Path, paper_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "tools"))
+    import reference
+    import take_in
+
+    suite = read_suite("paper/switches")
+    runs = list(reference.read(ROOT / KEPT)[0].values())[:1]
+    iteration = np.arange(2000)
+    wave = pd.DataFrame({name: 20 + np.sin(iteration / 7) for name in COLUMNS}, dtype="float32")
+    whole = wave.assign(iteration=iteration.astype("int32"))
+    store = reference.store_of(tmp_path / "store", runs, {runs[0].key: whole})
+    result = runs[0].result.model_copy(update={"warnings": ["a file of this machine"]})
+    write_json(store.path / "runs" / runs[0].key / "result.json", result.content())
+    for output in result.outputs:
+        (store.path / "runs" / runs[0].key / output.picture).touch()
+    plan = reference.holdings_of(suite, runs).plan
+    store.write_plan(plan.model_copy(update={"command": "dipbench run paper/switches --out a/folder"}))
+
+    def committed() -> dict[str, bytes]:
+        take_in.main([tmp_path / "store"], None, False, tmp_path / "root")
+        files = (path for path in (tmp_path / "root").rglob("*") if path.is_file())
+        return {str(path): path.read_bytes() for path in files}
+
+    first, second = committed(), committed()
+    assert {name for name in first if first[name] != second[name]} == set()
+    assert len(first) == len(second) == 5  # numbers, runs, traces; the page and its figure
+    assert not any(b"a file of this machine" in content for content in first.values())

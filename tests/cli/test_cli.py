@@ -1,0 +1,241 @@
+"""The command line as a newcomer uses it, in processes of its own."""
+
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from dipbench import processor
+from dipbench.cli import health
+from dipbench.cli.main import main
+from dipbench.images.files import read_image, write_image
+
+PROGRAM = [sys.executable, "-c", "from dipbench.cli.main import main; main()"]
+
+
+def dipbench(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
+
+
+@pytest.fixture
+def suite(tmp_path: Path, photo: Tensor) -> Path:
+    (tmp_path / "images").mkdir()
+    write_image(tmp_path / "images" / "one.png", photo[:, :32, :32])
+    path = tmp_path / "small.toml"
+    path.write_text(
+        f'title = "Small"\n[[experiments]]\nname = "a"\ndataset = "folder[path={tmp_path / "images"}]"\n'
+        'task = "denoising"\nmethods = ["degraded", "dip[down=[8,8],iterations=4]"]\n'
+    )
+    return path
+
+
+def test_help_answers_in_under_a_second() -> None:
+    fastest = 9.0
+    for _ in range(3):
+        start = time.perf_counter()
+        assert "restore" in dipbench("--help").stdout
+        fastest = min(fastest, time.perf_counter() - start)
+    assert fastest < 1
+
+
+def test_run_says_where_the_report_is_and_computes_nothing_twice(suite: Path, tmp_path: Path) -> None:
+    first = dipbench("run", str(suite), "--out", "out", "--jobs", "1", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "out/report/index.html" in first.stdout
+    assert (tmp_path / "out" / "report" / "index.html").is_file()
+    second = dipbench("run", str(suite), "--out", "out", cwd=tmp_path)
+    assert "0 runs to compute; 2 in the store already" in second.stdout
+    again = dipbench("report", "out", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
+def test_results_go_to_a_folder_named_after_the_suite(suite: Path, tmp_path: Path) -> None:
+    done = dipbench("run", str(suite), "--only", "degraded", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results" / "small" / "index.parquet").is_file()
+
+
+def test_restore_writes_an_image_without_a_truth(tmp_path: Path, photo: Tensor) -> None:
+    write_image(tmp_path / "noisy.png", photo[:, :33, :40] + 0.1 * torch.randn(3, 33, 40))
+    done = dipbench(
+        "restore",
+        "noisy.png",
+        "--task",
+        "denoising[sigma=25]",
+        "--method",
+        "dip[down=[8,8],iterations=3]",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "averaged output" in done.stdout
+    assert read_image(tmp_path / "noisy-dip.png").shape == (3, 33, 40)
+
+
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the program prints, run in this process."""
+    monkeypatch.setattr(sys, "argv", ["dipbench", *arguments])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("methods", "bm3d"),
+        ("tasks", "inpainting"),
+        ("datasets", "photos"),
+        ("noises", "poisson"),
+        ("signals", "psnr_measurement"),
+        ("rules", "fixed"),
+        ("suites", "quickstart"),
+    ],
+)
+def test_lists_what_there_is(
+    kind: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = said(monkeypatch, capsys, "list", kind)
+    assert name in listed
+    assert "unavailable" not in listed
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nlm", "side of the compared patches"),
+        ("bm3d", "non-commercial"),
+        ("dip", "steps of Adam"),
+        ("quickstart", "denoising[sigma=25]"),
+    ],
+)
+def test_shows_settings_with_their_comments_and_the_licence(
+    name: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in said(monkeypatch, capsys, "show", name)
+
+
+def test_doctor_finds_versions_devices_data_and_disk(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(health, "side_of", lambda device: 64)  # the fit is timed on less, for the test to be short
+    found = said(monkeypatch, capsys, "doctor")
+    words = ("torch", "device", "instructions", "kernels", "float32", "bf16", "s an iteration", "photos", "free disk")
+    for word in words:
+        assert word in found
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(("flags", "lines"), [("avx2", 1), ("avx2 avx512f avx512bw avx512dq avx512vl avx512_bf16", 0)])
+def test_bf16_without_units_for_it_is_one_line_and_no_error(
+    flags: str, lines: int, suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(processor, "cpuinfo", lambda: f"flags\t\t: {flags}\n")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(sys, "argv", f"dipbench plan {suite} --only degraded --precision bf16 --device cpu".split())
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    warned = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 0
+    assert len(warned) == lines
+    assert all("precision 'bf16' will not be faster than float32 here" in line for line in warned)
+
+
+def test_python_answers_with_a_frame(suite: Path, tmp_path: Path) -> None:
+    code = (
+        f"import dipbench; f = dipbench.run({str(suite)!r}, out={str(tmp_path / 'o')!r}); "
+        "print(type(f).__name__, len(f), sorted(f['method'].unique())[0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["DataFrame", "5", "degraded"], done.stderr
+
+
+WRONG = {
+    "unknown suite": (["run", "quikstart"], "did you mean 'quickstart'"),
+    "unknown method": (["run", "{suite}", "--method", "nml"], "did you mean 'nlm'"),
+    "unknown setting": (["run", "{suite}", "--method", "nlm[patchsize=3]"], "did you mean 'patch_size'"),
+    "wrong type": (["run", "{suite}", "--method", "nlm[patch_size=big]"], "patch_size got 'big'"),
+    "out of range": (["run", "{suite}", "--method", "nlm[patch_size=0]"], "patch_size got 0"),
+    "unknown plugin to set": (["run", "{suite}", "--set", "dop.iterations=3"], "did you mean 'dip'"),
+    "nothing left": (["run", "{suite}", "--only", "zebra"], "matches nothing"),
+    "no such folder": (["run", "{suite}", "--data", "nowhere"], "does not exist"),
+    "no cuda": (["run", "{suite}", "--device", "cuda:7"], "try --device cpu"),
+    "unknown device": (["run", "{suite}", "--device", "tpu9"], "it takes auto, cpu"),
+    "no seeds": (["run", "{suite}", "--seeds", "0"], "at least 1"),
+    "no store": (["report", "."], "is not a store"),
+    "unknown name": (["show", "quickstrat"], "did you mean 'quickstart'"),
+    "empty image": (["restore", "{empty}", "--task", "denoising"], "is empty"),
+    "unreadable image": (["restore", "{text}", "--task", "denoising"], "cannot be decoded"),
+    "no mask": (["restore", "{image}", "--task", "inpainting"], "mask=FILE.png"),
+    "mask of another size": (
+        ["restore", "{image}", "--task", "inpainting[mask={mask}]"],
+        "give a mask of the image's size",
+    ),
+    "too small": (["restore", "{small}", "--task", "denoising"], "too small for a network of 5 scales"),
+    "unwritable output": (["run", "{suite}", "--out", "{text}/out"], "cannot write"),
+    "unknown output": (
+        ["restore", "{image}", "--task", "denoising", "--method", "nlm", "--output", "peak"],
+        "it has last",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_bad_input_is_one_line_and_status_2(
+    what: str,
+    suite: Path,
+    tmp_path: Path,
+    photo: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: each one of its own would load torch anew."""
+    arguments, message = WRONG[what]
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_text("no image")
+    write_image(tmp_path / "mask.png", photo[:1, :9, :9])
+    write_image(tmp_path / "small.png", photo[:, :20, :20])
+    names = {name: str(tmp_path / f"{name}.png") for name in ("empty", "text", "mask", "small")}
+    names |= {"suite": str(suite), "image": str(tmp_path / "images" / "one.png")}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["dipbench", *(argument.format(**names) for argument in arguments)])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, said
+    assert message in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_debug_shows_where_an_error_came_from() -> None:
+    assert "Traceback" in dipbench("run", "quikstart", "--debug").stderr
+
+
+def test_failed_run_makes_the_status_non_zero_and_the_others_go_on(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(
+        '"""Fails."""\nfrom dataclasses import dataclass\nfrom dipbench.contract import Method\n\n'
+        '@dataclass(frozen=True)\nclass Bad(Method):\n    """Fails."""\n\n'
+        "    def run(self, problem, rng):\n        raise ValueError('no luck')\n        yield\n"
+    )
+    done = dipbench("run", str(suite), "--method", "bad.py", "--out", "out", "--jobs", "1", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "dipbench: bad.py on one, denoising, seed 0 failed: ValueError: no luck "
+        f"(run, line 10 of {tmp_path / 'bad.py'})"
+    )
+    assert "1 failed, 2 done" in done.stdout or "2 done, 1 failed" in done.stdout
+
+
+def test_python_names_are_functions_whatever_was_imported_before() -> None:
+    """A module of the package by the name `run` would take the function's place."""
+    code = "import dipbench, dipbench.running.runner; print(callable(dipbench.run), callable(dipbench.restore))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True"], done.stderr

@@ -1,0 +1,131 @@
+"""Data sets: the photographs at hand, folders of one's own, and what `crop` and `side` make of them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.data.loading import load
+from dipbench.errors import UserError
+from dipbench.images.files import to_pillow, write_image
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photo: Tensor) -> Path:
+    """Three images, two of one stem, among other things."""
+    write_image(tmp_path / "b.png", photo)
+    write_image(tmp_path / "a.png", photo[:1])
+    to_pillow(photo).save(tmp_path / "a.BMP")
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / ".hidden.png").write_bytes(b"no image either")
+    (tmp_path / "inner.png").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names("dataset") if n not in ("folder",)])
+def test_names_are_unique_and_given_without_reading(name: str) -> None:
+    names = registry.build("dataset", name).names()
+    assert names
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "chelsea", "coffee", "motorcycle", "rocket"])
+def test_photograph_is_the_one_of_scikit_image(name: str) -> None:
+    image = load(registry.build("dataset", "photos"), name).image
+    expected = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+    array = np.atleast_3d(expected).transpose(2, 0, 1) / 255
+    # JPEG decoders may differ by a level
+    np.testing.assert_allclose(image.numpy(), array, atol=1.01 / 255 if name == "rocket" else 1e-6)
+    assert image.dtype == torch.float32
+
+
+def test_photograph_says_where_it_is_from() -> None:
+    module = sys.modules[registry.find("dataset", "photos").__module__]
+    for photograph in module.PHOTOGRAPHS.values():
+        assert photograph.source
+        assert photograph.licence
+        assert len(photograph.sha256) == 64
+
+
+def test_photograph_with_other_bytes_is_refused(tmp_path: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = registry.build("dataset", "photos")
+    module = sys.modules[type(photos).__module__]
+    monkeypatch.setattr(module, "_folder", lambda: tmp_path)
+    with pytest.raises(UserError, match=r"photograph '.*coffee\.png' is missing: install scikit-image again"):
+        photos.read("coffee")
+    write_image(tmp_path / "coffee.png", photo)
+    with pytest.raises(UserError, match=r"coffee\.png' is not .* sha256 is [0-9a-f]{64}, expected cc02f8ca188b"):
+        photos.read("coffee")
+
+
+def test_folder_holds_its_images_by_stem_sorted(folder: Path, photo: Tensor) -> None:
+    """Images that share a stem keep their suffix; hidden files, other files and folders are left out."""
+    images = registry.build("dataset", f"folder[path='{folder}']")
+    assert images.names() == ["a.BMP", "a.png", "b"]
+    assert torch.equal(load(images, "b").image, photo)
+    assert torch.equal(load(images, "a.BMP").image, photo)
+    assert torch.equal(load(images, "a.png").image, photo[:1])
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [
+        ("none", r"folder '.*none' does not exist: the path is taken from the folder you are in"),
+        ("b.png", r"'.*b\.png' is a file; the data set folder takes the folder it is in"),
+        ("inner.png", r"folder '.*inner\.png' holds no image: it takes files of \.png, \.jpg"),
+    ],
+)
+def test_folder_that_is_none_says_why(folder: Path, inside: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        registry.build("dataset", f"folder[path='{folder / inside}']").names()
+
+
+def test_unknown_image_gets_the_nearest_name() -> None:
+    with pytest.raises(UserError, match="unknown image of photos 'astronout': did you mean 'astronaut'"):
+        load(registry.build("dataset", "photos"), "astronout")
+
+
+def test_crop_is_the_centre_square() -> None:
+    whole = load(registry.build("dataset", "photos"), "coffee").image
+    assert whole.shape == (3, 400, 600)
+    cropped = load(registry.build("dataset", "photos[crop=100]"), "coffee").image
+    assert torch.equal(cropped, whole[:, 150:250, 250:350])
+
+
+def test_side_reduces_the_longer_side_as_pillow_does() -> None:
+    whole = load(registry.build("dataset", "photos"), "coffee").image
+    reduced = load(registry.build("dataset", "photos[side=90]"), "coffee").image
+    expected = np.array(to_pillow(whole).resize((90, 60), Image.Resampling.LANCZOS)).transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(reduced.numpy(), expected, atol=1e-6)
+
+
+def test_crop_comes_before_side() -> None:
+    image = load(registry.build("dataset", "photos[crop=256,side=64]"), "camera").image
+    assert image.shape == (1, 64, 64)
+    cropped = load(registry.build("dataset", "photos[crop=256]"), "camera").image
+    expected = np.array(to_pillow(cropped).resize((64, 64), Image.Resampling.LANCZOS)) / 255
+    np.testing.assert_allclose(image[0].numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("photos[crop=401]", "image 'coffee' of photos is 600x400: crop=401 takes at most 400"),
+        ("photos[side=601]", "image 'coffee' of photos is 600x400: side=601 takes at most 600, for it only reduces"),
+        ("photos[crop=50,side=64]", "image 'coffee' of photos is 50x50: side=64 takes at most 50"),
+    ],
+)
+def test_image_too_small_for_crop_or_side_is_refused(spec: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load(registry.build("dataset", spec), "coffee")
+
+
+def test_size_that_it_already_has_changes_nothing() -> None:
+    whole = load(registry.build("dataset", "photos"), "coffee").image
+    assert torch.equal(load(registry.build("dataset", "photos[side=600]"), "coffee").image, whole)

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.errors import UserError
+from dipbench.images.files import write_image
+from dipbench.report.citation import bibtex, find_run, references, signature
+from dipbench.resources import instructions
+from dipbench.running.conditions import Conditions
+from dipbench.running.runner import run_suite
+from dipbench.store.store import Store
+from dipbench.suites.suite import Suite
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, photo: Tensor) -> Store:
+    folder = tmp_path_factory.mktemp("cited")
+    (folder / "images").mkdir()
+    write_image(folder / "images" / "one.png", photo[:, :32, :32])
+    suite = Suite.model_validate(
+        {
+            "name": "cited",
+            "title": "Cited",
+            "experiments": [
+                {
+                    "name": "a",
+                    "dataset": f"folder[path={folder / 'images'}]",
+                    "task": "denoising[sigma=30]",
+                    "methods": ["nlm"],
+                }
+            ],
+        }
+    )
+    made = Store(folder / "results" / "cited")
+    run_suite(suite, made, seeds=[7], conditions=Conditions(torch.device("cpu"), processes=1))
+    return made
+
+
+def test_every_paper_that_a_plugin_names_has_an_entry() -> None:
+    papers = {registry.find(kind, name).paper for kind in registry.KINDS for name in registry.names(kind)} - {""}
+    assert papers <= set(references())
+
+
+def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
+    key = next((store.path / "runs").iterdir()).name
+    result = store.result(key)
+    assert result is not None
+    line = signature(result, "last")
+    run = result.run
+    for part in (
+        f"PSNR {result.outputs[0].psnr:.2f} dB",
+        "peak:1|channels:all|border:0+0|quantisation:none",
+        f"folder/one#{run.pixels}",
+        "denoising[sigma=30.0,clip=true]#seed=7",
+        "nlm[",
+        "patch_size=5",
+        ":last",
+        f"torch {torch.__version__.partition('+')[0]}",
+        f", instructions {instructions()}, float32",
+        key,
+    ):
+        assert part in line
+    assert "\n" not in line
+    environment = result.environment.model_copy(update={"instructions": ""})  # as in what an earlier version computed
+    older = result.model_copy(update={"environment": environment})
+    assert signature(older, "last") == line.replace(f"instructions {instructions()}, ", "")
+    assert "10.1109/CVPR.2005.38" in bibtex(result)
+    assert "1711.10925" in bibtex(result)
+
+
+def test_an_output_that_is_not_there_is_named(store: Store) -> None:
+    result = store.result(next((store.path / "runs").iterdir()).name)
+    assert result is not None
+    with pytest.raises(UserError, match="no output 'peak': it has last"):
+        signature(result, "peak")
+
+
+def test_run_is_found_by_the_beginning_of_its_name_and_by_its_path(store: Store) -> None:
+    folder = next((store.path / "runs").iterdir())
+    assert find_run(folder.name[:6], store.path.parent) == folder
+    assert find_run(str(folder), Path("nowhere")) == folder
+    with pytest.raises(UserError, match="0 runs"):
+        find_run("zzz", store.path.parent)

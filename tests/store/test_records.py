@@ -1,0 +1,177 @@
+"""What a store holds is read once, also where an earlier version wrote it, and is written as it was read."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import Tensor
+from typer.testing import CliRunner
+
+from dipbench.cli.main import app
+from dipbench.errors import UserError
+from dipbench.images.files import write_image
+from dipbench.store.records import Plan, PlannedRun, Result
+from dipbench.store.store import Store, write_json
+from dipbench.suites.suite import Suite
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+
+RUN = {
+    "dataset": "set5",
+    "image": "baby",
+    "pixels": "0123",
+    "task": {"name": "denoising", "settings": {"sigma": 25.0}},
+    "method": {"name": "nlm", "settings": {}},
+    "protocol": "peak:1|channels:all|border:0+0|quantisation:none",
+    "seed": 3,
+}
+OLD = {
+    "status": "done",
+    "message": "",
+    "mendable": False,
+    "run": RUN | {"precision": "float32"},
+    "environment": {"device": "cpu", "versions": {"torch": "2.7"}},
+    "outputs": [{"output": "last", "iteration": 0, "psnr": float("inf"), "ssim": float("nan"), "picture": "last.png"}],
+}
+ROW = {"method": "Bicubic", "tolerance": 0.02, "reason": "draws nothing"}
+SUITE = Suite.model_validate(
+    {
+        "name": "made up",
+        "title": "Made up",
+        "experiments": [
+            {
+                "name": "x4",
+                "dataset": "set5",
+                "task": "super_resolution[factor=4]",
+                "methods": ["bicubic"],
+                "published": {"table": "sr_x4", "dataset": "set5", "rows": {"bicubic": ROW}},
+            },
+            {"name": "later", "dataset": "set5", "task": "denoising", "methods": ["nlm"]},
+        ],
+    }
+)
+
+
+def stored(store: Store, key: str, content: Any, picture: bool = True) -> None:
+    with store.new_folder("runs", key) as folder:
+        write_json(folder / "result.json", content)
+        if picture:
+            (folder / "last.png").touch()
+
+
+def test_what_an_earlier_version_wrote_is_read_and_written_again_as_it_was(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    stored(store, "old", OLD)
+    result = store.result("old")
+    assert result is not None
+    assert (result.run.image, result.environment.threads, result.environment.commit) == ("baby", None, None)
+    assert (result.seconds, result.peak_memory_bytes, result.at_once, result.engine) == (None, None, 1, "")
+    assert json.dumps(result.content()) == json.dumps({key: OLD[key] for key in OLD if key != "mendable"})
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.rglob("runs.jsonl")), ids=lambda path: path.parent.name)
+def test_committed_results_are_written_as_they_were_read(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        content = json.loads(line)["result"]
+        assert json.dumps(Result.model_validate(content).content()) == json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([], "cannot be read (Input should be a valid dictionary"),
+        ({key: value for key, value in OLD.items() if key != "outputs"}, "outputs: Field required"),
+        (OLD | {"status": "over"}, "status: Input should be 'done', 'refused' or 'failed'"),
+        (OLD | {"run": {"image": "baby"}}, "run.dataset: Field required"),
+        (OLD | {"outputs": [{"output": "last"}]}, "outputs.0.iteration: Field required"),
+    ],
+)
+def test_result_that_is_none_is_set_aside_with_its_reason(tmp_path: Path, content: Any, reason: str) -> None:
+    store = Store(tmp_path)
+    stored(store, "odd", content)
+    assert store.result("odd") is None
+    (warning,) = store.warnings
+    assert reason in warning
+    assert "set aside" in warning
+    assert not (tmp_path / "runs" / "odd").exists()
+
+
+def test_result_without_its_picture_is_set_aside(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    stored(store, "blind", OLD, picture=False)
+    assert store.result("blind") is None
+    assert "without last.png" in store.warnings[0]
+
+
+@pytest.fixture
+def plan() -> Plan:
+    runs = [PlannedRun(key=key, label="bicubic", image="baby", seed=seed) for seed, key in enumerate(["old", "none"])]
+    return Plan.of(SUITE, {"x4": runs, "later": []}, "dipbench run made_up")
+
+
+def test_plan_leaves_out_what_has_no_runs_and_is_read_as_it_was_written(tmp_path: Path, plan: Plan) -> None:
+    store = Store(tmp_path)
+    store.write_plan(plan)
+    assert store.plan() == plan
+    assert [experiment.name for experiment in plan.experiments] == ["x4"]
+    assert plan.methods == {"bicubic": "bicubic", "nlm": "nlm"}
+    written = json.loads((tmp_path / "plan.json").read_text())
+    assert list(written) == ["name", "title", "description", "command", "scale", "methods", "experiments"]
+    assert list(written["experiments"][0]) == ["name", "dataset", "task", "published", "runs"]
+    assert written["experiments"][0]["published"]["rows"]["bicubic"]["stochastic"] is False
+    assert list(written["experiments"][0]["runs"][0]) == ["key", "label", "image", "seed"]
+
+
+def test_plan_without_what_came_later_is_one_of_an_earlier_version(tmp_path: Path, plan: Plan) -> None:
+    store = Store(tmp_path)
+    content = plan.model_dump()
+    write_json(tmp_path / "plan.json", {key: value for key, value in content.items() if key != "scale"})
+    assert store.plan() == plan, "it was of full scale"
+    write_json(tmp_path / "plan.json", {key: value for key, value in content.items() if key != "methods"})
+    with pytest.raises(UserError, match=r"plan\.json' was written by an earlier version"):
+        store.plan()
+    write_json(tmp_path / "plan.json", content | {"scale": "huge"})
+    with pytest.raises(UserError, match=r"plan\.json' cannot be read \(scale: .*run the suite again"):
+        store.plan()
+
+
+def test_holdings_are_the_plan_and_what_there_is_of_it(tmp_path: Path, plan: Plan) -> None:
+    store = Store(tmp_path)
+    store.write_plan(plan)
+    stored(store, "old", OLD)
+    stored(store, "not asked for", OLD)
+    holdings = store.holdings()
+    assert holdings.plan == plan
+    assert list(holdings.results) == ["old"]
+
+
+def test_a_result_is_read_at_most_twice_by_a_run_with_its_report(
+    tmp_path: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once to see what is there, once for all that is said of it; also where two experiments share the run."""
+    (tmp_path / "images").mkdir()
+    write_image(tmp_path / "images" / "one.png", photo[:, :32, :32])
+    shared = f'dataset = "folder[path={tmp_path / "images"}]"\ntask = "denoising"\n'
+    suite = tmp_path / "small.toml"
+    suite.write_text(
+        f'title = "Small"\n[[experiments]]\nname = "a"\n{shared}methods = ["degraded", "bicubic"]\n'
+        f'[[experiments]]\nname = "b"\n{shared}methods = ["degraded", "nlm"]\n'
+    )
+    reads: Counter[str] = Counter()
+    read = Store.result
+
+    def counted(store: Store, key: str) -> Result | None:
+        result = read(store, key)
+        reads[key] += result is not None
+        return result
+
+    monkeypatch.setattr(Store, "result", counted)
+    for most in (1, 2):  # first nothing is there, then all of it
+        reads.clear()
+        arguments = ["run", str(suite), "--out", str(tmp_path / "out"), "--device", "cpu", "--jobs", "1"]
+        done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        assert len(reads) == 3
+        assert set(reads.values()) == {most}

@@ -1,0 +1,126 @@
+"""The names of runs stay: a stored run is found again, and a seed gives the measurement that it gave before.
+
+And a run has another name as soon as another number is to be expected.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import pytest
+import torch
+
+from dipbench import registry
+from dipbench.contract import Method, Problem, Scene, Task
+from dipbench.spec import parse
+from dipbench.streams import Streams
+from dipbench.suites import jobs as plan
+from dipbench.suites.jobs import jobs_of
+from dipbench.suites.run import Run, identity_of_method, identity_of_task
+from dipbench.suites.suite import Suite
+
+# Data set, image, hash of its pixels, task, method; the run and its measurement.
+NAMES = [
+    "cbm3d9 House256 10009297dcdcb2cc denoising[sigma=25] degraded 694072a5cffb368c 3c72378bebcc8359",
+    "cbm3d9 House256 10009297dcdcb2cc denoising[sigma=25] dip e6f471000617135f 3c72378bebcc8359",
+    "set5 butterfly 7063c57a207f5b14 super_resolution[factor=4] bicubic 5a8468bc98b475a5 5c245058b770dddb",
+    "set5 butterfly 7063c57a207f5b14 super_resolution_matlab[factor=4] bicubic 0490a8b2cb6f8608 4cbf7dc86d8f8f14",
+    "inpaint11 house 36daae19206c9e37 inpainting[mask=own] nearest_neighbor 454b8c59cd00bfce a68927d62b20de1c",
+]
+
+
+def run_of(name: str) -> Run:
+    dataset, image, pixels, task, method, *_ = name.split()
+    plugin: Task = registry.build("task", task)
+    scene = Scene(torch.zeros(3, 64, 64), known=torch.ones(1, 64, 64, dtype=torch.bool))
+    pose = partial(plugin.degrade, plugin.prepare(scene), Streams(0))
+    return Run(
+        dataset,
+        image,
+        pixels,
+        task=identity_of_task(parse(task), plugin),
+        method=identity_of_method(parse(method), registry.build("method", method), pose),
+        protocol=plugin.protocol().signature,
+        seed=0,
+        versions={"task": 1, "method": 1},
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_of_each_task_keeps_its_name_and_its_measurement(name: str) -> None:
+    *_, key, measurement = name.split()
+    assert (run_of(name).key, run_of(name).measurement_key) == (key, measurement)
+
+
+def test_every_task_has_a_run_whose_name_is_held() -> None:
+    assert {parse(name.split()[3]).name for name in NAMES} == set(registry.names("task"))
+
+
+@pytest.fixture
+def jobs() -> Callable[[str], list[Run]]:
+    def planned(method: str) -> list[Run]:
+        photos = "photos[crop=64,side=32]"
+        only = {"name": "only", "dataset": photos, "images": ["chelsea"], "task": "denoising", "methods": [method]}
+        suite = Suite.model_validate({"name": "test", "title": "Test", "experiments": [only]})
+        return [job.run for job in jobs_of(suite, [0])]
+
+    return planned
+
+
+def test_settings_that_fill_in_are_named_as_those_that_are_given(jobs: Callable[[str], list[Run]]) -> None:
+    (implied,), (given,) = jobs("dip"), jobs("dip[preset=denoising,iterations=3000]")
+    assert implied.method["settings"]["iterations"] == 3000
+    assert implied.key == given.key
+    assert "keep" not in implied.method["settings"], "it changes no fit"
+
+
+def test_a_row_that_is_corrected_gives_another_run(
+    jobs: Callable[[str], list[Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (before,) = jobs("dip")
+    module = import_module("dipbench.methods.dip")
+    rows = module.presets()
+    row = rows["denoising"] | {"code": replace(rows["denoising"]["code"], jitter=0.05)}
+    monkeypatch.setattr(module, "presets", lambda: rows | {"denoising": row})
+    (after,) = jobs("dip")
+    assert after.key != before.key
+    assert after.measurement_key == before.measurement_key
+
+
+@pytest.mark.parametrize("changed", ["task", "method", "fit"])
+def test_what_computes_otherwise_gives_another_run_of_the_same_streams(
+    jobs: Callable[[str], list[Run]], monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    (before,) = jobs("dip[iterations=5]")
+    if changed == "fit":
+        monkeypatch.setattr(plan, "FIT_VERSION", 2)
+    else:
+        name = {"task": "denoising", "method": "dip"}[changed]
+        monkeypatch.setattr(registry.find(changed, name), "version", 2)
+    (after,) = jobs("dip[iterations=5]")
+    assert after.key != before.key
+    assert (after.measurement_key == before.measurement_key) == (changed != "task")
+    assert (after.measurement_path, after.method_path) == (before.measurement_path, before.method_path)
+
+
+def test_a_fit_of_no_prior_is_no_part_of_its_name(
+    jobs: Callable[[str], list[Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = jobs("nlm")
+    monkeypatch.setattr(plan, "FIT_VERSION", 2)
+    assert jobs("nlm") == before
+
+
+def test_a_plugin_that_breaks_is_left_to_its_run(
+    jobs: Callable[[str], list[Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the other runs of the suite are computed."""
+
+    def broken(self: Method, problem: Problem) -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(registry.find("method", "nlm"), "resolved", broken)
+    (run,) = jobs("nlm")
+    assert run.method["settings"] == registry.build("method", "nlm").settings()
