@@ -180,7 +180,7 @@ def test_plan_of_an_earlier_version_says_what_to_do(forge: Forge) -> None:
     plan = json.loads(path.read_text())
     del plan["experiments"][0]["runs"][0]["image"]
     path.write_text(json.dumps(plan))
-    with pytest.raises(UserError, match=r"earlier version of dipbench: run the suite again, which computes nothing"):
+    with pytest.raises(UserError, match=r"earlier version of dipbench: run the suite again; what is in the store"):
         forge.store.plan()
 
 
