@@ -30,6 +30,12 @@ class Plugin:
         return cls.__module__.rpartition(".")[2]
 
     @classmethod
+    def source(cls) -> str | None:
+        """The hash of the file outside the project that holds the class; None: it is of the project or installed."""
+        before, _, rest = cls.__module__.partition("dipbench.from_file.")
+        return rest.partition(".")[0] if rest and not before else None
+
+    @classmethod
     def summary(cls) -> str:
         """The first line of the docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
@@ -39,6 +45,11 @@ class Plugin:
         # every plugin is a dataclass; the registry sees to it
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
+    def identity(self) -> dict[str, Any]:
+        """What tells it from another where it is a setting: name, source, version and settings."""
+        source = {"source": self.source()} if self.source() else {}
+        return {"name": self.plugin_name(), **source, "version": self.version, **self.settings()}
+
     def written(self) -> str:
         """As a user writes it: the name, with the settings that are not the defaults."""
         values = ((field, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
@@ -47,9 +58,7 @@ class Plugin:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Plugin):
-        return {"name": value.plugin_name(), "version": value.version, **value.settings()}
-    return copy.deepcopy(value)
+    return value.identity() if isinstance(value, Plugin) else copy.deepcopy(value)
 
 
 def _written(value: Any) -> Any:

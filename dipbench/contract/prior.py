@@ -74,9 +74,7 @@ class FitSettings:
             "iterations": self.iterations,
             "optimiser": {"name": type(self.optimiser).__name__, **asdict(self.optimiser)},
             "average": self.average,
-            "tricks": [
-                {"name": trick.plugin_name(), "version": trick.version, **trick.settings()} for trick in self.tricks
-            ],
+            "tricks": [trick.identity() for trick in self.tricks],
             "starts": self.starts,
             "clip": self.clip,
         }

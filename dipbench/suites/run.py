@@ -75,8 +75,8 @@ def _acting(method: Method, pose: Callable[[], Problem]) -> dict[str, Any]:
 def _identity(spec: Spec, plugin: Plugin, settings: dict[str, Any]) -> dict[str, Any]:
     """Files count by their content, not by where they lie."""
     content = {key: _content(value) for key, value in settings.items()}
-    if spec.name.endswith(".py"):
-        return {"name": plugin.plugin_name(), "source": file_hash(Path(spec.name)), "settings": content}
+    if source := plugin.source():
+        return {"name": plugin.plugin_name(), "source": source, "settings": content}
     return {"name": spec.name, "settings": content}
 
 
