@@ -79,7 +79,8 @@ def upward(package: Path) -> list[str]:
 
 def cycles(package: Path) -> list[set[str]]:
     """The parts that reach each other, a set for each knot."""
-    reached = {part: _reached(part, set(arrows(package))) for part in {part for part, _ in arrows(package)}}
+    edges = set(arrows(package))
+    reached = {part: _reached(part, edges) for part in {part for part, _ in edges}}
     knots = {frozenset({part, *(o for o in there if part in reached.get(o, set()))}) for part, there in reached.items()}
     return [set(knot) for knot in knots if len(knot) > 1]
 

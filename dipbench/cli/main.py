@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from dipbench.cli import options
+from dipbench.cli.check import check
 from dipbench.cli.data import data
 from dipbench.cli.plan import plan
 from dipbench.cli.score import score
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.command()(score)
 app.command()(plan)
+app.command()(check)
 
 
 @app.callback()

@@ -1,6 +1,5 @@
 """The contract, on every method that is found, and what each classical method is known to do."""
 
-import re
 import sys
 from dataclasses import replace
 from importlib import import_module
@@ -14,10 +13,11 @@ from skimage.restoration import denoise_tv_chambolle
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Method, Prior, Problem, Scene
+from dipbench.contract import Problem, Scene
 from dipbench.data.loading import load
 from dipbench.fit import fit
 from dipbench.operators import Operator
+from dipbench.running.check import estimates
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
@@ -38,57 +38,10 @@ def posed(task: str, image: Tensor, seed: int = 0) -> tuple[Problem, Tensor, Pro
     return posing.degrade(Scene(truth), Streams(seed)), truth, posing.protocol()
 
 
-def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
-    """What the harness would get, run as it runs them."""
-    rng = Streams(seed)
-    if isinstance(method, Prior):
-        return [step.estimate.clone() for step in fit(method, problem, rng)]
-    with torch.no_grad(), rng.seeded("global"):
-        return [estimate.clone() for estimate in method.run(problem, rng)]
-
-
 def psnr(method: str, task: str, image: Tensor) -> float:
     """Of the last estimate."""
     problem, truth, protocol = posed(task, image)
     return float(protocol.psnr(estimates(registry.build("method", method), problem)[-1], truth))
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize(("channels", "height", "width"), [(3, 32, 32), (1, 48, 40), (3, 45, 37)])
-def test_method_refuses_in_words_or_estimates_the_image_sought(
-    photo: Tensor, name: str, task: str, channels: int, height: int, width: int
-) -> None:
-    problem, _, _ = posed(task, photo[:channels, :height, :width])
-    before = problem.measurement.clone()
-    method = registry.find("method", name).tiny()
-    reason = method.refuses(problem)
-    if reason is not None:
-        assert reason.strip()
-        return
-    made = estimates(method, problem)
-    assert made, "yielded no estimate"
-    for estimate in made:
-        assert tuple(estimate.shape) == problem.shape
-        assert estimate.dtype == torch.float32
-        assert estimate.isfinite().all()
-    assert torch.equal(problem.measurement, before), "wrote to the measurement"
-    assert isinstance(method.resolved(problem), dict)
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("task", TASKS)
-def test_same_seed_gives_the_same_estimates_to_the_last_bit(photo: Tensor, name: str, task: str) -> None:
-    problem, _, _ = posed(task, photo[:, :32, :32])
-    method = registry.find("method", name).tiny()
-    if method.refuses(problem) is not None:
-        return
-    torch.manual_seed(1)
-    first = estimates(method, problem, seed=3)
-    torch.manual_seed(2)
-    second = estimates(method, problem, seed=3)
-    assert len(first) == len(second)
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -96,19 +49,6 @@ def test_every_task_is_taken_by_several_methods(photo: Tensor, task: str) -> Non
     problem, _, _ = posed(task, photo)
     takers = [name for name in NAMES if registry.build("method", name).refuses(problem) is None]
     assert {"degraded", "dip", "tv", "no_prior", "tv_prior"} < set(takers)
-
-
-def test_examples_of_the_readme_keep_the_contract(photo: Tensor, tmp_path: Path) -> None:
-    folder = next(Path(place) for place in import_module("dipbench.methods").__path__)
-    examples = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
-    assert len(examples) == 2
-    problem, _, _ = posed("denoising", photo)
-    for number, example in enumerate(examples):
-        (tmp_path / f"example{number}.py").write_text(example)
-        method = registry.build("method", f"{tmp_path}/example{number}.py")
-        if isinstance(method, Prior):
-            method = registry.build("method", f"{tmp_path}/example{number}.py[iterations=2,channels=4]")
-        assert estimates(method, problem)[-1].shape == problem.shape
 
 
 # Denoising

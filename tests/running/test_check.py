@@ -1,0 +1,169 @@
+"""The contract over every plugin found, and every way to break it that a plugin was seen to take."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dipbench import registry
+from dipbench.cli.main import app
+from dipbench.data.collection import Collection
+from dipbench.errors import UserError
+from dipbench.running.check import CHECKS, checked, kind_of
+
+FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), FOUND)
+def test_every_plugin_keeps_the_contract(kind: str, name: str, request: pytest.FixtureRequest) -> None:
+    if kind == "dataset" and (issubclass(registry.find(kind, name), Collection)):
+        request.getfixturevalue("paper_data")
+    if (kind, name) in (("dataset", "folder"), ("method", "files")):
+        pytest.skip("without the folder that it reads there is nothing to try")
+    complaints = [str(each) for each in checked(kind, name) if each.complaint]
+    assert not complaints, "\n".join(complaints)
+
+
+METHOD = '''"""A method that breaks the contract."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dipbench.contract import Method, PositiveInt, Problem
+from dipbench.streams import Streams
+
+ELSEWHERE = torch.Generator()
+
+
+@dataclass(frozen=True)
+class Wrong(Method):
+    """Is wrong."""
+
+    count: PositiveInt = 1  # of nothing
+
+    def refuses(self, problem: Problem) -> str | None:
+        return None
+
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        yield problem.degraded()
+'''
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("return None\n", 'return "not today"\n', "takes a problem of some task: it refuses all: .*: not today"),
+        ("return None\n", 'return "" if problem.sigma else None\n', "refuses without a word"),
+        ("degraded()\n", "degraded()[:, :-1]\n", r"an estimate of shape \(3, 63, 64\): it takes \(3, 64, 64\)"),
+        ("degraded()\n", "degraded().double()\n", "an estimate of torch.float64"),
+        ("degraded()\n", "degraded() / 0\n", "an estimate that is not finite"),
+        ("yield problem", "if False: yield problem", "it yielded no estimate"),
+        ("degraded()\n", "measurement.mul_(0.5) + 0 * problem.degraded()\n", "it wrote to the measurement"),
+        (
+            "degraded()\n",
+            "degraded() + torch.rand((), generator=ELSEWHERE)\n",
+            "draws from somewhere else than `rng`",
+        ),
+        ("yield problem", "yield self.nothing", "AttributeError: 'Wrong' object has no attribute 'nothing'"),
+        ("  # of nothing", "", "settings without a type or a comment on their line: count"),
+        ("Is wrong.", "Is wrong", "its docstring does not begin with a sentence"),
+    ],
+)
+def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+    assert right in METHOD
+    (tmp_path / "wrong.py").write_text(METHOD.replace(right, wrong))
+    found = "\n".join(str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint)
+    assert re.search(complaint, found), found
+
+
+TASK = '''"""A task that breaks the contract."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dipbench.contract import Problem, Scene, Task
+from dipbench.operators import LinearOperator
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+
+@dataclass(frozen=True)
+class Halving(LinearOperator):
+    """Half the light."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return image / 2
+
+    def adjoint(self, measured: Tensor) -> Tensor:
+        return measured / 2
+
+
+@dataclass(frozen=True)
+class Darkening(Task):
+    """Brightens what is dark."""
+
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        return self.pose(scene.image / 2)
+
+    def pose(self, measurement: Tensor) -> Problem:
+        channels, height, width = measurement.shape
+        return Problem("darkening", measurement, Halving(), (channels, height, width))
+
+    def protocol(self) -> Protocol:
+        return Protocol()
+'''
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("measured / 2", "measured", "its operator's adjoint is none"),
+        ("scene.image / 2)", "scene.image.div_(2) + 0)", "it wrote to the image"),
+        ("scene.image / 2)", "scene.image / 2 + torch.rand(()))", "draws from somewhere else than `rng`"),
+        ("(channels, height, width))", "(channels, width, height))", "the shape sought is"),
+        ("return image / 2", "return image[..., ::2]", "its operator makes another shape"),
+    ],
+)
+def test_a_task_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+    file = f"{tmp_path}/darkening.py"
+    Path(file).write_text(TASK)
+    assert not [str(each) for each in checked("task", file) if each.complaint]
+    assert right in TASK
+    Path(file).write_text(TASK.replace(right, wrong))
+    found = "\n".join(str(each) for each in checked("task", file) if each.complaint)
+    assert complaint in found, found
+
+
+def test_examples_of_the_readme_keep_the_contract(tmp_path: Path) -> None:
+    folder = next(Path(place) for place in import_module("dipbench.methods").__path__)
+    examples = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    assert len(examples) == 2
+    for number, example in enumerate(examples):
+        file = tmp_path / f"example{number}.py"
+        file.write_text(example.replace("PositiveInt = 3000", "PositiveInt = 2").replace("= 64  #", "= 4  #"))
+        assert not [str(each) for each in checked("method", str(file)) if each.complaint]
+
+
+def test_command_says_each_check_and_ends_with_2_where_one_fails(tmp_path: Path) -> None:
+    right = CliRunner().invoke(app, ["check", "denoising"])
+    assert right.exit_code == 0, right.output
+    assert "right  the measurement depends on the seed alone" in right.output
+    assert right.output.endswith("it keeps the contract\n")
+    (tmp_path / "wrong.py").write_text(METHOD.replace("degraded()\n", "degraded() / 0\n"))
+    wrong = CliRunner().invoke(app, ["check", f"{tmp_path}/wrong.py"])
+    assert wrong.exit_code == 2
+    assert "WRONG  denoising, 3x64x64: refuses in words, or estimates the image: an estimate that is" in wrong.output
+
+
+def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(METHOD)
+    assert (kind_of("dip"), kind_of("set5"), kind_of(f"{tmp_path}/wrong.py")) == ("method", "dataset", "method")
+    with pytest.raises(UserError, match="'nobody' is no plugin of method, task, noise, dataset"):
+        kind_of("nobody")
