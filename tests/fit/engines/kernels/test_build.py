@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from dipbench.fit import lean
+from dipbench.fit.engines import lean
 from dipbench.fit.engines.kernels import build, why_not
 
 available = pytest.mark.skipif(why_not() is not None, reason=f"the operators are not available: {why_not()}")
