@@ -85,7 +85,9 @@ def _of_method(cls: type[Method]) -> list[tuple[str, Callable[[], str]]]:
     for size in _SIZES:
         for name, problem in _problems(size).items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
-            found.append((f"{where}: refuses in words, or estimates the image", partial(_estimates, method, problem)))
+            found.append(
+                (f"{where}: refuses in words, or estimates the image", partial(complaint_about, method, problem))
+            )
     for name, problem in _problems(_SIZES[0]).items():
         found.append((f"{name}: the same seed gives the same estimates", partial(_repeats, method, problem)))
     return found
@@ -96,7 +98,8 @@ def _takes_some(method: Method) -> str:
     return "" if None in reasons.values() else "it refuses all: " + "; ".join(f"{n}: {r}" for n, r in reasons.items())
 
 
-def _estimates(method: Method, problem: Problem) -> str:
+def complaint_about(method: Method, problem: Problem) -> str:
+    """What is wrong with how a method takes a problem, in words; empty: nothing."""
     if (reason := method.refuses(problem)) is not None:
         return "" if reason.strip() else "it refuses without a word"
     before = problem.measurement.clone()

@@ -17,7 +17,7 @@ from dipbench.contract import Problem, Scene
 from dipbench.data.loading import load
 from dipbench.fit import fit
 from dipbench.operators import Operator
-from dipbench.running.check import estimates
+from dipbench.running.check import complaint_about, estimates
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
@@ -42,6 +42,17 @@ def psnr(method: str, task: str, image: Tensor) -> float:
     """Of the last estimate."""
     problem, truth, protocol = posed(task, image)
     return float(protocol.psnr(estimates(registry.build("method", method), problem)[-1], truth))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("channels", "height", "width"), [(3, 32, 32), (1, 48, 40), (3, 45, 37)])
+def test_method_takes_small_and_odd_sizes_or_refuses_them(
+    photo: Tensor, name: str, task: str, channels: int, height: int, width: int
+) -> None:
+    """Smaller than those of `dipbench check`, and cut to no multiple."""
+    problem, _, _ = posed(task, photo[:channels, :height, :width])
+    assert complaint_about(registry.find("method", name).tiny(), problem) == ""
 
 
 @pytest.mark.parametrize("task", TASKS)
