@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 from classical_report import table
 from fidelity_statistics import (
-    AVERAGED_PEAK,
+    BEST,
+    BEST_EMA,
     CONFIDENCE,
+    FINAL,
+    FINAL_EMA,
     ITERATION,
-    LAST,
-    LAST_AVERAGED,
     MEASUREMENT,
-    PEAK,
     interval,
 )
 
 REACH = 0.1  # dB: the mean difference up to which a table may be computed in bfloat16
-JUDGED = (AVERAGED_PEAK, LAST)
+JUDGED = (BEST_EMA, FINAL)
 NOISE = 2.0  # spreads over seeds: a single fit that differs by less says nothing
 
 YES, NO, OPEN = "yes", "no", "not decided"
@@ -80,7 +80,7 @@ def _full(pairs: pd.DataFrame, noise: dict[str, float]) -> dict[str, Any]:
     """All pairs of a method in a task: within reach, beyond it, or of one image that is beyond it as seeds may be."""
     by_image = {q: pairs[pairs["quantity"] == q].groupby("image")["difference"].mean() for q in JUDGED}
     means = {quantity: interval(values) for quantity, values in by_image.items()}
-    count = len(by_image[LAST])
+    count = len(by_image[FINAL])
     answer = YES if _within(means) else NO
     if answer == NO and count == 1 and all(abs(means[q][0]) <= max(REACH, NOISE * noise.get(q, 0)) for q in JUDGED):
         answer = OPEN
@@ -141,7 +141,7 @@ def _values(frame: pd.DataFrame, column: str) -> list[str]:
 
 def _figures(pairs: pd.DataFrame) -> str:
     """Peaks and ends: a row an image and a quantity."""
-    kept = pairs[pairs["quantity"].isin([PEAK, ITERATION, AVERAGED_PEAK, LAST, LAST_AVERAGED])]
+    kept = pairs[pairs["quantity"].isin([BEST, ITERATION, BEST_EMA, FINAL, FINAL_EMA])]
     shown = kept[["task", "method", "image", "seed", "iterations", "quantity", "float32", "bf16", "difference"]]
     shown = shown.assign(**{name: _values(kept, name) for name in ("float32", "bf16", "difference")})
     engines = ", ".join(pairs["engine of bf16"].unique())

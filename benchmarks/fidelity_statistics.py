@@ -10,26 +10,26 @@ CONFIDENCE = 0.95
 EVERY = 100  # iterations at which the PSNR to the measurement is compared
 FALL = 5.0  # dB lost from one iteration to the next, by which the official code knows a fit that came apart
 
-PEAK, AVERAGED_PEAK, LAST = "peak [dB]", "averaged peak [dB]", "last [dB]"
-ITERATION, LAST_AVERAGED = "iteration of the peak", "last averaged [dB]"
+BEST, BEST_EMA, FINAL = "best [dB]", "best EMA [dB]", "final [dB]"
+ITERATION, FINAL_EMA = "iteration of the best", "final EMA [dB]"
 MEASUREMENT = "to the measurement"  # the beginning of the names of the quantities that say how far the fit has come
 
 
 def figures_of(trace: pd.DataFrame) -> dict[str, float]:
     """What is compared of a fit, by name; not a number where the fit came apart. The trace may be thinned."""
     at = trace.set_index("iteration")
-    raw, averaged, fitted = at["psnr"], at["psnr_averaged"], at["psnr_measurement"]
+    raw, ema, fitted = at["psnr"], at["psnr_ema"], at["psnr_measurement"]
     figures = {
-        PEAK: raw.max(),
+        BEST: raw.max(),
         ITERATION: float(raw.idxmax()),
-        AVERAGED_PEAK: averaged.max(),
-        LAST: raw.iloc[-1],
-        LAST_AVERAGED: averaged.iloc[-1],
+        BEST_EMA: ema.max(),
+        FINAL: raw.iloc[-1],
+        FINAL_EMA: ema.iloc[-1],
     }
     for iteration in range(EVERY, int(at.index[-1]) + 1, EVERY):
         if iteration in at.index:
             figures[f"{MEASUREMENT} at {iteration} [dB]"] = fitted[iteration]
-    return figures | {f"{MEASUREMENT}, last [dB]": fitted.iloc[-1]}
+    return figures | {f"{MEASUREMENT}, final [dB]": fitted.iloc[-1]}
 
 
 def came_apart(trace: pd.DataFrame) -> bool:
@@ -55,22 +55,22 @@ def spread(values: pd.Series) -> float:
 
 
 def statistics_of(fits: pd.DataFrame) -> pd.DataFrame:
-    """Means over images and seeds of each execution, and of the peak the difference from eager float32."""
+    """Means over images and seeds of each execution, and of the best the difference from eager float32."""
     reference = _reference(fits)
     table = []
     for (engine, precision), group in fits.groupby(["engine", "precision"], sort=False):
-        by_image = (group.set_index(["image", "seed"])[PEAK] - reference[PEAK]).groupby("image").mean()
+        by_image = (group.set_index(["image", "seed"])[BEST] - reference[BEST]).groupby("image").mean()
         table.append(
             {
                 "engine": engine,
                 "precision": precision,
                 "fits": len(group),
-                PEAK: group[PEAK].mean(),
+                BEST: group[BEST].mean(),
                 "minus eager float32 [dB]": by_image.mean(),
                 "standard error [dB]": by_image.sem(),
                 "t_peak": group[ITERATION].mean(),
-                AVERAGED_PEAK: group[AVERAGED_PEAK].mean(),
-                LAST: group[LAST].mean(),
+                BEST_EMA: group[BEST_EMA].mean(),
+                FINAL: group[FINAL].mean(),
                 "falls of 5 dB": int(group["came apart"].sum()),
             }
         )

@@ -120,7 +120,7 @@ def restore(
 ) -> Output:
     """Restores an image that came degraded, for which there is no truth.
 
-    `output` is `last` or `averaged`; None is the averaged one where the method has it. The output's image is (C, H, W)
+    `output` is `final` or `ema`; None is `ema` where the method has it. The output's image is (C, H, W)
     in [0, 1]. UserError if the method refuses the problem or the file cannot be read.
     """
     posed: Task = registry.build("task", task)
@@ -128,7 +128,7 @@ def restore(
     problem = posed.pose(read_image(Path(image))).to(pick_device(device))
     rng = Streams(seed, ("restore", parse(task).name))
     outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
-    wanted = output or ("averaged" if "averaged" in outputs else "last")
+    wanted = output or ("ema" if "ema" in outputs else "final")
     if wanted not in outputs:
         raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(outputs)}")
     return outputs[wanted]

@@ -61,7 +61,7 @@ def test_a_new_metric_is_in_result_frame_and_table(
         assert list(written["outputs"][0]) == ["output", "iteration", "psnr", "ssim", "mae", "picture"]
         assert written["outputs"][0]["mae"] == row.mae > 0
         truth = read_image(store.path / "problems" / row.measurement / "truth.png")
-        picture = read_image(store.path / "runs" / row.run / "last.png")
+        picture = read_image(store.path / "runs" / row.run / "final.png")
         assert row.mae == pytest.approx(
             float((picture - truth).abs().mean()), abs=0.02
         )  # the picture has 8 bits, and is clipped
@@ -91,5 +91,5 @@ def test_a_run_from_before_a_metric_has_no_number_of_it(
 
 
 def test_a_metric_that_was_taken_away_stays_in_what_was_stored() -> None:
-    content = {"output": "last", "iteration": 3, "psnr": 20.0, "mae": 0.5, "picture": "last.png"}
+    content = {"output": "final", "iteration": 3, "psnr": 20.0, "mae": 0.5, "picture": "final.png"}
     assert ScoredOutput.model_validate(content).model_dump() == content

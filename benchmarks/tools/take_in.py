@@ -33,9 +33,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def main(
     folders: Annotated[list[Path] | None, typer.Argument(help="Stores, or folders of stores.")] = None,
-    picture: Annotated[
-        list[str] | None, typer.Option(help="Keep the averaged and the last output of this image.")
-    ] = None,
+    picture: Annotated[list[str] | None, typer.Option(help="Keep the final output and the EMA of this image.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take a run also in place of a committed one.")] = False,
     root: Annotated[Path, typer.Option(help="The checkout to write to.")] = ROOT,
 ) -> None:
@@ -135,10 +133,10 @@ def keep_pictures(store: Store, runs: Iterable[Kept], image: str, folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     for run in runs:
         names = [output.output for output in run.result.outputs]
-        if run.run.image != image or "averaged" not in names or store.result(run.key) is None:
+        if run.run.image != image or "ema" not in names or store.result(run.key) is None:
             continue
         precision = "" if run.run.precision == "float32" else f"-{run.run.precision}"
-        for name in ("last", "averaged"):
+        for name in ("final", "ema"):
             picture = f"{run.run.image}-{run.named[0][1]}{precision}-{run.run.seed}-{name}.png".replace(" ", "_")
             shutil.copy(store.path / "runs" / run.key / f"{name}.png", folder / picture)
 

@@ -116,9 +116,7 @@ def restore(
     task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
     method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
     out: Annotated[Path | None, typer.Option(help="Default: the image's name with -METHOD.png.")] = None,
-    output: Annotated[
-        str | None, typer.Option(help="last or averaged; default: averaged if the method has it.")
-    ] = None,
+    output: Annotated[str | None, typer.Option(help="final or ema; default: ema if the method has it.")] = None,
     seed: int = 0,
     device: options.Device = "auto",
 ) -> None:
@@ -158,7 +156,7 @@ def show(
 @app.command()
 def cite(
     run: Annotated[str, typer.Argument(help="The beginning of the run's name, or its folder.")],
-    output: Annotated[str, typer.Option(help="last, averaged, peak, averaged_peak; or as last_at_1800.")] = "last",
+    output: Annotated[str, typer.Option(help="final, ema, best or best_ema; or as final_at_1800.")] = "final",
     store: Annotated[Path, typer.Option(help="Where to look.")] = Path("results"),
 ) -> None:
     """Print one line that says how a number came about, and the BibTeX of what was used."""

@@ -133,7 +133,7 @@ def verdicts(
 def _named(wanted: Published, label: str, output: str) -> tuple[PublishedRow | None, bool]:
     """The published row that ours is compared with, or None; and whether ours ran with settings of its own."""
     for name in (label, label.partition("[")[0]):
-        keys = [f"{name}, {output}", *([name] if output == "last" else [])]
+        keys = [f"{name}, {output}", *([name] if output == "final" else [])]
         for key in keys:
             if key in wanted.rows:
                 return wanted.rows[key], name != label

@@ -69,7 +69,9 @@ class Task(Plugin, ABC):
 class Method(Plugin, ABC):
     """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
 
-    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best: then the peak is reported
+    overfits: ClassVar[bool] = (
+        False  # whether an estimate before the last can be the best: then the best is reported too
+    )
 
     def refuses(self, problem: Problem) -> str | None:
         """Why this method cannot take that problem, in words for the table; None: it can."""

@@ -36,7 +36,7 @@ class Ensemble:
             return steps[0]
         return Step(
             torch.stack([step.estimate for step in steps]).mean(dim=0),
-            _mean_of([step.averaged for step in steps]),
+            _mean_of([step.ema for step in steps]),
             _mean_of([step.loss for step in steps]),
             parameters=tuple(vector for step in steps for vector in step.parameters),
         )

@@ -49,7 +49,7 @@ class Fit:
         self._optimiser = settings.optimiser.over(self._parameters.values, on_device=engine.lean)
         self._now = Fitting(self.network, self._parameters.values, self._z, torch.zeros((), device=device))
         self._tricks = [_Played(trick, self._now, rng) for trick in settings.tricks]
-        self._averaged: Tensor | None = None
+        self._ema: Tensor | None = None
 
     @property
     def generators(self) -> list[torch.Generator]:
@@ -75,11 +75,11 @@ class Fit:
         if settings.clip:
             estimate = estimate.clamp(0, 1)
         if settings.average:  # begins with the first output, without bias correction, as the official code does
-            if self._averaged is None:
-                self._averaged = estimate.clone()
+            if self._ema is None:
+                self._ema = estimate.clone()
             else:
-                self._averaged.lerp_(estimate, 1 - settings.average)
-        return Step(estimate, self._averaged, loss.detach(), now.misfit, (self._parameters.values,))
+                self._ema.lerp_(estimate, 1 - settings.average)
+        return Step(estimate, self._ema, loss.detach(), now.misfit, (self._parameters.values,))
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
         """The loss itself, where the prior adds nothing."""
@@ -109,7 +109,7 @@ class Fit:
             "parameters": flat.by_name({"values": flat.values}),
             "buffers": dict(self.network.named_buffers()),
             "optimiser": flat.by_name(self._optimiser.state[flat.values]),
-            "averaged": self._averaged,
+            "ema": self._ema,
             "tricks": [flat.by_name(played.memory) for played in self._tricks],
             "generators": [generator.get_state() for generator in self.generators],
         }
@@ -128,7 +128,7 @@ class Fit:
             buffer.copy_(state["buffers"][name])
         settings = self._optimiser.state_dict()["param_groups"]  # its own: how it computes is not part of its state
         self._optimiser.load_state_dict({"state": {0: flat.as_vectors(state["optimiser"])}, "param_groups": settings})
-        self._averaged = None if state["averaged"] is None else state["averaged"].to(self._problem.device)
+        self._ema = None if state["ema"] is None else state["ema"].to(self._problem.device)
         for played, memory in zip(self._tricks, state["tricks"], strict=True):
             for name, tensor in flat.as_vectors(memory).items():
                 played.memory[name].copy_(tensor)

@@ -22,7 +22,7 @@ def range_of_truth(lines: pd.DataFrame, peaks: Sequence[float], levels: Sequence
     It holds the second half of every fit, the end of its rise, the `peaks`, and the `levels` that are not far below.
     What stays far below the best fit is left out.
     """
-    signals = ["psnr", "psnr_averaged"]
+    signals = ["psnr", "psnr_ema"]
     low, summit = _late(lines, signals), float(lines[signals].max().max())
     low = max(low - max(_RISE * (summit - low), _LEAST_RISE), summit - _SPAN, float(lines[signals].min().min()))
     return _with_margin(min([low, *(p for p in levels if p > low - _REACH)]), max([summit, *peaks, *levels]))

@@ -13,7 +13,7 @@ from dipbench.store.store import Store
 
 MOST_IMAGES = 12
 POINTS = 1000  # of a curve: as many as a panel has pixels
-_SIGNALS = ["psnr", "psnr_averaged", "psnr_measurement"]
+_SIGNALS = ["psnr", "psnr_ema", "psnr_measurement"]
 _MOST_LEVELS = 4
 
 
@@ -25,8 +25,8 @@ class Curves:
     left_out: int  # further images of the experiment
     unlike: list[str]  # methods that are not drawn: another protocol scored them
     methods: list[str]  # those that iterate
-    lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_averaged, psnr_measurement
-    peaks: pd.DataFrame  # image, method, seed, output, iteration, psnr
+    lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_ema, psnr_measurement
+    best: pd.DataFrame  # image, method, seed, output, iteration, psnr: the best outputs
     levels: pd.DataFrame  # image, method, psnr: methods of one estimate, mean over the seeds
 
 
@@ -39,14 +39,14 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     iterating = [record for record in shown if len(traces.get(record.key, ())) > 1]
     if not iterating:
         return None
-    peaks = _peaks(iterating)
+    best = _best(iterating)
     return Curves(
         images,
         len(chapter.images) - len(images),
         list(dict.fromkeys(record.label for record in chapter.done if record.run.protocol != chapter.protocol)),
         list(dict.fromkeys(record.label for record in iterating)),
-        pd.concat([_line(record, traces[record.key], peaks) for record in iterating], ignore_index=True),
-        peaks,
+        pd.concat([_line(record, traces[record.key], best) for record in iterating], ignore_index=True),
+        best,
         _levels([record for record in shown if len(traces.get(record.key, ())) == 1]),
     )
 
@@ -58,14 +58,14 @@ def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) ->
     return trace[(iteration % step == 0) | iteration.isin([*kept, iteration.max()])]
 
 
-def _line(record: Record, trace: pd.DataFrame, peaks: pd.DataFrame) -> pd.DataFrame:
-    """The thinned trace of a run; the peaks of the other seeds are kept too, for the mean over the seeds."""
-    same = peaks[(peaks["image"] == record.run.image) & (peaks["method"] == record.label)]
+def _line(record: Record, trace: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
+    """The thinned trace of a run; the best iterations of the other seeds are kept too, for the mean over the seeds."""
+    same = best[(best["image"] == record.run.image) & (best["method"] == record.label)]
     line = thinned(trace, set(same["iteration"]))[["iteration", *_SIGNALS]].replace([np.inf, -np.inf], np.nan)
     return line.assign(image=record.run.image, method=record.label, seed=record.run.seed)
 
 
-def _peaks(records: list[Record]) -> pd.DataFrame:
+def _best(records: list[Record]) -> pd.DataFrame:
     rows = [
         (record.run.image, record.label, record.run.seed, output.output, output.iteration, output.psnr)
         for record in records

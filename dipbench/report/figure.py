@@ -80,17 +80,17 @@ Colours = dict[str, Colour]
 def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colours) -> None:
     lines = curves.lines[curves.lines["image"] == image]
     for method, line in lines.groupby("method", sort=False):
-        averaged = bool(line["psnr_averaged"].notna().any())
-        _curve(upper, line, "psnr", colours[str(method)], width=0.8, alpha=0.5 if averaged else 1)
-        if averaged:
-            _curve(upper, line, "psnr_averaged", colours[str(method)], width=1.7, alpha=1)
+        has_ema = bool(line["psnr_ema"].notna().any())
+        _curve(upper, line, "psnr", colours[str(method)], width=0.8, alpha=0.5 if has_ema else 1)
+        if has_ema:
+            _curve(upper, line, "psnr_ema", colours[str(method)], width=1.7, alpha=1)
         _curve(lower, line, "psnr_measurement", colours[str(method)], width=0.8, alpha=1)
-    peaks = curves.peaks[curves.peaks["image"] == image]
-    for peak in peaks.to_dict("records"):
-        _marker(upper, peak["iteration"], peak["psnr"], colours[peak["method"]], raw=peak["output"] == "peak")
+    best = curves.best[curves.best["image"] == image]
+    for one in best.to_dict("records"):
+        _marker(upper, one["iteration"], one["psnr"], colours[one["method"]], raw=one["output"] == "best")
     levels = curves.levels[curves.levels["image"] == image]
     _draw_levels(upper, levels)
-    upper.set_ylim(range_of_truth(lines, peaks["psnr"].tolist(), levels["psnr"].tolist()))
+    upper.set_ylim(range_of_truth(lines, best["psnr"].tolist(), levels["psnr"].tolist()))
     lower.set_ylim(range_of_measurement(lines))
     upper.set_xlim(0, 1.01 * max(1, int(lines["iteration"].max())))  # a little room for a peak at the end
     _draw_names(upper, levels, lines, colours)
@@ -129,7 +129,7 @@ def _draw_levels(axes: Axes, levels: pd.DataFrame) -> None:
 def _draw_names(axes: Axes, levels: pd.DataFrame, lines: pd.DataFrame, colours: Colours) -> None:
     """Names the dashed lines at their right end, and at the bottom the fits that stay below the axis."""
     low, high = axes.get_ylim()
-    best = lines.groupby("method")[["psnr", "psnr_averaged"]].max().max(axis=1)
+    best = lines.groupby("method")[["psnr", "psnr_ema"]].max().max(axis=1)
     names: list[tuple[float, str, str | Colour]] = [
         (low, f"{_short(str(method))} ↓", colours[str(method)]) for method in best.index[best < low]
     ]
@@ -178,13 +178,13 @@ def _legend_columns(handles: Sequence[Line2D], width: float) -> int:
 def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     """The methods by colour, then what the kinds of lines and marks mean."""
     handles = [Line2D([], [], color=colour, linewidth=2, label=method) for method, colour in colours.items()]
-    averaged = bool(curves.lines["psnr_averaged"].notna().any())
+    has_ema = bool(curves.lines["psnr_ema"].notna().any())
     handles.append(Line2D([], [], color=_GREY, linewidth=0.8, label="raw output"))
-    if averaged:
-        handles.append(Line2D([], [], color=_GREY, linewidth=1.7, label="averaged output"))
-    for output, title in (("peak", "peak, raw (oracle)"), ("averaged_peak", "peak, averaged (oracle)")):
-        if (curves.peaks["output"] == output).any():
-            handles.append(_peak_handle(title, raw=output == "peak"))
+    if has_ema:
+        handles.append(Line2D([], [], color=_GREY, linewidth=1.7, label="EMA of the output"))
+    for output, title in (("best", "best (oracle)"), ("best_ema", "best EMA (oracle)")):
+        if (curves.best["output"] == output).any():
+            handles.append(_best_handle(title, raw=output == "best"))
     if len(curves.levels):
         handles.append(
             Line2D([], [], color=_GREY, linewidth=0.9, linestyle=_DASHES, label="one estimate, no iteration")
@@ -192,7 +192,7 @@ def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     return handles
 
 
-def _peak_handle(title: str, raw: bool) -> Line2D:
+def _best_handle(title: str, raw: bool) -> Line2D:
     return Line2D(
         [],
         [],

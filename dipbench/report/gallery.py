@@ -16,7 +16,7 @@ from dipbench.store.records import ScoredOutput
 from dipbench.store.store import Store
 
 MOST_IMAGES = 4
-_SHOWN = ("averaged", "last")  # the output that is shown: the first of these that a run has
+_SHOWN = ("ema", "final")  # the output that is shown: the first of these that a run has
 _MOST_COLUMNS = 7
 _ZOOM_SIDE = 256  # pixels, at least
 

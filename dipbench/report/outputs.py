@@ -13,17 +13,17 @@ class Kind:
 
 
 KINDS = {
-    "last": Kind("last", False, "the raw output of the method at its last iteration."),
-    "averaged": Kind(
-        "averaged", False, "the exponential average of the raw outputs of a fit, up to and with its last iteration."
+    "final": Kind("final", False, "the raw output of the method at its last iteration."),
+    "ema": Kind(
+        "EMA", False, "the exponential moving average of the raw outputs of a fit, up to and with its last iteration."
     ),
-    "peak": Kind(
-        "peak",
+    "best": Kind(
+        "best",
         True,
         "the raw output at the iteration where its PSNR to the truth was highest. It is chosen with the truth: "
         "an upper bound on every rule that stops a fit, never a result.",
     ),
-    "averaged_peak": Kind("averaged peak", True, "the same for the averaged output."),
+    "best_ema": Kind("best EMA", True, "the same for the exponential moving average."),
 }
 """By the name that the recorder gives."""
 
@@ -38,7 +38,7 @@ def kind_of(output: str) -> Kind:
 
 def _at(name: str, iterations: str) -> Kind:
     when = f"at {iterations} iterations"
-    title = when if name == "last" else f"{KINDS[name].title} {when}"
+    title = when if name == "final" else f"{KINDS[name].title} {when}"
     meaning = f"what '{KINDS[name].title}' is of a fit of {iterations} iterations, which is how this one began."
     return Kind(title, KINDS[name].oracle, meaning)
 

@@ -32,7 +32,7 @@ class Finished:
     status: Status
     message: str = ""  # why it was refused or failed
     mendable: bool = False  # whether the user can mend it
-    psnr: float = float("nan")  # dB, of the last output
+    psnr: float = float("nan")  # dB, of the final output
     seconds: float = 0.0
 
 

@@ -17,7 +17,7 @@ from dipbench.fit import REFERENCE, Captured, Ensemble, Execution
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.scoring import Protocol
 from dipbench.streams import Place, Streams
-from dipbench.trace.kept import PEAKS, Output
+from dipbench.trace.kept import BEST, Output
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Signal
@@ -82,7 +82,7 @@ class Trial:
                 protocol,
                 self.iterations or 1,
                 signals=signals,
-                extremes=PEAKS if method.overfits and truth is not None else (),
+                extremes=BEST if method.overfits and truth is not None else (),
                 keep=keep,
                 rules=rules,
             )

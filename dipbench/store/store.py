@@ -27,7 +27,8 @@ from dipbench.errors import UserError
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.version import __version__
 
-FORMAT = 2  # 1: a run was named by the settings that were given, and by no version
+FORMAT = 3
+"""1: a run was named by the settings that were given, and by no version. 2: outputs were `last`, `averaged`, `peak`."""
 
 
 class Store:
@@ -68,7 +69,7 @@ class Store:
         if found != FORMAT:
             raise UserError(
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
-                f"{__version__} with format {FORMAT}, whose runs have other names: it stays as it is; "
+                f"{__version__} with format {FORMAT}, whose runs or outputs have other names: it stays as it is; "
                 "take another folder with --out"
             )
 

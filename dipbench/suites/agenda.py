@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
-from dipbench.suites.edits import Choices, chosen
-from dipbench.suites.jobs import Images, Job, image_names, jobs_of
-from dipbench.suites.suite import Suite, narrowed, preset_content, with_setting
+from dipbench.suites.edits import Choices, chosen, narrowed, with_setting
+from dipbench.suites.jobs import Images, Job, jobs_of
+from dipbench.suites.suite import Suite, preset_content
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _part(entry: Entry, choices: Choices, precision: str, images: Images) -> Par
     suite = chosen(entry.suite, replace(choices, only=entry.only, settings=()))
     try:
         for pattern in choices.only:
-            suite = narrowed(suite, pattern, image_names)
+            suite = narrowed(suite, pattern)
     except UserError:
         return None
     suite = _with_settings(suite, choices.settings)

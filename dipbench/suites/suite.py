@@ -1,19 +1,18 @@
 """A suite: what to run, as data. Presets are the TOML files in dipbench/suites/presets."""
 
-import fnmatch
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dipbench import registry
-from dipbench.contract import NonNegativeInt, PositiveInt, Prior
+from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError, unknown
 from dipbench.published import Published
-from dipbench.spec import Spec, parse, read_value
+from dipbench.spec import Spec, parse
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -145,113 +144,3 @@ def preset_content(wanted: str) -> dict[str, Any]:
         raise UserError(f"cannot read suite '{path}': {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"suite '{path}' is not TOML: {error}") from error
-
-
-def with_methods(suite: Suite, labels: list[str]) -> Suite:
-    """The suite with these methods in every experiment, after its own."""
-    added = [Entrant.read(label, suite.methods) for label in labels]
-
-    def longer(experiment: Experiment) -> Experiment:
-        own = {entrant.label for entrant in experiment.methods}
-        return experiment.model_copy(
-            update={"methods": experiment.methods + [entrant for entrant in added if entrant.label not in own]}
-        )
-
-    return _each(suite, longer)
-
-
-def with_data(suite: Suite, folder: Path) -> Suite:
-    """The suite on the images of a folder instead of its own, cut and reduced as its own are."""
-
-    def moved(experiment: Experiment) -> Experiment:
-        sizes = {key: value for key, value in experiment.dataset.settings.items() if key in ("crop", "side")}
-        return experiment.model_copy(update={"dataset": Spec("folder", {"path": str(folder), **sizes}), "images": []})
-
-    return _each(suite, moved)
-
-
-def with_setting(suite: Suite, assignment: str) -> Suite:
-    """The suite with `name.setting=value` set wherever the plugin, or the short name, `name` is used."""
-    target, equals, value = assignment.partition("=")
-    name, dot, setting = target.rpartition(".")
-    if not equals or not dot:
-        raise UserError(f"cannot read '--set {assignment}': it takes name.setting=value, as in dip.iterations=500")
-    settings = {setting.strip(): read_value(value)}
-
-    def change(experiment: Experiment) -> Experiment:
-        plugins = {
-            key: spec.with_settings(settings)
-            for key, spec in (("dataset", experiment.dataset), ("task", experiment.task))
-            if spec.name == name
-        }
-        methods = [
-            entrant.with_settings(settings) if name in (entrant.short, entrant.method.name) else entrant
-            for entrant in experiment.methods
-        ]
-        return experiment.model_copy(update={**plugins, "methods": methods})
-
-    used = {spec.name for experiment in suite.experiments for spec in (experiment.dataset, experiment.task)}
-    used |= {known for entrant in suite.entrants().values() for known in (entrant.short, entrant.method.name)}
-    if name not in used:
-        raise unknown("plugin of this suite", name, used)
-    return _each(suite, change)
-
-
-def narrowed(suite: Suite, pattern: str, image_names: Callable[[Experiment], list[str]]) -> Suite:
-    """The part of the suite whose experiment, task, data set, image or method matches `pattern`.
-
-    That is a word, one with `*` in it, or several to choose from with `|` between them. A method also matches by the
-    name that the suite gives it, whatever was set since.
-    """
-    choices = pattern.lower().split("|")
-
-    def matches(name: str) -> bool:
-        return any(name.lower() == choice or fnmatch.fnmatch(name.lower(), choice) for choice in choices)
-
-    kept = []
-    for experiment in suite.experiments:
-        if any(map(matches, (experiment.name, experiment.task.name, experiment.dataset.name))):
-            kept.append(experiment)
-            continue
-        images = [name for name in image_names(experiment) if matches(name)]
-        methods = [entrant for entrant in experiment.methods if any(map(matches, entrant.names))]
-        if images or methods:
-            kept.append(
-                experiment.model_copy(
-                    update={"images": images or experiment.images, "methods": methods or experiment.methods}
-                )
-            )
-    if not kept:
-        raise UserError(
-            f"--only {pattern} matches nothing in suite '{suite.name}': it takes the name of an experiment, "
-            "a task, a data set, an image or a method, or several with | between them"
-        )
-    return suite.model_copy(update={"experiments": kept})
-
-
-def at_smoke_scale(suite: Suite, image_names: Callable[[Experiment], list[str]]) -> Suite:
-    """The suite with few iterations, few images and small ones, as its `smoke` says. Labels stay as they are."""
-    smoke = suite.smoke
-    sizes = {"crop": smoke.crop, "side": smoke.side}
-
-    def short(entrant: Entrant) -> Entrant:
-        name = entrant.method.name
-        fitted = issubclass(registry.find("method", name), Prior)
-        if not fitted or "iterations" not in registry.setting_names("method", name):
-            return entrant
-        return replace(entrant, method=entrant.method.with_settings({"iterations": smoke.iterations}))
-
-    def small(experiment: Experiment) -> Experiment:
-        return experiment.model_copy(
-            update={
-                "dataset": experiment.dataset.with_settings(sizes),
-                "images": image_names(experiment)[: smoke.images],
-                "methods": [short(entrant) for entrant in experiment.methods],
-            }
-        )
-
-    return _each(suite, small).model_copy(update={"scale": "smoke"})
-
-
-def _each(suite: Suite, change: Callable[[Experiment], Experiment]) -> Suite:
-    return suite.model_copy(update={"experiments": [change(experiment) for experiment in suite.experiments]})

@@ -15,7 +15,7 @@ from dipbench.trace.step import Step
 class Output:
     """One of the results of a run."""
 
-    name: str  # see `Recorder.outputs`; a peak is an oracle: it is chosen with the truth
+    name: str  # see `Recorder.outputs`; `best` is an oracle: it is chosen with the truth
     image: Tensor  # (C, H, W)
     iteration: int
 
@@ -27,24 +27,24 @@ class Extreme:
     output: str  # what the output is called
     signal: str  # its column in the trace; the output is an oracle where the signal is one
     lowest: bool = False  # else the highest
-    averaged: bool = False  # of the averaged outputs, else of the raw ones
+    ema: bool = False  # of the averages of the outputs, else of the raw ones
 
 
-PEAKS = (Extreme("peak", "psnr"), Extreme("averaged_peak", "psnr_averaged", averaged=True))
-"""For a method whose best estimate may come before its last. Both are oracles."""
+BEST = (Extreme("best", "psnr"), Extreme("best_ema", "psnr_ema", ema=True))
+"""For a method whose best estimate may come before its last one. Both are oracles."""
 
 
 class Kept(ABC):
     """An output that is kept on the device. Like that of a signal, its memory stays where it is and is checkpointed."""
 
-    def __init__(self, name: str, averaged: bool, problem: Problem):
+    def __init__(self, name: str, ema: bool, problem: Problem):
         self.name = name
-        self.averaged = averaged  # whether of the averaged outputs
+        self.ema = ema  # whether of the averages of the outputs
         self.memory = {"image": torch.full(problem.shape, torch.nan, device=problem.device)}
 
     def see(self, step: Step, row: Tensor, iteration: Tensor) -> None:
         """To be called with each step, with its `row` of the trace (signals,) and its number, a scalar."""
-        image = step.averaged if self.averaged else step.estimate
+        image = step.ema if self.ema else step.estimate
         if image is not None:
             self._keep(self._wanted(row, iteration), {"image": image, "value": row, "iteration": iteration})
 
@@ -64,8 +64,8 @@ class Kept(ABC):
 class AtIteration(Kept):
     """Keeps the output of one iteration, the `count`-th."""
 
-    def __init__(self, count: int, averaged: bool, problem: Problem):
-        super().__init__(f"{'averaged' if averaged else 'last'}_at_{count}", averaged, problem)
+    def __init__(self, count: int, ema: bool, problem: Problem):
+        super().__init__(f"{'ema' if ema else 'final'}_at_{count}", ema, problem)
         self._iteration = count - 1  # the trace counts from 0
 
     def _wanted(self, row: Tensor, iteration: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class AtExtreme(Kept):
     """Keeps the output of the iteration at which a signal was extreme so far; NaN never is."""
 
     def __init__(self, wish: Extreme, columns: list[str], problem: Problem):
-        super().__init__(wish.output, wish.averaged, problem)
+        super().__init__(wish.output, wish.ema, problem)
         if wish.signal not in columns:
             raise unknown(f"signal of output '{wish.output}'", wish.signal, columns)
         self._column, self._lowest = columns.index(wish.signal), wish.lowest

@@ -23,7 +23,7 @@ class Recorder:
 
     `truth` is (C, H, W) on the problem's device; None where there is none, and then every PSNR to it is NaN.
     `capacity` is the number of rows to begin with. A row has a number of each of the `signals`, whose memory is here.
-    Kept is the last output; with `keep` those after so many iterations; with `extremes` those where a signal was
+    Kept is the final output; with `keep` those after so many iterations; with `extremes` those where a signal was
     highest or lowest; with `rules` those that a rule named, for which `ask` is to be called now and then.
     """
 
@@ -50,7 +50,7 @@ class Recorder:
         self._next = torch.zeros((), dtype=torch.int64, device=device)  # the row to write; here for a CUDA graph too
         self._called = 0  # how often `record` was, which a graph that is replayed does not do
         self._nan = torch.full((), torch.nan, device=device)
-        self._kept: list[Kept] = [AtIteration(count, averaged, problem) for count in keep for averaged in (False, True)]
+        self._kept: list[Kept] = [AtIteration(count, ema, problem) for count in keep for ema in (False, True)]
         self._kept += [AtExtreme(wish, self._columns, problem) for wish in extremes]
         self._stopping = Stopping(rules, signals, problem)
         self._last: Step | None = None
@@ -78,7 +78,7 @@ class Recorder:
         signal = self._signals[name]
         seen = Seen(
             step.estimate,
-            step.averaged,
+            step.ema,
             misfit if step.loss is None else step.loss,
             misfit,
             step.parameters,
@@ -127,16 +127,16 @@ class Recorder:
         return pd.DataFrame({"iteration": range(count)}).astype("int32").join(pd.DataFrame(rows, columns=self._columns))
 
     def outputs(self) -> list[Output]:
-        """The results of the run, on the host: `last`, `averaged`, those of `extremes` and of the rules that stopped.
+        """The results of the run, on the host: `final`, `ema`, those of `extremes` and of the rules that stopped.
 
-        `last_at_N` and `averaged_at_N` are what `last` and `averaged` were after N iterations, where more followed.
+        `final_at_N` and `ema_at_N` are what `final` and `ema` were after N iterations, where more followed.
         """
         assert self._last is not None, "no step was recorded"
         end = int(self._next) - 1
-        outputs = [Output("last", self._last.estimate.cpu(), end)]
-        if self._last.averaged is not None:
-            outputs.append(Output("averaged", self._last.averaged.cpu(), end))
-        kept = [kept.output(end) for kept in self._kept if not kept.averaged or self._last.averaged is not None]
+        outputs = [Output("final", self._last.estimate.cpu(), end)]
+        if self._last.ema is not None:
+            outputs.append(Output("ema", self._last.ema.cpu(), end))
+        kept = [kept.output(end) for kept in self._kept if not kept.ema or self._last.ema is not None]
         self._stopping.ask(self._rows[: end + 1], wait=True)
         return outputs + [output for output in kept if output is not None] + self._stopping.outputs()
 
@@ -148,7 +148,7 @@ class Recorder:
         return {
             "columns": self._columns,
             "rows": rows,
-            "last": [self._last.estimate, self._last.averaged],
+            "last": [self._last.estimate, self._last.ema],
             "signals": self._memory,
             "kept": {kept.name: kept.memory for kept in self._kept},
             "rules": self._stopping.state(),
@@ -164,8 +164,8 @@ class Recorder:
         self._rows[: len(rows)].copy_(rows)
         self._next.fill_(len(rows))
         self._called = len(rows)
-        estimate, averaged = state["last"]
-        self._last = Step(estimate.to(device), None if averaged is None else averaged.to(device))
+        estimate, ema = state["last"]
+        self._last = Step(estimate.to(device), None if ema is None else ema.to(device))
         for name, memory in self._memory.items():
             _restore(memory, state["signals"][name])
         for kept in self._kept:

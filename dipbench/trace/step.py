@@ -10,7 +10,7 @@ class Step:
     """An estimate with what is known of it, on the device. The next step may overwrite its tensors."""
 
     estimate: Tensor  # raw output (C, H, W)
-    averaged: Tensor | None = None  # exponential average of the outputs up to this one (C, H, W)
+    ema: Tensor | None = None  # exponential moving average of the outputs up to this one (C, H, W)
     loss: Tensor | None = None  # scalar: what is minimised
     misfit: Tensor | None = None  # scalar: mean squared error between A(estimate) and the measurement
     parameters: tuple[

@@ -3,10 +3,10 @@
 from dipbench.trace.signals import Signal
 from dipbench.trace.signals.loss import Loss
 from dipbench.trace.signals.psnr import Psnr
-from dipbench.trace.signals.psnr_averaged import PsnrAveraged
+from dipbench.trace.signals.psnr_ema import PsnrEma
 from dipbench.trace.signals.psnr_measurement import PsnrMeasurement
 
-USUAL: tuple[Signal, ...] = (Loss(), Psnr(), PsnrAveraged(), PsnrMeasurement())
+USUAL: tuple[Signal, ...] = (Loss(), Psnr(), PsnrEma(), PsnrMeasurement())
 
 COLUMNS = [signal.written() for signal in USUAL]
 """Theirs in a trace, beside `iteration`."""

@@ -45,7 +45,7 @@ def problem(photo: Tensor) -> Problem:
 
 
 def copied(steps: Iterator[Step]) -> list[tuple[Tensor, Tensor, float]]:
-    return [(s.estimate.clone(), s.averaged.clone(), float(s.loss)) for s in steps]
+    return [(s.estimate.clone(), s.ema.clone(), float(s.loss)) for s in steps]
 
 
 def test_equals_the_official_loop_written_out(problem: Problem) -> None:
@@ -55,7 +55,7 @@ def test_equals_the_official_loop_written_out(problem: Problem) -> None:
         net, z = prior.build(problem, rng)
     adam = torch.optim.Adam(net.parameters(), lr=0.01)
     jitter, average = rng.torch("jitter"), None
-    for estimate, averaged, loss in copied(fit(prior, problem, rng)):
+    for estimate, ema, loss in copied(fit(prior, problem, rng)):
         adam.zero_grad()
         out = net(z + 0.05 * torch.randn(z.shape, generator=jitter))
         expected = nn.functional.mse_loss(out, problem.measurement[None])
@@ -64,7 +64,7 @@ def test_equals_the_official_loop_written_out(problem: Problem) -> None:
         adam.step()
         assert torch.equal(estimate, out.detach()[0])
         assert loss == float(expected.detach())
-        assert torch.allclose(averaged, average, atol=1e-6)
+        assert torch.allclose(ema, average, atol=1e-6)
 
 
 def test_same_seed_same_fit_and_another_seed_another(problem: Problem) -> None:

@@ -46,7 +46,7 @@ def rising_and_falling(peak: float, length: int) -> pd.DataFrame:
     columns = {
         "loss": 1 / (1 + iteration),
         "psnr": raw,
-        "psnr_averaged": raw + 0.3,
+        "psnr_ema": raw + 0.3,
         "psnr_measurement": 15 + iteration / 30,
     }
     return pd.DataFrame(
@@ -93,10 +93,10 @@ class Forge:
     def done(self, label: str, image: str, seed: int, psnrs: dict[str, float], **facts: Any) -> Run:
         """A run that ended well, with an output of each PSNR; it iterates where it has more than one."""
         outputs = [
-            {"output": o, "iteration": PEAK if "peak" in o else 399, "psnr": p, "ssim": p / 40, "picture": f"{o}.png"}
+            {"output": o, "iteration": PEAK if "best" in o else 399, "psnr": p, "ssim": p / 40, "picture": f"{o}.png"}
             for o, p in psnrs.items()
         ]
-        trace = rising_and_falling(psnrs.get("peak", psnrs["last"]), 400 if len(psnrs) > 1 else 1 + PEAK)
+        trace = rising_and_falling(psnrs.get("best", psnrs["final"]), 400 if len(psnrs) > 1 else 1 + PEAK)
         usual = {"seconds": 1.5, "peak_memory_bytes": 10, "parameters": {"width": 8}, "licence": "", "paper": ""}
         return self.run(
             label, image, seed, {**usual, "outputs": outputs, **facts}, trace if len(psnrs) > 1 else trace[:1]
@@ -129,7 +129,7 @@ class Forge:
 def dip_psnrs(image: str, seed: int) -> dict[str, float]:
     """The PSNR of each output of the made-up prior, dB."""
     last = 27.0 + 0.4 * seed + (1.5 if image == IMAGES[0] else 0)
-    return {"last": last, "averaged": last + 1.01, "peak": last + 3, "averaged_peak": last + 4}
+    return {"final": last, "ema": last + 1.01, "best": last + 3, "best_ema": last + 4}
 
 
 def bm3d_psnr(image: str, seed: int) -> float:
@@ -144,14 +144,14 @@ def denoising(forge: Forge) -> None:
             forge.done(
                 "dip", image, seed, dip_psnrs(image, seed), paper="arXiv:1711.10925", parameters={"down": [8, 8]}
             )
-            forge.done("bm3d", image, seed, {"last": bm3d_psnr(image, seed)}, licence="non-commercial use only")
-            forge.done("luma", image, seed, {"last": 35.0}, protocol=OTHER)
+            forge.done("bm3d", image, seed, {"final": bm3d_psnr(image, seed)}, licence="non-commercial use only")
+            forge.done("luma", image, seed, {"final": 35.0}, protocol=OTHER)
             if image == IMAGES[0]:
-                forge.done("choosy", image, seed, {"last": 33.0})
+                forge.done("choosy", image, seed, {"final": 33.0})
             else:
                 forge.run("choosy", image, seed, {"status": "refused", "message": REASON})
             forge.run("broken", image, seed, {"status": "failed", "message": ERROR})
-            forge.done("degraded", image, seed, {"last": DEGRADED_PSNR})
+            forge.done("degraded", image, seed, {"final": DEGRADED_PSNR})
 
 
 def inpainting(forge: Forge) -> None:
@@ -159,4 +159,4 @@ def inpainting(forge: Forge) -> None:
     forge.experiment("in/painting", "inpainting")
     for image in IMAGES:
         forge.done("dip", image, 0, dip_psnrs(image, 0))
-        forge.done("tv", image, 0, {"last": 28.0}, environment=ENVIRONMENT | {"instructions": "avx512_bf16"})
+        forge.done("tv", image, 0, {"final": 28.0}, environment=ENVIRONMENT | {"instructions": "avx512_bf16"})

@@ -48,7 +48,7 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
     key = next((store.path / "runs").iterdir()).name
     result = store.result(key)
     assert result is not None
-    line = signature(result, "last")
+    line = signature(result, "final")
     run = result.run
     for part in (
         f"PSNR {result.outputs[0].psnr:.2f} dB",
@@ -57,7 +57,7 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
         "denoising[sigma=30.0,clip=true]#seed=7",
         "nlm[",
         "patch_size=5",
-        ":last",
+        ":final",
         f"torch {torch.__version__.partition('+')[0]}",
         f", instructions {instructions()}, float32",
         key,
@@ -66,7 +66,7 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
     assert "\n" not in line
     environment = result.environment.model_copy(update={"instructions": ""})  # as in what an earlier version computed
     older = result.model_copy(update={"environment": environment})
-    assert signature(older, "last") == line.replace(f"instructions {instructions()}, ", "")
+    assert signature(older, "final") == line.replace(f"instructions {instructions()}, ", "")
     assert "10.1109/CVPR.2005.38" in bibtex(result)
     assert "1711.10925" in bibtex(result)
 
@@ -74,8 +74,8 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
 def test_an_output_that_is_not_there_is_named(store: Store) -> None:
     result = store.result(next((store.path / "runs").iterdir()).name)
     assert result is not None
-    with pytest.raises(UserError, match="no output 'peak': it has last"):
-        signature(result, "peak")
+    with pytest.raises(UserError, match="no output 'best': it has final"):
+        signature(result, "best")
 
 
 def test_run_is_found_by_the_beginning_of_its_name_and_by_its_path(store: Store) -> None:

@@ -34,8 +34,8 @@ def test_short_trace_is_drawn_whole() -> None:
 
 
 def test_curves_hold_the_peaks_of_every_seed(curves: Curves) -> None:
-    assert set(curves.peaks["iteration"]) == {PEAK}
-    assert len(curves.peaks) == len(IMAGES) * 2 * 2
+    assert set(curves.best["iteration"]) == {PEAK}
+    assert len(curves.best) == len(IMAGES) * 2 * 2
     for _, line in curves.lines.groupby(["image", "method", "seed"]):
         assert line.loc[line["psnr"].idxmax(), "iteration"] == PEAK
 
@@ -47,9 +47,9 @@ def test_what_another_protocol_scored_is_not_drawn(curves: Curves) -> None:
 
 def test_levels_are_the_best_and_the_worst_methods_of_one_estimate(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    forge.done("dip", "a", 0, {"last": 30.0, "averaged": 31.0})
+    forge.done("dip", "a", 0, {"final": 30.0, "ema": 31.0})
     for psnr in range(20, 27):
-        forge.done(f"m{psnr}", "a", 0, {"last": float(psnr)})
+        forge.done(f"m{psnr}", "a", 0, {"final": float(psnr)})
     forge.plan()
     (chapter,) = chapters_of(forge.store.holdings())
     found = curves_of(forge.store, chapter)
@@ -60,7 +60,7 @@ def test_levels_are_the_best_and_the_worst_methods_of_one_estimate(forge: Forge)
 def test_a_signal_that_is_not_asked_for_is_drawn_nowhere(forge: Forge, curves: Curves) -> None:
     forge.experiment("e", "denoising")
     trace = rising_and_falling(30.0, 400)
-    output = {"output": "last", "iteration": 399, "psnr": 29.0, "ssim": 0.8, "picture": "last.png"}
+    output = {"output": "final", "iteration": 399, "psnr": 29.0, "ssim": 0.8, "picture": "final.png"}
     forge.run("dip", "a", 0, {"outputs": [output]}, trace.assign(variance=trace["loss"]))
     forge.plan()
     found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
@@ -70,7 +70,7 @@ def test_a_signal_that_is_not_asked_for_is_drawn_nowhere(forge: Forge, curves: C
 
 def test_no_curves_where_nothing_iterates(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    forge.done("bm3d", "a", 0, {"last": 30.0})
+    forge.done("bm3d", "a", 0, {"final": 30.0})
     forge.plan()
     assert curves_of(forge.store, chapters_of(forge.store.holdings())[0]) is None
 
@@ -81,7 +81,7 @@ def test_figure_has_two_panels_an_image_and_room_for_the_peaks(curves: Curves) -
     for image, axes in zip(IMAGES, figure.axes[::2], strict=True):
         assert axes.get_title(loc="left") == image
         low, high = axes.get_ylim()
-        highest = curves.peaks.loc[curves.peaks["image"] == image, "psnr"].max()
+        highest = curves.best.loc[curves.best["image"] == image, "psnr"].max()
         assert low < highest < high
 
 
@@ -89,13 +89,13 @@ def test_solid_line_is_the_mean_over_the_seeds(curves: Curves) -> None:
     upper = draw(curves, columns=2, width=8).axes[0]
     line = max(upper.get_lines(), key=lambda line: (line.get_linewidth(), len(line.get_xdata())))
     of_image = curves.lines[curves.lines["image"] == IMAGES[0]]
-    mean = of_image.groupby("iteration")["psnr_averaged"].mean()
+    mean = of_image.groupby("iteration")["psnr_ema"].mean()
     np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), mean.to_numpy(), rtol=1e-6)
 
 
 def test_diverged_fit_does_not_stop_the_figure(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    trace = rising_and_falling(30.0, 400).assign(psnr=np.nan, psnr_averaged=-np.inf, psnr_measurement=np.inf)
+    trace = rising_and_falling(30.0, 400).assign(psnr=np.nan, psnr_ema=-np.inf, psnr_measurement=np.inf)
     forge.run("dip", "a", 0, {"seconds": 1.0, "parameters": {}, "licence": "", "paper": ""}, trace)
     forge.plan()
     found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])

@@ -14,8 +14,8 @@ from dipbench.report.markup import tex
 from dipbench.store.results import frame
 from dipbench.store.store import Store
 
-NAMES = ["dip, last", "dip, averaged", "bm3d", "luma", "choosy", "broken", "degraded"]
-ORACLES = ["dip, peak (oracle)", "dip, averaged peak (oracle)"]
+NAMES = ["dip, final", "dip, EMA", "bm3d", "luma", "choosy", "broken", "degraded"]
+ORACLES = ["dip, best (oracle)", "dip, best EMA (oracle)"]
 
 
 def shown(method: str, output: str, image: str) -> tuple[str, str]:
@@ -27,12 +27,12 @@ def shown(method: str, output: str, image: str) -> tuple[str, str]:
 def test_csv_holds_the_numbers(report: Path) -> None:
     rows = list(csv.DictReader(io.StringIO((report / "tables" / "denoising.csv").read_text())))
     found = {(row["method"], row["output"]): row for row in rows if row["metric"] == "PSNR [dB]"}
-    for method, output in [("dip", "averaged"), ("dip", "peak"), ("bm3d", "")]:
+    for method, output in [("dip", "ema"), ("dip", "best"), ("bm3d", "")]:
         for image in IMAGES:
             row = found[method, output]
             assert (row[image], row[f"{image} std"]) == shown(method, output, image)
-    assert found["dip", "peak"]["oracle"] == "yes"
-    assert found["dip", "averaged"]["oracle"] == "no"
+    assert found["dip", "best"]["oracle"] == "yes"
+    assert found["dip", "ema"]["oracle"] == "no"
     assert found["choosy", ""][IMAGES[1]] == ""
     assert REASON in found["choosy", ""]["notes"]
     assert found["luma", ""]["protocol"] == OTHER
@@ -47,7 +47,7 @@ def test_tidy_csv_holds_every_number_with_all_its_digits(report: Path, store: St
     expected = results[results["experiment"] == "denoising"].reset_index(drop=True)
     assert tidy["psnr"].equals(expected["psnr"])
     assert tidy["run"].tolist() == expected["run"].tolist()
-    assert set(tidy.loc[tidy["oracle"], "output"]) == {"peak", "averaged_peak"}
+    assert set(tidy.loc[tidy["oracle"], "output"]) == {"best", "best_ema"}
 
 
 def markdown_rows(text: str) -> dict[str, list[str]]:
@@ -65,8 +65,8 @@ def test_markdown_holds_the_numbers_and_the_marks(report: Path) -> None:
     ]
     mean, spread = shown("bm3d", "", IMAGES[1])
     assert rows["bm3d"][1] == f"**{mean}** ± {spread}"
-    mean, spread = shown("dip", "averaged_peak", IMAGES[0])
-    assert rows["*dip, averaged peak (oracle)*"][0] == f"*{mean} ± {spread}*"
+    mean, spread = shown("dip", "best_ema", IMAGES[0])
+    assert rows["*dip, best EMA (oracle)*"][0] == f"*{mean} ± {spread}*"
     assert rows["choosy"][1] == "\u2013<sup>1</sup>"
     assert f"<sup>1</sup> refused: {REASON}" in psnr
     assert f"`{USUAL}`" in psnr
@@ -77,9 +77,9 @@ def test_latex_holds_the_numbers_and_the_marks(report: Path) -> None:
     mean, spread = shown("bm3d", "", IMAGES[1])
     (line,) = [line for line in text.split("SSIM")[0].splitlines() if line.startswith("bm3d")]
     assert line.split(" & ")[2] == f"\\textbf{{{mean}}} {{\\scriptsize $\\pm$ {spread}}}"
-    (oracle,) = [line for line in text.split("SSIM")[0].splitlines() if line.startswith("\\textit{dip, peak")]
+    (oracle,) = [line for line in text.split("SSIM")[0].splitlines() if line.startswith("\\textit{dip, best (")]
     assert "textbf" not in oracle
-    assert shown("dip", "peak", IMAGES[0])[0] in oracle
+    assert shown("dip", "best", IMAGES[0])[0] in oracle
     assert text.count("\\toprule") == text.count("\\bottomrule") == 2
     assert tex(USUAL) in text
 

@@ -26,9 +26,9 @@ def test_detail_is_where_the_truth_is_busiest() -> None:
     assert left + 6 >= 44
 
 
-def test_strip_shows_truth_measurement_and_averaged_output(strip: Strip) -> None:
+def test_strip_shows_truth_measurement_and_ema(strip: Strip) -> None:
     titles = [tile.title for tile in strip.tiles]
-    assert titles == ["truth", "degraded", "dip, averaged", "bm3d", "luma", "choosy"]
+    assert titles == ["truth", "degraded", "dip, EMA", "bm3d", "luma", "choosy"]
     assert strip.image == IMAGES[0]
 
 
@@ -52,7 +52,7 @@ def test_pixels_of_a_detail_are_squares_of_the_picture(strip: Strip, tmp_path: P
 
 def test_image_whose_pictures_are_gone_is_left_out(forge: Forge, tmp_path: Path) -> None:
     forge.experiment("e", "denoising")
-    run = forge.done("x", "a", 0, {"last": 30.0})
+    run = forge.done("x", "a", 0, {"final": 30.0})
     forge.plan()
     folder = forge.store.path / "problems" / run.measurement_key
     folder.rename(folder.with_name("gone"))

@@ -122,7 +122,7 @@ def test_best_is_no_oracle(page: Page) -> None:
         "[8, 8]",
         "photos[side=64]",
         "sigma = 25.0",
-        "peak (oracle)",
+        "best (oracle)",
     ],
 )
 def test_page_says(text: str, said: str) -> None:
@@ -147,7 +147,7 @@ def test_nothing_is_written_beside_the_report(store: Store, report: Path) -> Non
 
 def test_interrupted_suite_says_what_is_missing(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    forge.done("x", "a", 0, {"last": 30.0})
+    forge.done("x", "a", 0, {"final": 30.0})
     forge.asked_for("y", "a", 0)
     forge.experiment("later", "denoising")
     forge.asked_for("y", "a", 0)
@@ -160,7 +160,7 @@ def test_interrupted_suite_says_what_is_missing(forge: Forge) -> None:
 def test_experiments_whose_names_differ_only_for_people_have_files_of_their_own(forge: Forge) -> None:
     for name in ("a b", "A/B", "a-b", "../../x"):
         forge.experiment(name, "denoising")
-        forge.done("x", "a", 0, {"last": 30.0})
+        forge.done("x", "a", 0, {"final": 30.0})
     forge.plan()
     tables = write_report(forge.store, forge.store.holdings()).parent / "tables"
     assert sorted(path.stem for path in tables.glob("*.csv")) == ["A-B-2", "a-b", "a-b-3", "x"]
@@ -187,7 +187,7 @@ def test_plan_of_an_earlier_version_says_what_to_do(forge: Forge) -> None:
 def test_gallery_ends_after_the_first_images_and_says_so(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     for image in "abcdef":
-        forge.done("x", image, 0, {"last": 30.0})
+        forge.done("x", image, 0, {"final": 30.0})
     forge.plan()
     text = write_report(forge.store, forge.store.holdings()).read_text()
     assert "The first 4 of 6 images" in text

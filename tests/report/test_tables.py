@@ -37,14 +37,14 @@ def test_columns_are_the_images_then_mean_and_time(table: Table) -> None:
 
 def test_oracles_come_last_and_say_so(table: Table) -> None:
     assert [row.oracle for row in table.rows] == sorted(row.oracle for row in table.rows)
-    assert [row.label for row in table.rows if row.oracle] == ["dip, peak (oracle)", "dip, averaged peak (oracle)"]
+    assert [row.label for row in table.rows if row.oracle] == ["dip, best (oracle)", "dip, best EMA (oracle)"]
 
 
 def test_method_of_one_output_goes_by_its_label(table: Table) -> None:
     assert row_of(table, "bm3d").label == "bm3d"
 
 
-@pytest.mark.parametrize("output", ["last", "averaged", "peak", "averaged_peak"])
+@pytest.mark.parametrize("output", ["final", "ema", "best", "best_ema"])
 def test_cell_is_mean_and_sample_deviation_over_the_seeds(table: Table, output: str) -> None:
     for image, cell in zip(IMAGES, row_of(table, "dip", output).cells, strict=False):
         values = [dip_psnrs(image, seed)[output] for seed in SEEDS]
@@ -56,7 +56,7 @@ def test_deviation_of_the_mean_is_that_of_the_means_of_the_seeds(forge: Forge) -
     psnrs = {("a", 0): 20.0, ("b", 0): 30.0, ("a", 1): 22.0, ("b", 1): 25.0, ("a", 2): 27.0, ("b", 2): 26.0}
     forge.experiment("e", "denoising")
     for (image, seed), psnr in psnrs.items():
-        forge.done("x", image, seed, {"last": psnr})
+        forge.done("x", image, seed, {"final": psnr})
     forge.plan()
     mean = row_of(table_of(forge.store, "e"), "x").cells[2]
     of_seeds = [np.mean([psnrs[image, seed] for image in "ab"]) for seed in range(3)]
@@ -80,7 +80,7 @@ def test_best_is_the_highest_that_is_comparable_and_no_oracle(table: Table) -> N
 def test_what_looks_equal_is_equally_good(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     for label, psnr in (("x", 30.001), ("y", 30.004), ("z", 29.99)):
-        forge.done(label, "a", 0, {"last": psnr})
+        forge.done(label, "a", 0, {"final": psnr})
     forge.plan()
     table = table_of(forge.store, "e")
     assert [row.method for row in table.rows if row.cells[0].best] == ["x", "y"]
@@ -105,10 +105,10 @@ def test_row_that_misses_an_image_has_neither_mean_nor_time(table: Table) -> Non
 
 def test_cell_that_misses_a_seed_is_marked_and_never_the_best(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    forge.done("x", "a", 0, {"last": 40.0})
+    forge.done("x", "a", 0, {"final": 40.0})
     forge.run("x", "a", 1, {"status": "failed", "message": "no memory"})
     for seed in SEEDS:
-        forge.done("y", "a", seed, {"last": 30.0})
+        forge.done("y", "a", seed, {"final": 30.0})
     forge.plan()
     table = table_of(forge.store, "e")
     cell = row_of(table, "x").cells[0]
@@ -126,7 +126,7 @@ def test_hole_says_whether_its_run_was_asked_for(forge: Forge, asked: bool, text
     """An image that x was to restore when the suite was interrupted, or that an agenda wants of y alone."""
     forge.experiment("e", "denoising")
     for label, image in (("x", "a"), ("y", "a"), ("y", "b")):
-        forge.done(label, image, 0, {"last": 30.0})
+        forge.done(label, image, 0, {"final": 30.0})
     if asked:
         forge.asked_for("x", "b", 0)
     forge.plan()
@@ -139,7 +139,7 @@ def test_hole_says_whether_its_run_was_asked_for(forge: Forge, asked: bool, text
 def test_missing_seed_says_whether_it_was_asked_for(forge: Forge, asked: bool, text: str) -> None:
     forge.experiment("e", "denoising")
     for label, seed in (("x", 0), ("y", 0), ("y", 1)):
-        forge.done(label, "a", seed, {"last": 30.0})
+        forge.done(label, "a", seed, {"final": 30.0})
     if asked:
         forge.asked_for("x", "a", 1)
     forge.plan()
@@ -150,7 +150,7 @@ def test_missing_seed_says_whether_it_was_asked_for(forge: Forge, asked: bool, t
 
 def test_number_that_is_none_is_a_hole(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    forge.done("x", "a", 0, {"last": float("nan")})
+    forge.done("x", "a", 0, {"final": float("nan")})
     forge.plan()
     table = table_of(forge.store, "e")
     cell = row_of(table, "x").cells[0]
@@ -161,7 +161,7 @@ def test_number_that_is_none_is_a_hole(forge: Forge) -> None:
 def test_exact_estimate_is_infinitely_good(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     for seed in SEEDS:
-        forge.done("x", "a", seed, {"last": float("inf")})
+        forge.done("x", "a", seed, {"final": float("inf")})
     forge.plan()
     assert row_of(table_of(forge.store, "e"), "x").cells[0] == Cell(float("inf"), None, (), best=True)
 
@@ -177,9 +177,9 @@ def test_other_protocol_is_marked_on_the_row_and_on_every_number(table: Table) -
 
 def test_numbers_of_two_protocols_are_not_averaged(forge: Forge) -> None:
     forge.experiment("e", "denoising")
-    forge.done("x", "a", 0, {"last": 30.0})
-    forge.done("x", "b", 0, {"last": 30.0}, protocol=OTHER)
-    forge.done("y", "b", 0, {"last": 30.0})
+    forge.done("x", "a", 0, {"final": 30.0})
+    forge.done("x", "b", 0, {"final": 30.0}, protocol=OTHER)
+    forge.done("y", "b", 0, {"final": 30.0})
     forge.plan()
     assert row_of(table_of(forge.store, "e"), "x").cells[2].value is None
 

@@ -58,8 +58,8 @@ def test_results_hold_every_output_with_its_facts(folder: Path, tmp_path: Path) 
     store, summary = go(suite_of(folder, [DIP, "nlm"]), tmp_path / "out")
     assert summary.ended == {"done": 4}
     outputs = summary.results.groupby("method")["output"].agg(set)
-    assert outputs[DIP] == {"last", "averaged", "peak", "averaged_peak"}
-    assert outputs["nlm"] == {"last"}
+    assert outputs[DIP] == {"final", "ema", "best", "best_ema"}
+    assert outputs["nlm"] == {"final"}
     for key in summary.results["run"].unique():
         result = store.result(key)
         assert result is not None
@@ -81,11 +81,11 @@ def test_psnr_of_the_results_is_that_of_the_pictures_and_of_the_trace(folder: Pa
             peak_signal_noise_ratio(truth.numpy(), picture.numpy(), data_range=1),
             abs=0.02,  # the picture has 8 bits
         )
-        column = "psnr_averaged" if row.output.startswith("averaged") else "psnr"
+        column = "psnr_ema" if row.output.endswith("ema") else "psnr"
         trace = store.trace(row.run)
         assert trace is not None
         assert trace[column].iloc[row.iteration] == pytest.approx(row.psnr, abs=1e-4)
-        if "peak" in row.output:
+        if "best" in row.output:
             assert trace[column].idxmax() == row.iteration
 
 
@@ -208,13 +208,13 @@ def test_image_too_small_for_the_network_fails_with_the_mend(tmp_path: Path, pho
     assert "30x20 is too small for a network of 5 scales: it takes sides of at least 33 pixels" in finished.message
 
 
-@pytest.mark.parametrize("file", ["result.json", "trace.parquet", "last.png"])
+@pytest.mark.parametrize("file", ["result.json", "trace.parquet", "final.png"])
 def test_corrupt_file_is_named_set_aside_and_computed_anew(folder: Path, tmp_path: Path, file: str) -> None:
     suite = suite_of(folder, ["nlm"])
     store, first = go(suite, tmp_path / "out")
     key = first.results["run"].iloc[0]
     hurt = store.path / "runs" / key / file
-    if file == "last.png":
+    if file == "final.png":
         hurt.unlink()
     else:
         hurt.write_bytes(b"\x00half of it")
@@ -320,5 +320,5 @@ def test_processes_never_outnumber_the_cores() -> None:
 
 def test_pictures_are_plain_png(folder: Path, tmp_path: Path) -> None:
     store, summary = go(suite_of(folder, ["nlm"]), tmp_path / "out")
-    with Image.open(store.path / "runs" / summary.results["run"].iloc[0] / "last.png") as image:
+    with Image.open(store.path / "runs" / summary.results["run"].iloc[0] / "final.png") as image:
         assert (image.mode, image.size) == ("RGB", (32, 32))

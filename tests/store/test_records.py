@@ -33,7 +33,9 @@ OLD = {
     "mendable": False,
     "run": RUN | {"precision": "float32"},
     "environment": {"device": "cpu", "versions": {"torch": "2.7"}},
-    "outputs": [{"output": "last", "iteration": 0, "psnr": float("inf"), "ssim": float("nan"), "picture": "last.png"}],
+    "outputs": [
+        {"output": "final", "iteration": 0, "psnr": float("inf"), "ssim": float("nan"), "picture": "final.png"}
+    ],
 }
 ROW = {"method": "Bicubic", "tolerance": 0.02, "reason": "draws nothing"}
 SUITE = Suite.model_validate(
@@ -58,7 +60,7 @@ def stored(store: Store, key: str, content: Any, picture: bool = True) -> None:
     with store.new_folder("runs", key) as folder:
         write_json(folder / "result.json", content)
         if picture:
-            (folder / "last.png").touch()
+            (folder / "final.png").touch()
 
 
 def test_what_an_earlier_version_wrote_is_read_and_written_again_as_it_was(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_committed_results_are_written_as_they_were_read(path: Path) -> None:
         ({key: value for key, value in OLD.items() if key != "outputs"}, "outputs: Field required"),
         (OLD | {"status": "over"}, "status: Input should be 'done', 'refused' or 'failed'"),
         (OLD | {"run": {"image": "baby"}}, "run.dataset: Field required"),
-        (OLD | {"outputs": [{"output": "last"}]}, "outputs.0.iteration: Field required"),
+        (OLD | {"outputs": [{"output": "final"}]}, "outputs.0.iteration: Field required"),
     ],
 )
 def test_result_that_is_none_is_set_aside_with_its_reason(tmp_path: Path, content: Any, reason: str) -> None:
@@ -102,7 +104,7 @@ def test_result_without_its_picture_is_set_aside(tmp_path: Path) -> None:
     store = Store(tmp_path)
     stored(store, "blind", OLD, picture=False)
     assert store.result("blind") is None
-    assert "without last.png" in store.warnings[0]
+    assert "without final.png" in store.warnings[0]
 
 
 @pytest.fixture

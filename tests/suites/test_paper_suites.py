@@ -15,7 +15,7 @@ PAPER = [name for name in preset_names() if name.startswith("paper/") and not re
 def test_runs_to_its_end(name: str, paper_data: Path, tmp_path: Path) -> None:
     results = dipbench.run(name, scale="smoke", device="cpu", out=tmp_path, settings=["dip.iterations=2"], report=True)
     assert set(results["status"]) <= {"done", "refused"}, results[["method", "message"]].to_string()
-    fitted = results[results["output"] == "last"]
+    fitted = results[results["output"] == "final"]
     assert fitted["psnr"].notna().all()
     assert (tmp_path / "report" / "index.html").is_file()
 

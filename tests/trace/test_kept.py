@@ -10,7 +10,7 @@ from dipbench.contract import Problem
 from dipbench.errors import UserError
 from dipbench.operators import Identity
 from dipbench.scoring import Protocol
-from dipbench.trace.kept import PEAKS, Extreme
+from dipbench.trace.kept import BEST, Extreme
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.signals.loss import Loss
 from dipbench.trace.step import Step
@@ -25,14 +25,14 @@ def estimate(number: int) -> Tensor:
 
 @given(st.lists(st.one_of(st.integers(-3, 3).map(float), st.just(float("nan"))), min_size=1, max_size=12))
 def test_keeps_the_first_of_the_lowest_and_of_the_highest_values(losses: list[float]) -> None:
-    wishes = [Extreme("low", "loss", lowest=True), Extreme("high", "loss", averaged=True)]
+    wishes = [Extreme("low", "loss", lowest=True), Extreme("high", "loss", ema=True)]
     recorder = Recorder(PROBLEM, None, Protocol(), len(losses), extremes=wishes)
     for number, loss in enumerate(losses):
-        recorder.record(Step(estimate(number), averaged=-estimate(number), loss=torch.tensor(loss)))
+        recorder.record(Step(estimate(number), ema=-estimate(number), loss=torch.tensor(loss)))
     outputs = {output.name: output for output in recorder.outputs()}
     numbers = [loss for loss in losses if loss == loss]
     if not numbers:
-        assert set(outputs) == {"last", "averaged"}
+        assert set(outputs) == {"final", "ema"}
         return
     for name, value, sign in (("low", min(numbers), 1), ("high", max(numbers), -1)):
         assert outputs[name].iteration == losses.index(value)
@@ -40,5 +40,5 @@ def test_keeps_the_first_of_the_lowest_and_of_the_highest_values(losses: list[fl
 
 
 def test_a_signal_that_is_not_recorded_is_named() -> None:
-    with pytest.raises(UserError, match="unknown signal of output 'peak' 'psnr': known: loss"):
-        Recorder(PROBLEM, None, Protocol(), 1, signals=[Loss()], extremes=PEAKS)
+    with pytest.raises(UserError, match="unknown signal of output 'best' 'psnr': known: loss"):
+        Recorder(PROBLEM, None, Protocol(), 1, signals=[Loss()], extremes=BEST)

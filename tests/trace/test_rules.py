@@ -59,7 +59,7 @@ class Misspelt(LowestLoss):
 
 @dataclass(frozen=True)
 class KeepsAnOracle(LowestLoss):
-    keeps: ClassVar[str] = "psnr_averaged"
+    keeps: ClassVar[str] = "psnr_ema"
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def test_the_least_so_far_is_not_causal() -> None:
     ("rule", "message"),
     [
         (Oracle(), r"reads 'psnr', which looks at the truth: .* not, of these loss, psnr_measurement"),
-        (KeepsAnOracle(), r"reads 'psnr_averaged', which looks at the truth"),
+        (KeepsAnOracle(), r"reads 'psnr_ema', which looks at the truth"),
         (Misspelt(), r"unknown signal of rule test_rules 'los': did you mean 'loss'\?"),
     ],
 )

@@ -15,7 +15,7 @@ from dipbench.fit import Ensemble
 from dipbench.operators import Identity
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
-from dipbench.trace.kept import PEAKS
+from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Seen, Signal
@@ -59,7 +59,7 @@ class Gradient(Plain):
 
 
 def test_columns_are_those_of_every_stored_trace() -> None:
-    assert COLUMNS == ["loss", "psnr", "psnr_averaged", "psnr_measurement"]
+    assert COLUMNS == ["loss", "psnr", "psnr_ema", "psnr_measurement"]
 
 
 @pytest.mark.parametrize("name", registry.names("signal"))
@@ -79,7 +79,7 @@ def test_a_signal_from_a_file_is_a_column_of_the_trace(
 ) -> None:
     """The moving variance of NumPy over the last three outputs, NaN until there are three."""
     outputs = torch.rand((6, *photo.shape), generator=torch.Generator().manual_seed(0))
-    recorder = Recorder(problem, photo, Protocol(), 2, signals=[*USUAL, examples[0]], extremes=PEAKS)
+    recorder = Recorder(problem, photo, Protocol(), 2, signals=[*USUAL, examples[0]], extremes=BEST)
     for output in outputs:
         recorder.record(Step(output))
     trace = recorder.trace()

@@ -15,7 +15,7 @@ class Seen:
     """What a signal sees of an iteration, before the step of the optimiser. The next iteration may overwrite it."""
 
     estimate: Tensor  # raw output (C, H, W)
-    averaged: Tensor | None  # exponential average of the outputs up to this one (C, H, W); None: no average is kept
+    ema: Tensor | None  # exponential moving average of the outputs up to this one (C, H, W); None: no average is kept
     loss: Tensor  # scalar: what is minimised; the misfit where nothing is
     misfit: Tensor  # scalar: how far the estimate is from the measurement, see `Problem.misfit`
     parameters: tuple[Tensor, ...]  # of each fitted network one vector, its gradient at `.grad`; empty: none fitted

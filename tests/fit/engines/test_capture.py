@@ -28,7 +28,7 @@ from dipbench.fit import Captured, Ensemble, Execution
 from dipbench.running.trial import Lead, Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
-from dipbench.trace.kept import PEAKS
+from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.rules import Rule
 from dipbench.trace.rules.fixed import Fixed
@@ -105,7 +105,7 @@ class Course:
         self.iterations = prior.fit_settings(problem).iterations
         self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
         self.recorder = Recorder(
-            problem, truth, Protocol(channels="luma"), self.iterations, extremes=PEAKS, keep=(6,), **recorded
+            problem, truth, Protocol(channels="luma"), self.iterations, extremes=BEST, keep=(6,), **recorded
         )
         self._captured = Captured(self.ensemble.generators) if captures else None
 

@@ -22,7 +22,7 @@ from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import Ensemble, Execution
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
-from dipbench.trace.kept import PEAKS
+from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.rules.fixed import Fixed
 
@@ -80,7 +80,7 @@ def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution)
             Protocol(channels="luma"),
             9,
             signals=[registry.build("signal", name) for name in registry.names("signal")],
-            extremes=PEAKS,
+            extremes=BEST,
             keep=(3,),
             rules=[Fixed(iteration=2)],
         )

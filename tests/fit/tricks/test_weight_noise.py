@@ -104,8 +104,8 @@ def test_a_kernel_of_one_number_has_no_spread_and_no_noise() -> None:
 
 def test_without_an_average_a_step_has_none_and_the_fit_is_the_same(problem: Problem) -> None:
     without = list(fit(Wide(replace(SETTINGS, average=0.0)), problem, Streams(0)))
-    assert all(step.averaged is None for step in without)
-    assert next(fit(Wide(), problem, Streams(0))).averaged is not None
+    assert all(step.ema is None for step in without)
+    assert next(fit(Wide(), problem, Streams(0))).ema is not None
     plain = estimates(fit(Wide(), problem, Streams(0)))
     again = estimates(fit(Wide(replace(SETTINGS, average=0.0)), problem, Streams(0)))
     assert all(torch.equal(a, b) for a, b in zip(plain, again, strict=True))

@@ -1,4 +1,4 @@
-"""PSNR of the averaged output."""
+"""PSNR of the exponential moving average of the outputs."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,12 +9,12 @@ from dipbench.trace.signals import Seen, Signal
 
 
 @dataclass(frozen=True)
-class PsnrAveraged(Signal):
-    """PSNR of the exponential average of the outputs to the truth, in the task's protocol."""
+class PsnrEma(Signal):
+    """PSNR of the exponential moving average of the outputs to the truth, in the task's protocol."""
 
-    title: ClassVar[str] = "PSNR, averaged output"
+    title: ClassVar[str] = "PSNR, EMA of the output"
     unit: ClassVar[str] = "dB"
     oracle: ClassVar[bool] = True
 
     def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
-        return seen.psnr(seen.averaged)
+        return seen.psnr(seen.ema)
