@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from dipbench.spec import Spec
+from dipbench.suites.edits import narrowed, with_data, with_methods, with_setting
+from dipbench.suites.jobs import jobs_of
+from dipbench.suites.suite import Suite, read_suite
+
+
+def test_added_methods_join_every_experiment(suite: Suite) -> None:
+    longer = with_methods(suite, ["tv", "small[learning_rate=0.5]", "nlm"])
+    assert [[entrant.label for entrant in experiment.methods] for experiment in longer.experiments] == [
+        ["small", "nlm", "tv", "small[learning_rate=0.5]"],
+        ["small[iterations=7]", "bicubic", "tv", "small[learning_rate=0.5]", "nlm"],
+    ]
+    assert longer.entrants()["small[learning_rate=0.5]"].method.settings == {"iterations": 5, "learning_rate": 0.5}
+
+
+def test_set_reaches_a_short_name_a_plugin_and_a_task(suite: Suite) -> None:
+    changed = with_setting(with_setting(suite, "dip.learning_rate=0.5"), "denoising.sigma=50")
+    assert changed.entrants()["small[learning_rate=0.5]"].method.settings == {"iterations": 5, "learning_rate": 0.5}
+    assert changed.experiments[0].task == Spec("denoising", {"sigma": 50})
+    assert changed.experiments[1].task == Spec("super_resolution", {"factor": 2})
+
+
+def test_set_changes_nothing_but_what_it_names(tmp_path: Path, small: str) -> None:
+    """1/30 stays what it is to its last digit, also in the label."""
+    path = tmp_path / "fine.toml"
+    path.write_text(small.replace("dip[iterations=5]", "dip[iterations=5,jitter=0.03333333333333333]"))
+    changed = with_setting(read_suite(str(path)), "small.iterations=6")
+    assert changed.entrants()["small[iterations=6]"].method.settings == {"iterations": 6, "jitter": 1 / 30}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "runs"), [("coffee", 2), ("nlm", 2), ("super_resolution", 2), ("b", 2), ("cam*", 2), ("small", 3)]
+)
+def test_only_narrows_to_what_matches(suite: Suite, pattern: str, runs: int) -> None:
+    kept = jobs_of(narrowed(suite, pattern), [0])
+    assert len(kept) == runs
+    words = [(j.experiment, j.label, j.run.image, j.run.task["name"]) for j in kept]
+    assert all(any(word.startswith(pattern.rstrip("*")) for word in found) for found in words)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "labels"),
+    [
+        ("small", {"small[learning_rate=0.5]", "small[iterations=7,learning_rate=0.5]"}),
+        ("sm*|bicubic", {"small[learning_rate=0.5]", "small[iterations=7,learning_rate=0.5]", "bicubic"}),
+        ("small[iterations=7,learning_rate=0.5]", {"small[iterations=7,learning_rate=0.5]"}),
+    ],
+)
+def test_only_finds_a_method_by_its_name_whatever_was_set(suite: Suite, pattern: str, labels: set[str]) -> None:
+    kept = narrowed(with_setting(suite, "small.learning_rate=0.5"), pattern)
+    assert set(kept.entrants()) == labels
+
+
+def test_paper_suite_is_cut_short_for_one_of_its_two_fits() -> None:
+    """900 iterations of the fit whose name has a space, and nothing else."""
+    name = "dip twice"
+    changed = with_setting(read_suite("paper/denoising_averaging"), f"{name}.iterations=900")
+    kept = narrowed(narrowed(changed, "House256"), name)
+    (entrant,) = [entrant for experiment in kept.experiments for entrant in experiment.methods]
+    assert entrant.label == f"{name}[iterations=900]"
+    assert entrant.method.settings == {"preset": "denoising", "variant": "paper", "starts": 2, "iterations": 900}
+
+
+def test_only_takes_several_to_choose_from(suite: Suite) -> None:
+    kept = jobs_of(narrowed(suite, "Cam*|coffee"), [0])
+    assert {job.run.image for job in kept} == {"camera", "coffee"}
+    both = jobs_of(narrowed(suite, "dip|nlm"), [0])
+    assert {job.run.method["name"] for job in both} == {"dip", "nlm"}
+
+
+@pytest.mark.parametrize("name", ["mine", "my,photos", "2024", "none", "a [b]"])
+def test_folder_of_images_takes_the_place_of_the_data_sets(suite: Suite, name: str) -> None:
+    """Cut and reduced as theirs were: the suite's iterations are for images of that size."""
+    moved = with_data(suite, Path(name))
+    assert [e.dataset for e in moved.experiments] == [Spec("folder", {"path": name, "crop": 64, "side": 32})] * 2
+    assert not any(experiment.images for experiment in moved.experiments)
+    whole = with_setting(with_setting(moved, "folder.crop=0"), "folder.side=0")
+    assert whole.experiments[0].dataset.settings == {"path": name, "crop": 0, "side": 0}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "methods"),
+    [
+        ("dip[iterations=5]", {"dip[iterations=5]"}),  # brackets are of the name, and no class of characters
+        ("dip[iterations=*]", {"dip[iterations=5]", "dip[iterations=50]"}),
+        ("DIP[*5]|nlm", {"dip[iterations=5]", "nlm"}),
+    ],
+)
+def test_only_takes_brackets_as_they_are(small: str, tmp_path: Path, pattern: str, methods: set[str]) -> None:
+    path = tmp_path / "brackets.toml"
+    path.write_text(small.replace('["small", "nlm"]', '["dip[iterations=5]", "dip[iterations=50]", "nlm"]'))
+    assert set(narrowed(read_suite(str(path)), pattern).entrants()) == methods
