@@ -1,6 +1,8 @@
-"""Tables and spans of time as plain text, for a terminal."""
+"""Tables, spans of time and numbers as plain text."""
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 
 def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
@@ -23,3 +25,14 @@ def duration(seconds: float) -> str:
         return f"{seconds / 60:.0f} min"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min"
+
+
+def plain_numbers(content: Any) -> Any:
+    """The content with every float that JSON does not have as a text: "Infinity", "-Infinity" or "NaN"."""
+    if isinstance(content, float) and not math.isfinite(content):
+        return "NaN" if math.isnan(content) else "Infinity" if content > 0 else "-Infinity"
+    if isinstance(content, Mapping):
+        return {key: plain_numbers(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [plain_numbers(value) for value in content]
+    return content

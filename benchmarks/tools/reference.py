@@ -21,6 +21,7 @@ from dipbench.store.store import Store
 from dipbench.suites.jobs import image_names, jobs_of
 from dipbench.suites.run import Run
 from dipbench.suites.suite import Suite
+from dipbench.text import plain_numbers
 from dipbench.trace.usual import COLUMNS
 
 FAST = 200  # iterations at the beginning, all kept
@@ -69,7 +70,9 @@ def write(folder: Path, runs: Iterable[Kept], traces: Traces, holdings: Holdings
     """Writes all three files; `holdings` are of these runs, as `holdings_of` makes them."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [run.model_dump(exclude={"current"}, exclude_unset=True) for run in runs]
-    (folder / "runs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (folder / "runs.jsonl").write_text(
+        "".join(json.dumps(plain_numbers(line)) + "\n" for line in lines), encoding="utf-8"
+    )
     rows = frame(holdings)
     numbers = rows.drop(columns=["status", "message"]).round(DIGITS)
     numbers.to_csv(folder / "numbers.csv", index=False, lineterminator="\n")

@@ -1,5 +1,6 @@
 """The command line: one function a command. torch is imported only by the commands that need it."""
 
+import io
 import os
 import shlex
 import sys
@@ -182,6 +183,7 @@ def doctor() -> None:
 def main() -> None:
     """The entry point. What the user can mend is one line and exit status 2."""
     warnings.showwarning = _one_line
+    _print_anything()
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -210,6 +212,13 @@ def main() -> None:
             raise
         print(f"dipbench: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
         sys.exit(1)
+
+
+def _print_anything() -> None:
+    """A terminal that has no letter for a character of a name gets its number instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _one_line(message: Warning | str, *where: object, **more: object) -> None:

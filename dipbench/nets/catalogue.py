@@ -34,7 +34,7 @@ class OfficialNetwork:
 @cache
 def official_networks() -> dict[str, OfficialNetwork]:
     """What is known of each network, by name, in the order of official.toml."""
-    rows = tomllib.loads(Path(__file__).with_name("official.toml").read_text())
+    rows = tomllib.loads(Path(__file__).with_name("official.toml").read_text(encoding="utf-8"))
     return TypeAdapter(dict[str, OfficialNetwork]).validate_python(rows)
 
 

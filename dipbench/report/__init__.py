@@ -1,5 +1,6 @@
 """The report of a store: tables, curves, pictures and the page that shows them. It reads the store and runs nothing."""
 
+import shutil
 from pathlib import Path
 
 from dipbench.compare.verdict import Verdict, verdicts_of
@@ -16,16 +17,34 @@ from dipbench.store.store import Store
 
 __all__ = ["write_report"]
 
+_WRITTEN = ".written"  # the list of the files of a report that dipbench wrote
+
 
 def write_report(store: Store, holdings: Holdings) -> Path:
     """Writes the folder `report` of the store, in place of one already there; the path of its index.html.
 
     `holdings` are what the store holds; traces and pictures are read from it where they are drawn. UserError where it
-    cannot be written to.
+    cannot be written to. What somebody else put into that folder stays.
     """
     with store.new_folder(".", "report") as folder:
         _write(store, holdings, folder)
+        (folder / _WRITTEN).write_text("\n".join(_files_in(folder)) + "\n", encoding="utf-8")
+        _keep_what_others_wrote(store.path / "report", folder)
     return store.path / "report" / "index.html"
+
+
+def _keep_what_others_wrote(old: Path, new: Path) -> None:
+    if not (old / _WRITTEN).exists():
+        return
+    ours = {*(old / _WRITTEN).read_text(encoding="utf-8").splitlines(), _WRITTEN}
+    for name in _files_in(old):
+        if name not in ours and not (new / name).exists():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(old / name, new / name)
+
+
+def _files_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:

@@ -10,6 +10,8 @@ from dipbench.store.records import Holdings, PlannedRun, Result
 from dipbench.store.results import frame
 from dipbench.suites.run import Run
 
+_LONGEST_FILE_NAME = 100  # characters, before what is put behind it; file systems take 255 bytes
+
 
 @dataclass(frozen=True)
 class Record:
@@ -73,7 +75,7 @@ def _file_names(names: list[str]) -> list[str]:
     """Names that any file system takes, each another even where case does not count."""
     files: list[str] = []
     for name in names:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "experiment"
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:_LONGEST_FILE_NAME] or "experiment"
         taken = {file.lower() for file in files}
         numbered = (plain if count == 1 else f"{plain}-{count}" for count in range(1, len(names) + 2))
         files.append(next(file for file in numbered if file.lower() not in taken))

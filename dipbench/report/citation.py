@@ -60,7 +60,7 @@ def bibtex(result: Result) -> str:
 @cache
 def references() -> dict[str, str]:
     """Every entry of references.bib by the name that plugins give a paper: `doi:...` or `arXiv:...`."""
-    entries = [entry.strip() for entry in re.split(r"\n(?=@)", REFERENCES.read_text()) if entry.strip()]
+    entries = [entry.strip() for entry in re.split(r"\n(?=@)", REFERENCES.read_text(encoding="utf-8")) if entry.strip()]
     named = {}
     for entry in entries:
         for field, prefix in (("doi", "doi:"), ("eprint", "arXiv:")):

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.major.width": 0.8,
     "ytick.major.width": 0.8,
     "pdf.fonttype": 42,  # text stays text
+    "text.parse_math": False,  # a dollar in a name is a dollar
 }
 _PANEL_HEIGHT = 4.0  # inches
 _LEGEND_LINE = 0.19  # inches
@@ -44,7 +46,9 @@ def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
     """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels."""
     (folder / "narrow").mkdir(exist_ok=True)
     count = len(curves.images)
-    with sns.axes_style("whitegrid"), rc_context(_STYLE):
+    with sns.axes_style("whitegrid"), rc_context(_STYLE), warnings.catch_warnings():
+        # a letter that the font lacks is shown as a box, in the name of an image; the page has it
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         wide = draw(curves, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))
         narrow = draw(curves, columns=1, width=4.2)
         wide.savefig(folder / f"{name}.png", dpi=192)
@@ -156,8 +160,13 @@ def _short(label: str) -> str:
     return name if len(name) <= 16 else f"{name[:15]}…"
 
 
+def _within(name: str, most: int) -> str:
+    """The name in at most so many characters: its beginning and its end."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[most // 2 + 1 - most :]}"
+
+
 def _label(upper: Axes, lower: Axes, image: str, first: bool) -> None:
-    upper.set_title(image, loc="left")
+    upper.set_title(_within(image, 34), loc="left")
     upper.set(xlabel="", ylabel=f"PSNR to the truth [{Psnr.unit}]" if first else "")
     below = textwrap.fill(f"{PsnrMeasurement.title} [{PsnrMeasurement.unit}]", width=16)  # the panel is not high
     lower.set(xlabel="iteration", ylabel=below if first else "")
@@ -177,7 +186,9 @@ def _legend_columns(handles: Sequence[Line2D], width: float) -> int:
 
 def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     """The methods by colour, then what the kinds of lines and marks mean."""
-    handles = [Line2D([], [], color=colour, linewidth=2, label=method) for method, colour in colours.items()]
+    handles = [
+        Line2D([], [], color=colour, linewidth=2, label=_within(method, 48)) for method, colour in colours.items()
+    ]
     has_ema = bool(curves.lines["psnr_ema"].notna().any())
     handles.append(Line2D([], [], color=_GREY, linewidth=0.8, label="raw output"))
     if has_ema:

@@ -12,6 +12,8 @@ from dipbench.report.outputs import kind_of, label_of
 from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
 from dipbench.store.records import PlannedRun
 
+MEAN = "mean"
+_OTHER_HEADS = {MEAN, SECONDS.heading.lower(), "metric", "method", "output", "oracle", "protocol", "notes"}
 _DAGGERS = ("†", "‡", "§", "¶")
 _MISSING = "not computed: the suite was interrupted; run the same command to resume"
 _NOT_ASKED = "not asked for"
@@ -108,7 +110,7 @@ class _Sheet:
 
     def table(self, experiment: str) -> Table:
         methods = dict.fromkeys(self._frame["method"])
-        columns = [*(Column(image, self._metric) for image in self._images), Column("mean", self._metric)]
+        columns = [*(Column(_title(image), self._metric) for image in self._images), Column(MEAN, self._metric)]
         if self._timed:
             columns.append(Column(SECONDS.title, SECONDS, ranked=False))
         rows = [self._row(method, output) for method in methods for output in self._outputs(method)]
@@ -201,6 +203,11 @@ class _Sheet:
         if self._timed and self._frame["device"].nunique() > 1:
             remarks.append("The runs are of different devices: their times do not compare.")
         return remarks
+
+
+def _title(image: str) -> str:
+    """The head of an image's column; one that is called as another column is says that it is an image."""
+    return f"{image} (image)" if image.lower() in _OTHER_HEADS else image
 
 
 def commonest(protocols: pd.Series) -> str:

@@ -24,6 +24,11 @@ class _Stored(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+def _is_number(value: Any) -> bool:
+    """Whether it stands for a number in a file: see `plain_numbers`."""
+    return isinstance(value, (int, float)) or value in ("Infinity", "-Infinity", "NaN")
+
+
 class ScoredOutput(_Stored):
     """An output of a run with its scores, which stand in the file one by one, between the iteration and the picture."""
 
@@ -44,7 +49,7 @@ class ScoredOutput(_Stored):
         if not isinstance(content, dict) or "scores" in content:
             return content
         others = {name: value for name, value in content.items() if name not in cls.model_fields}
-        return {**content, "scores": {name: value for name, value in others.items() if isinstance(value, (int, float))}}
+        return {**content, "scores": {name: value for name, value in others.items() if _is_number(value)}}
 
     @model_serializer
     def _spread(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Results on disk. A run that is in the store is never computed twice.
 
+A store is a folder of its own: nothing in it that dipbench did not write is changed or removed.
+
     DIR/store.json          the version of this layout
     DIR/plan.json           the suite that was asked for last, and which runs it is made of
     DIR/index.parquet       one row a result, for other programs; made anew from the runs
@@ -10,12 +12,13 @@
 A folder is written under another name and renamed when it is whole.
 """
 
+import errno
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from pydantic import ValidationError
 
 from dipbench.errors import UserError
 from dipbench.store.records import Holdings, Plan, Result, Status
+from dipbench.text import plain_numbers
 from dipbench.version import __version__
 
 FORMAT = 3
@@ -32,15 +36,18 @@ FORMAT = 3
 
 
 class Store:
-    """A folder of results. Opening it makes it; UserError where that fails or another version made it."""
+    """A folder of results. Opening it makes it.
+
+    UserError where that fails, where another version made it, or where the folder holds something else.
+    """
 
     def __init__(self, path: Path):
         self.path = path
         self.warnings: list[str] = []
-        with self.writing():
-            (path / "runs").mkdir(parents=True, exist_ok=True)
-            (path / "problems").mkdir(exist_ok=True)
         self._check_format()
+        with self.writing():
+            (path / "runs").mkdir(exist_ok=True)
+            (path / "problems").mkdir(exist_ok=True)
         for left in (path / "runs").glob(".writing-*"):
             if not _is_running(int(left.name.rpartition("-")[2])):
                 shutil.rmtree(left, ignore_errors=True)
@@ -56,10 +63,12 @@ class Store:
         mark = self.path / "store.json"
         if not mark.exists():
             with self.writing():
+                self.path.mkdir(parents=True, exist_ok=True)
+                self._refuse_what_is_not_a_store()
                 write_json(mark, {"format": FORMAT, "dipbench": __version__})
             return
         try:
-            made = json.loads(mark.read_text())
+            made = json.loads(mark.read_text(encoding="utf-8"))
             found, by = made["format"], made["dipbench"]
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
@@ -73,6 +82,14 @@ class Store:
                 "take another folder with --out"
             )
 
+    def _refuse_what_is_not_a_store(self) -> None:
+        held = sorted(path.name for path in self.path.iterdir() if not path.name.startswith(".store.json-"))
+        if held:
+            raise UserError(
+                f"'{self.path}' is not a results folder and not empty (it holds '{held[0]}'"
+                f"{f' and {len(held) - 1} more' if len(held) > 1 else ''}): take a new folder with --out"
+            )
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Turns what goes wrong on writing into an error that says what to do."""
@@ -80,9 +97,10 @@ class Store:
             yield
         except (OSError, pyarrow.ArrowException) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise UnwritableStore(
-                f"cannot write to '{self.path}': {reason}; free some space or take another folder with --out "
-                "(finished runs are kept)"
+                f"cannot write to '{self.path}': {reason}; {'free some space or ' if full else ''}take another folder "
+                "with --out (finished runs are kept)"
             ) from error
 
     def status(self, key: str) -> Status | None:
@@ -100,7 +118,7 @@ class Store:
         if not folder.exists():
             return None
         try:
-            result = Result.model_validate(json.loads((folder / "result.json").read_text()))
+            result = Result.model_validate(json.loads((folder / "result.json").read_text(encoding="utf-8")))
             missing = {output.picture for output in result.outputs if not (folder / output.picture).is_file()}
             if missing:
                 raise ValueError(f"without {', '.join(sorted(missing))}")
@@ -129,16 +147,21 @@ class Store:
 
     @contextmanager
     def new_folder(self, kind: str, key: str) -> Iterator[Path]:
-        """A folder to write to, which becomes `kind`/`key` when the block ends well, in place of one already there."""
+        """A folder to write to, which becomes `kind`/`key` when the block ends well, in place of one already there.
+
+        Where another process has put one there meanwhile, that one stays: it holds the same.
+        """
         temporary = self.path / kind / f".writing-{key}-{os.getpid()}"
         final = self.path / kind / key
+        before = _identity(final)
         with self.writing():
             try:
                 shutil.rmtree(temporary, ignore_errors=True)
                 temporary.mkdir()
                 yield temporary
-                shutil.rmtree(final, ignore_errors=True)
-                temporary.rename(final)
+                if before and before == _identity(final):
+                    _remove(final)
+                _rename_unless_there(temporary, final)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
 
@@ -155,7 +178,7 @@ class Store:
         """What was asked for last. UserError where it cannot be read, or an earlier version wrote it."""
         path = self.path / "plan.json"
         try:
-            return Plan.model_validate(json.loads(path.read_text()))
+            return Plan.model_validate(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             wrong = f"cannot be read ({_reason(error)})"
             if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
@@ -185,8 +208,33 @@ class UnwritableStore(UserError):
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON under another name first, so that a file is whole or not there."""
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    temporary.write_text(json.dumps(plain_numbers(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     temporary.rename(path)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from one that takes its place; None where there is none."""
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_ctime_ns
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder in two steps, so that half of it is never there under its name."""
+    doomed = folder.with_name(f".writing-removed-{uuid.uuid4().hex[:8]}-{os.getpid()}")
+    with suppress(FileNotFoundError):  # another process was quicker
+        folder.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _rename_unless_there(folder: Path, final: Path) -> None:
+    try:
+        folder.rename(final)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def _reason(error: Exception) -> str:

@@ -12,7 +12,7 @@ from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
 from dipbench.suites.edits import Choices, chosen, narrowed, with_setting
 from dipbench.suites.jobs import Images, Job, jobs_of
-from dipbench.suites.suite import Suite, preset_content
+from dipbench.suites.suite import Suite, SuiteName, preset_content
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Agenda(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: SuiteName
     title: str
     description: str = ""
     agenda: list[Entry] = Field(min_length=1)

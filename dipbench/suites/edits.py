@@ -8,10 +8,11 @@ from typing import Literal
 
 from dipbench import registry
 from dipbench.contract import Prior
+from dipbench.data.loading import load
 from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, read_value
 from dipbench.suites.jobs import image_names
-from dipbench.suites.suite import Entrant, Experiment, Suite, read_suite
+from dipbench.suites.suite import Entrant, Experiment, Smoke, Suite, read_suite
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,6 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
 def at_smoke_scale(suite: Suite) -> Suite:
     """The suite with few iterations, few images and small ones, as its `smoke` says. Labels stay as they are."""
     smoke = suite.smoke
-    sizes = {"crop": smoke.crop, "side": smoke.side}
 
     def short(entrant: Entrant) -> Entrant:
         name = entrant.method.name
@@ -135,15 +135,25 @@ def at_smoke_scale(suite: Suite) -> Suite:
         return replace(entrant, method=entrant.method.with_settings({"iterations": smoke.iterations}))
 
     def small(experiment: Experiment) -> Experiment:
+        images = image_names(experiment)[: smoke.images]
         return experiment.model_copy(
             update={
-                "dataset": experiment.dataset.with_settings(sizes),
-                "images": image_names(experiment)[: smoke.images],
+                "dataset": _small(experiment.dataset, images, smoke),
+                "images": images,
                 "methods": [short(entrant) for entrant in experiment.methods],
             }
         )
 
     return _each(suite, small).model_copy(update={"scale": "smoke"})
+
+
+def _small(dataset: Spec, images: Sequence[str], smoke: Smoke) -> Spec:
+    """The data set with its images cut and reduced; one that is smaller than that stays as it is."""
+    whole = dataset.with_settings({"crop": 0, "side": 0})
+    shapes = [load(registry.build("dataset", whole), image).image.shape[-2:] for image in images]
+    crop = min([smoke.crop, *(min(shape) for shape in shapes)])
+    side = min([smoke.side, *([crop] if crop else []), *(max(shape) for shape in shapes)])
+    return dataset.with_settings({"crop": crop, "side": side})
 
 
 def _each(suite: Suite, change: Callable[[Experiment], Experiment]) -> Suite:

@@ -10,6 +10,7 @@ from typing import Any
 from dipbench.contract import Method, Plugin, Problem, Task
 from dipbench.registry import file_hash
 from dipbench.spec import Spec
+from dipbench.text import plain_numbers
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Run:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return json.dumps(plain_numbers(value), sort_keys=True, separators=(",", ":"), default=str)
 
 
 def identity_of_task(spec: Spec, task: Task) -> dict[str, Any]:

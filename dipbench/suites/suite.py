@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
@@ -47,6 +47,27 @@ class Entrant:
         return {self.label, self.short, self.method.name}
 
 
+def _name(written: str) -> str:
+    if not written.strip() or not written.isprintable():
+        raise ValueError(f"a name must have a character that is seen and none that is not, got {written!r}")
+    return written
+
+
+def _suite_name(written: str) -> str:
+    """The folder of its results in `results/`, so it must not lead out of it."""
+    parts = written.split("/")
+    if "\\" in written or any(part.strip() in ("", ".", "..") or len(part.encode()) > 200 for part in parts):
+        raise ValueError(
+            f"the name of a suite names a folder in results/: words of 200 bytes at most with / between them, "
+            f"no backslash and no .., got {written!r}"
+        )
+    return _name(written)
+
+
+Name = Annotated[str, AfterValidator(_name)]
+SuiteName = Annotated[str, AfterValidator(_suite_name)]
+
+
 def _read_spec(written: Any) -> Any:
     return parse(written) if isinstance(written, str) else written
 
@@ -56,7 +77,7 @@ class Experiment(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: Name
     dataset: Annotated[Spec, BeforeValidator(_read_spec)]
     images: list[str] = Field(default=[], description="names; empty: all of the data set")
     task: Annotated[Spec, BeforeValidator(_read_spec)]
@@ -80,7 +101,7 @@ class Suite(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: SuiteName
     title: str
     description: str = ""
     methods: dict[str, Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default={}, description="by short name")
@@ -139,7 +160,7 @@ def preset_content(wanted: str) -> dict[str, Any]:
     if not wanted.endswith(".toml") and wanted not in preset_names():
         raise unknown("suite", wanted, preset_names())
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"cannot read suite '{path}': {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from dipbench.spec import Spec
-from dipbench.suites.edits import narrowed, with_data, with_methods, with_setting
+from dipbench.suites.edits import at_smoke_scale, narrowed, with_data, with_methods, with_setting
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite, read_suite
 
@@ -94,3 +95,19 @@ def test_only_takes_brackets_as_they_are(small: str, tmp_path: Path, pattern: st
     path = tmp_path / "brackets.toml"
     path.write_text(small.replace('["small", "nlm"]', '["dip[iterations=5]", "dip[iterations=50]", "nlm"]'))
     assert set(narrowed(read_suite(str(path)), pattern).entrants()) == methods
+
+
+def test_smoke_scale_takes_small_images_as_they_are(small: str, tmp_path: Path) -> None:
+    """64 pixels are cut out at most, and no more than there are."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name, size in (("a", (70, 90)), ("b", (40, 32))):
+        Image.new("L", size, 99).save(folder / f"{name}.png")
+    path = tmp_path / "small.toml"
+    path.write_text(small)
+    for images, crop in ((["a"], 64), (["b"], 32)):
+        suite = with_data(read_suite(str(path)), folder)
+        experiments = [experiment.model_copy(update={"images": images}) for experiment in suite.experiments]
+        smoke = at_smoke_scale(suite.model_copy(update={"experiments": experiments}))
+        assert {experiment.dataset.settings["crop"] for experiment in smoke.experiments} == {crop}
+        assert jobs_of(smoke, [0])

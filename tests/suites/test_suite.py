@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,23 @@ def test_a_mistake_in_a_suite_is_named(tmp_path: Path, small: str, change, messa
 def test_an_unknown_preset_proposes_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'quickstart'"):
         read_suite("quikstart")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../escaped", "/tmp/x", "a/../../b", "..", "a//b", "x\\y", "a" * 201, "", " ", "a\nb"]
+)
+def test_the_name_of_a_suite_leads_nowhere_else(tmp_path: Path, small: str, name: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(f"name = {json.dumps(name)}\n{small}")
+    with pytest.raises(UserError, match="name got"):
+        read_suite(str(path))
+
+
+def test_a_suite_is_read_as_windows_writes_it_and_in_any_locale(tmp_path: Path, small: str) -> None:
+    """With a byte order mark, and carriage returns; that it is UTF-8 is of TOML, not of the machine."""
+    path = tmp_path / "notepad.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + small.replace("Small", "Größe").replace("\n", "\r\n").encode())
+    assert read_suite(str(path)).title == "Größe"
+    path.write_bytes(small.replace("Small", "Größe").encode("latin-1"))
+    with pytest.raises(UserError, match="is not TOML: 'utf-8' codec can't decode byte 0xf6"):
+        read_suite(str(path))
