@@ -1,6 +1,8 @@
 import itertools
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,14 +24,27 @@ def test_the_seed_of_a_stream_does_not_change_between_versions() -> None:
     assert Streams(0, ("measurement", "photos")).integer("noise") == 320_993_366_429_702_226
 
 
-def test_seeded_block_leaves_the_global_generator_as_it_was() -> None:
-    torch.manual_seed(0)
-    before = torch.get_rng_state()
+GLOBAL = [lambda: float(torch.rand(())), lambda: float(np.random.rand()), random.random]
+
+
+@pytest.mark.parametrize("draw", GLOBAL, ids=["torch", "numpy", "random"])
+def test_seeded_block_leaves_the_global_generator_as_it_was(draw: Callable[[], float]) -> None:
+    def seed() -> None:
+        torch.manual_seed(0)
+        np.random.seed(0)
+        random.seed(0)
+
+    seed()
+    untouched = [draw(), draw()]
+    seed()
+    before = draw()
     with Streams(5).seeded("weights"):
-        first = torch.rand(3)
-    assert torch.equal(torch.get_rng_state(), before)
+        first = draw()
+    assert [before, draw()] == untouched
     with Streams(5).seeded("weights"):
-        assert torch.equal(torch.rand(3), first)
+        assert draw() == first
+    with Streams(6).seeded("weights"):
+        assert draw() != first
 
 
 DEVICES = [
@@ -47,7 +62,7 @@ def test_places_take_turns_and_each_goes_on_as_if_alone(device: str) -> None:
         for _ in range(3):
             for place, numbers in zip(places, drawn, strict=True):
                 with place.borrowed():
-                    numbers += [float(torch.rand((), device=device)), float(torch.rand(()))]
+                    numbers += [float(torch.rand((), device=device)), *(one() for one in GLOBAL)]
         return drawn
 
     def place(seed: int) -> Place:
@@ -59,7 +74,7 @@ def test_places_take_turns_and_each_goes_on_as_if_alone(device: str) -> None:
 
     untouched = [*outside(), float(torch.rand((), device=device))]
     (one,), (other,) = draw(place(0)), draw(place(1))
-    assert len({*one, *other}) == 12
+    assert len({*one, *other}) == 24
     before = outside()
     assert draw(place(0), place(1)) == [one, other]
     assert [*before, float(torch.rand((), device=device))] == untouched
