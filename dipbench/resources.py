@@ -34,10 +34,10 @@ def pick_device(wanted: str) -> torch.device:
         raise UserError(f"unknown device '{wanted}': it takes auto, cpu, cuda, cuda:N or mps") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(
-            f"device '{wanted}' is not available ({torch.cuda.device_count()} CUDA devices): try --device cpu"
+            f"device '{wanted}' is not available ({torch.cuda.device_count()} CUDA devices): take device 'cpu'"
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UserError("device 'mps' is not available: try --device cpu")
+        raise UserError("device 'mps' is not available: take device 'cpu'")
     if device.type not in ("cpu", "cuda", "mps"):
         raise UserError(f"device '{wanted}' cannot run fits: take auto, cpu, cuda, cuda:N or mps")
     return device

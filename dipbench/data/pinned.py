@@ -121,7 +121,7 @@ def user_folder() -> Path | None:
     if not named:
         return None
     if not Path(named).is_dir():
-        raise UserError(f"{FOLDER_VARIABLE} (or --data-dir) is '{named}', which is not a folder")
+        raise UserError(f"{FOLDER_VARIABLE}, the folder of the data sets, is '{named}', which is not a folder")
     return Path(named)
 
 

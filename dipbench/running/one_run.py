@@ -226,6 +226,6 @@ def failure(error: Exception) -> Finished:
         return Finished("failed", str(error), mendable=True)
     if out_of_gpu_memory(error) or isinstance(error, MemoryError):
         reason = str(error).splitlines()[0] if str(error) else "the memory is full"
-        return Finished("failed", f"out of memory ({reason}): take smaller images, or --jobs 1", mendable=True)
+        return Finished("failed", f"out of memory ({reason}): take smaller images, or fewer processes", mendable=True)
     last = traceback.extract_tb(error.__traceback__)[-1]
     return Finished("failed", f"{type(error).__name__}: {error} ({last.name}, line {last.lineno} of {last.filename})")

@@ -56,7 +56,7 @@ class Store:
     def existing(cls, path: Path) -> "Store":
         """The store in a folder that must be one."""
         if not (path / "store.json").is_file():
-            raise UserError(f"'{path}' is not a store of results: it takes a folder that 'dipbench run --out' wrote")
+            raise UserError(f"'{path}' is not a store of results: it takes a folder that 'dipbench run' wrote")
         return cls(path)
 
     def _check_format(self) -> None:
@@ -79,7 +79,7 @@ class Store:
             raise UserError(
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
                 f"{__version__} with format {FORMAT}, whose runs or outputs have other names: it stays as it is; "
-                "take another folder with --out"
+                "take another folder for the results"
             )
 
     def _refuse_what_is_not_a_store(self) -> None:
@@ -87,7 +87,7 @@ class Store:
         if held:
             raise UserError(
                 f"'{self.path}' is not a results folder and not empty (it holds '{held[0]}'"
-                f"{f' and {len(held) - 1} more' if len(held) > 1 else ''}): take a new folder with --out"
+                f"{f' and {len(held) - 1} more' if len(held) > 1 else ''}): take a new folder for the results"
             )
 
     @contextmanager
@@ -100,7 +100,7 @@ class Store:
             full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise UnwritableStore(
                 f"cannot write to '{self.path}': {reason}; {'free some space or ' if full else ''}take another folder "
-                "with --out (finished runs are kept)"
+                "for the results (finished runs are kept)"
             ) from error
 
     def status(self, key: str) -> Status | None:

@@ -76,11 +76,11 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
         jobs = jobs_of(suite, seeds or [0], precision)
         return [Part(suite, jobs, suite, jobs)]
     if seeds is not None:
-        raise UserError(f"agenda '{wanted}' sets its own seeds: leave out --seed and --seeds")
+        raise UserError(f"agenda '{wanted}' sets its own seeds: give none")
     images = Images()
     parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, images))]
     if not parts:
-        raise UserError(f"--only {', '.join(choices.only)} matches nothing in agenda '{wanted}'")
+        raise UserError(f"only '{', '.join(choices.only)}' matches nothing in agenda '{wanted}'")
     for assignment in choices.settings:
         _check_somewhere_taken(assignment, parts)
     return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]

@@ -68,7 +68,7 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
     target, equals, value = assignment.partition("=")
     name, dot, setting = target.rpartition(".")
     if not equals or not dot:
-        raise UserError(f"cannot read '--set {assignment}': it takes name.setting=value, as in dip.iterations=500")
+        raise UserError(f"cannot read setting '{assignment}': it takes name.setting=value, as in dip.iterations=500")
     settings = {setting.strip(): read_value(value)}
 
     def change(experiment: Experiment) -> Experiment:
@@ -117,7 +117,7 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
             )
     if not kept:
         raise UserError(
-            f"--only {pattern} matches nothing in suite '{suite.name}': it takes the name of an experiment, "
+            f"only '{pattern}' matches nothing in suite '{suite.name}': it takes the name of an experiment, "
             "a task, a data set, an image or a method, or several with | between them"
         )
     return suite.model_copy(update={"experiments": kept})

@@ -158,7 +158,7 @@ def test_file_with_other_content_is_refused_with_both_checksums(world: World, pl
 
 def test_folder_that_does_not_exist_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIPBENCH_DATA", "nowhere")
-    with pytest.raises(UserError, match=r"DIPBENCH_DATA \(or --data-dir\) is 'nowhere', which is not a folder"):
+    with pytest.raises(UserError, match=r"the folder of the data sets, is 'nowhere', which is not a folder"):
         load(world.made(), "plain")
 
 

@@ -100,16 +100,16 @@ def pick_execution(device: torch.device, engine: str = "auto", precision: str = 
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     if ENGINES[engine].captures and device.type != "cuda":
-        raise UserError(f"engine '{engine}' is for CUDA GPUs, and the device is '{device}': take --engine eager")
+        raise UserError(f"engine '{engine}' is for CUDA GPUs, and the device is '{device}': take engine 'eager'")
     if PRECISIONS[precision].tf32 and device.type != "cuda":
         raise UserError(f"precision '{precision}' is for CUDA GPUs, and the device is '{device}': take float32")
     if ENGINES[engine].compiles and PRECISIONS[precision].autocast and device.type == "cpu":
         raise UserError(
             f"engine '{engine}' in precision '{precision}' is refused on a CPU, where the gradient that torch.compile "
-            "makes is not a number (reports/speed): take --engine eager"
+            "makes is not a number (reports/speed): take engine 'eager'"
         )
     if PRECISIONS[precision].dtype == torch.float64 and device.type == "mps":
-        raise UserError(f"precision '{precision}' is not available on device '{device}': take float32, or --device cpu")
+        raise UserError(f"precision '{precision}' is not available on device '{device}': take float32, or device 'cpu'")
     return Execution(engine, precision)
 
 

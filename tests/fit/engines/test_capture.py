@@ -240,7 +240,7 @@ class Penalised(Prior):
 @pytest.mark.parametrize("wrong", ["waits", "draws elsewhere"])
 def test_what_cannot_be_captured_is_refused_with_the_mend(photo: Tensor, wrong: Any) -> None:
     problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
-    with pytest.raises(UserError, match="--engine eager"):
+    with pytest.raises(UserError, match="take engine 'eager'"):
         Course(Penalised(wrong), problem, photo, captures=True).run(9)
 
 
@@ -270,7 +270,7 @@ def test_what_waits_is_refused_before_a_capture_fails(photo: Tensor, monkeypatch
     monkeypatch.setattr(torch.cuda, "CUDAGraph", None)
     problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     course = Course(Penalised("waits"), problem, photo, captures=True)
-    with watch, pytest.raises(UserError, match=r"\(called a synchronizing CUDA operation\).*--engine eager"):
+    with watch, pytest.raises(UserError, match=r"\(called a synchronizing CUDA operation\).*take engine 'eager'"):
         course.run(9)
     assert watch.mode == 0, "what follows may wait"
 
