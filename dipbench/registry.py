@@ -20,29 +20,29 @@ from typing import Any, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from dipbench.contract import Dataset, Method, Noise, Plugin, Task
+from dipbench.contract import Plugin
 from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, parse
-from dipbench.trace.rules import Rule
-from dipbench.trace.signals import Signal
 
-KINDS: dict[str, tuple[type[Plugin], str]] = {
-    "method": (Method, "dipbench.methods"),
-    "dataset": (Dataset, "dipbench.datasets"),
-    "task": (Task, "dipbench.tasks"),
-    "noise": (Noise, "dipbench.noises"),
-    "signal": (Signal, "dipbench.trace.signals"),
-    "rule": (Rule, "dipbench.trace.rules"),
+KINDS: dict[str, str] = {
+    "method": "dipbench.methods",
+    "dataset": "dipbench.datasets",
+    "task": "dipbench.tasks",
+    "noise": "dipbench.noises",
+    "trick": "dipbench.fit.tricks",
+    "signal": "dipbench.trace.signals",
+    "rule": "dipbench.trace.rules",
+    "executor": "dipbench.running.executors",
 }
-"""Kind -> its base class, and the package whose files hold its plugins; entry points use the same name."""
+"""Kind -> the package whose files hold its plugins; entry points use the same name. A class says its `kind` itself."""
 
 
 @cache
 def _places(kind: str) -> dict[str, str]:
     """Name -> where it is: a module, or the value of an entry point."""
-    package = importlib.import_module(KINDS[kind][1])
+    package = importlib.import_module(KINDS[kind])
     own = {info.name: f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)}
-    installed = {entry.name: entry for entry in entry_points(group=KINDS[kind][1])}
+    installed = {entry.name: entry for entry in entry_points(group=KINDS[kind])}
     for name in own.keys() & installed.keys():
         by = installed[name].dist
         raise UserError(
@@ -55,6 +55,16 @@ def _places(kind: str) -> dict[str, str]:
 def names(kind: str) -> list[str]:
     """The names of every plugin of that kind, sorted."""
     return sorted(_places(kind))
+
+
+def kinds_of(name: str) -> list[str]:
+    """The kinds that have a plugin of that name; or those in the file of that path, UserError if there are none."""
+    if name.endswith(".py"):
+        module = _import_file("plugin", Path(name))
+        if found := [kind for kind in KINDS if _plugins_in(module, kind)]:
+            return found
+        raise UserError(f"'{name}' holds no plugin: it takes a subclass of {', '.join(map(str.capitalize, KINDS))}")
+    return [kind for kind in KINDS if name in names(kind)]
 
 
 def find(kind: str, name: str) -> type[Plugin]:
@@ -96,19 +106,26 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
-    base = KINDS[kind][0]
-    found = [
+def _plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
+    """The classes of that kind that the module defines."""
+    return [
         value
         for value in vars(module).values()
-        if inspect.isclass(value)
-        and issubclass(value, base)
-        and value.__module__ == module.__name__
-        and not inspect.isabstract(value)
+        if _kind_of(value) == kind and value.__module__ == module.__name__ and not inspect.isabstract(value)
     ]
+
+
+def _kind_of(value: object) -> str | None:
+    """The kind of plugin that a class is; None: it is none."""
+    return getattr(value, "kind", None) if inspect.isclass(value) and issubclass(value, Plugin) else None
+
+
+def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
+    found = _plugins_in(module, kind)
     if len(found) != 1:
         raise UserError(
-            f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one subclass of {base.__name__}"
+            f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one subclass of "
+            f"{kind.capitalize()}"
         )
     if "__dataclass_fields__" not in vars(found[0]):
         raise UserError(
@@ -138,9 +155,10 @@ def build(kind: str, wanted: Spec | str) -> Any:
 
 def _plugin_settings(cls: type[Plugin]) -> list[tuple[str, str]]:
     """The settings of a plugin that are plugins, such as a task's noise, each with its kind."""
-    kinds = {base: kind for kind, (base, _) in KINDS.items()}
     hints = get_type_hints(cls)
-    return [(name, kinds[part]) for name, hint in hints.items() for part in (hint, *get_args(hint)) if part in kinds]
+    return [
+        (name, kind) for name, hint in hints.items() for part in (hint, *get_args(hint)) if (kind := _kind_of(part))
+    ]
 
 
 def first_problem(error: ValidationError) -> str:

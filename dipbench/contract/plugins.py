@@ -17,6 +17,8 @@ from dipbench.streams import Streams
 class Dataset(Plugin, ABC):
     """Named scenes."""
 
+    kind: ClassVar[str] = "dataset"
+
     crop: NonNegativeInt = 0  # side of the centre square cut out first, pixels; 0: the whole image
     side: NonNegativeInt = 0  # the longer side after Lanczos reduction, pixels; 0: as it is
 
@@ -39,6 +41,8 @@ class Dataset(Plugin, ABC):
 @dataclass(frozen=True)
 class Task(Plugin, ABC):
     """A degradation with its protocol: scene -> Problem."""
+
+    kind: ClassVar[str] = "task"
 
     @property
     def takes(self) -> Collection[Belonging]:
@@ -69,9 +73,8 @@ class Task(Plugin, ABC):
 class Method(Plugin, ABC):
     """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
 
-    overfits: ClassVar[bool] = (
-        False  # whether an estimate before the last can be the best: then the best is reported too
-    )
+    kind: ClassVar[str] = "method"
+    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best, and is reported too
 
     def refuses(self, problem: Problem) -> str | None:
         """Why this method cannot take that problem, in words for the table; None: it can."""

@@ -32,6 +32,7 @@ class Trick(Plugin):
     stream of the trick's own, on the device, named as its file.
     """
 
+    kind: ClassVar[str] = "trick"
     copies: ClassVar[int] = 0  # of the parameters that it remembers, for the forecast of memory
 
     def around(self, network: nn.Module, z: Tensor) -> nn.Module:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
@@ -38,6 +38,8 @@ class Scene:
 @dataclass(frozen=True)
 class Noise(Plugin, ABC):
     """What comes on top of a clean measurement."""
+
+    kind: ClassVar[str] = "noise"
 
     @property
     def sigma(self) -> float | None:

@@ -13,6 +13,7 @@ from dipbench.contract import Plugin
 class Rule(Plugin, ABC):
     """When to stop. The same function stops a live fit and is replayed on a stored trace."""
 
+    kind: ClassVar[str] = "rule"
     reads: ClassVar[tuple[str, ...]] = ()  # the signals that it reads, none of them an oracle
     keeps: ClassVar[str] = ""  # the signal at whose lowest value the output is kept; empty: where the rule stops
 

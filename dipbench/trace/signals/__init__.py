@@ -27,6 +27,7 @@ class Seen:
 class Signal(Plugin, ABC):
     """A number of each iteration, with its memory. The recorder owns that memory, and puts it into checkpoints."""
 
+    kind: ClassVar[str] = "signal"
     title: ClassVar[str]  # what a reader calls it
     unit: ClassVar[str] = ""
     oracle: ClassVar[bool] = False  # whether it looks at the truth: then no rule may read it
