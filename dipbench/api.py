@@ -14,6 +14,7 @@ from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
 from dipbench.resources import pick_device
 from dipbench.running.conditions import Conditions
+from dipbench.running.executors import Executor
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
 from dipbench.running.trial import Progress, attempt
@@ -34,6 +35,7 @@ def execute(
     out: Path | None,
     command: str,
     display: Display | None,
+    on: Executor,
 ) -> Iterator[tuple[Store, Summary]]:
     """Runs a suite, or the suites of an agenda in turn, and yields each store with what became of it.
 
@@ -42,7 +44,7 @@ def execute(
     for part in parts_of(name, choices, seeds, conditions.execution.precision):
         store = Store(part.store(out))
         plan = plan_of(part.whole, part.planned, command)
-        yield store, compute(part.jobs, store, plan, conditions, display)
+        yield store, compute(part.jobs, store, plan, conditions, display, on)
 
 
 def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
@@ -65,6 +67,7 @@ def run(
     seed: int | None = None,
     seeds: int | None = None,
     device: str = "auto",
+    on: str = "processes",
     jobs: int = 1,
     engine: str = "auto",
     precision: str = "float32",
@@ -88,6 +91,7 @@ def run(
         out=Path(out) if out else None,
         command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
         display=None,
+        on=registry.build("executor", on),
     )
     results = {}
     for store, summary in made:

@@ -1,10 +1,15 @@
 """One of each kind of addition from a folder outside the project, each a file, in one suite: docs/architecture.md."""
 
+import sys
+import warnings
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 import dipbench
+from dipbench import registry
+from dipbench.cli.main import main
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import read_suite
@@ -152,6 +157,35 @@ class Columns(Prior):
         net = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(8, 3, 1), nn.Sigmoid())
         return net, noise_input(8, problem.shape[1:], rng)
 ''',
+    "last_first.py": '''"""An executor: the last job is the first, and a file says which were computed."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dipbench.running.conditions import Conditions
+from dipbench.running.executors import Executor
+from dipbench.running.one_run import Finished
+from dipbench.running.turns import Report, taking_turns
+from dipbench.store.store import Store
+from dipbench.suites.jobs import Job
+
+
+@dataclass(frozen=True)
+class LastFirst(Executor):
+    """Computes the last job first."""
+
+    log: str = "jobs.txt"  # file that gets a line for each job
+
+    def compute(
+        self, jobs: Sequence[Job], store: Store, conditions: Conditions, report: Report
+    ) -> Generator[tuple[Job, Finished], None, None]:
+        waiting = list(jobs)
+        for job, finished in taking_turns(lambda block: waiting.pop() if waiting else None, store, conditions, report):
+            with Path(self.log).open("a") as file:
+                file.write(f"{job.run.key}\\n")
+            yield job, finished
+''',
     "additions.toml": """
 title = "One of each kind"
 [methods]
@@ -184,6 +218,38 @@ def test_a_suite_of_additions_runs_and_reports_without_a_line_changed(folder: Pa
     assert trace is not None
     assert (trace["loss"] > 10 ** (-trace["psnr_measurement"] / 10)).all(), "the prior adds to the misfit of the noise"
     assert "columns" in (folder / "out" / "report" / "index.html").read_text()
+
+
+def test_an_executor_from_outside_computes_a_suite_and_is_not_asked_for_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command line, and then from Python, which finds all of it in the store."""
+    suite, out, log = str(folder / "additions.toml"), folder / "out", folder / "computed.txt"
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    on = f"{folder}/last_first.py[log={log}]"
+    monkeypatch.setattr(sys, "argv", ["dipbench", "run", suite, "--on", on, "--device", "cpu", "--out", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    keys = [job.run.key for job in jobs_of(read_suite(suite), [0])]
+    assert log.read_text().split() == keys[::-1]
+    results = dipbench.run(suite, on=on, device="cpu", out=out)
+    assert set(results["status"]) == {"done"}
+    assert len(log.read_text().split()) == len(keys)
+
+
+def test_an_executor_of_an_installed_package_is_found_by_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    entry = EntryPoint("last_first", "last_first", "dipbench.running.executors")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == entry.group else [])
+    registry._places.cache_clear()
+    try:
+        assert "last_first" in registry.names("executor")
+        assert registry.build("executor", "last_first[log=here.txt]").log == "here.txt"
+    finally:
+        registry._places.cache_clear()
 
 
 @pytest.mark.parametrize(

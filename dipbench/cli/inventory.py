@@ -8,7 +8,7 @@ from dipbench.suites.suite import Suite, preset_content, preset_names, read_suit
 
 
 def listed(kind: str) -> list[tuple[str, str]]:
-    """Name and one line of everything of a kind, in the plural: methods, tasks, datasets, noises, ... or suites."""
+    """Name and one line of everything of a kind, in the plural: methods, datasets, tasks, ... or suites."""
     if kind == "suites":
         return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
     return [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
@@ -23,14 +23,13 @@ def _summary(kind: str, name: str) -> str:
 
 def shown(name: str) -> str:
     """What a plugin or a suite is, with its settings. UserError with the nearest name for another."""
-    kinds = [kind for kind in registry.KINDS if name in registry.names(kind)] or (["method"] * name.endswith(".py"))
-    if kinds:
+    if kinds := registry.kinds_of(name):
         return "\n\n".join(_plugin(kind, registry.find(kind, name)) for kind in kinds)
     if name in preset_names() or name.endswith(".toml"):
         agenda = read_agenda(name)
         return _agenda(agenda) if agenda else _suite(read_suite(name))
     everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
-    raise unknown("method, task, data set, noise, signal, rule or suite", name, everything)
+    raise unknown(f"{', '.join(registry.KINDS)} or suite", name, everything)
 
 
 def _plugin(kind: str, cls: type[Plugin]) -> str:

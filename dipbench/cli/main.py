@@ -49,6 +49,7 @@ def run(
     seed: options.Seed = None,
     seeds: options.Seeds = None,
     device: options.Device = "auto",
+    on: options.On = "processes",
     jobs: options.Jobs = 0,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
@@ -61,6 +62,7 @@ def run(
     """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
     from rich.console import Console
 
+    from dipbench import registry
     from dipbench.api import execute, seeds_of
     from dipbench.cli.progress import Terminal
     from dipbench.compare.verdict import verdicts_of
@@ -83,6 +85,7 @@ def run(
             out=out,
             command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
+            on=registry.build("executor", on),
         ):
             page = write_report(store, summary.holdings)
             if comparison := as_text(verdicts_of(summary.holdings)):
@@ -135,7 +138,10 @@ def restore(
 
 @app.command(name="list")
 def list_(
-    kind: Annotated[Literal["methods", "tasks", "datasets", "noises", "signals", "rules", "suites"], typer.Argument()],
+    kind: Annotated[
+        Literal["methods", "datasets", "tasks", "noises", "tricks", "signals", "rules", "executors", "suites"],
+        typer.Argument(),
+    ],
 ) -> None:
     """List what there is."""
     from dipbench.cli import inventory
@@ -146,7 +152,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A method, task, data set, noise, signal, rule or suite.")],
+    name: Annotated[str, typer.Argument(help="A suite, or a plugin of any kind: its name or the path of its file.")],
 ) -> None:
     """Show what something is, and its settings."""
     from dipbench.cli import inventory

@@ -15,6 +15,7 @@ Scale = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, 
 Seed = Annotated[int | None, typer.Option(help="The first seed; default 0.")]
 Seeds = Annotated[int | None, typer.Option(help="How many seeds; default 1.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+On = Annotated[str, typer.Option(help="Where runs are computed: an executor (dipbench list executors) or file.py.")]
 Jobs = Annotated[int, typer.Option(help="Parallel processes; 0: as many as fit on this machine.")]
 Engine = Annotated[str, typer.Option(help="auto, eager, lean, graph or compiled.")]
 Precision = Annotated[str, typer.Option(help="float64, float32, tf32 or bf16.")]

@@ -1,27 +1,24 @@
 """Does what a suite asks for and the store does not have yet."""
 
-import math
-import os
 from collections import Counter
-from collections.abc import Generator
-from dataclasses import dataclass, field, replace
-from itertools import cycle, islice
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pandas as pd
-import torch
 
-from dipbench.resources import usable_cores
 from dipbench.running.conditions import Conditions
+from dipbench.running.executors import Executor
+from dipbench.running.executors.processes import Processes
 from dipbench.running.one_run import Finished
-from dipbench.running.processes import in_processes, in_this_process
 from dipbench.store.records import Holdings, Plan, PlannedRun
 from dipbench.store.results import frame
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite
 
-_MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
+PROCESSES = Processes()
+"""Computes where nothing else is asked for."""
 
 
 class Display(Protocol):
@@ -68,14 +65,20 @@ def run_suite(
     conditions: Conditions,
     command: str = "",
     display: Display | None = None,
+    on: Executor = PROCESSES,
 ) -> Summary:
     """Computes every run of a suite that is not in the store; `command` is how the store says that it was asked for."""
     jobs = jobs_of(suite, seeds, conditions.execution.precision)
-    return compute(jobs, store, plan_of(suite, jobs, command), conditions, display)
+    return compute(jobs, store, plan_of(suite, jobs, command), conditions, display, on)
 
 
 def compute(
-    jobs: list[Job], store: Store, plan: Plan, conditions: Conditions, display: Display | None = None
+    jobs: list[Job],
+    store: Store,
+    plan: Plan,
+    conditions: Conditions,
+    display: Display | None = None,
+    on: Executor = PROCESSES,
 ) -> Summary:
     """Computes every job that is not in the store; `plan` is what the store keeps of what was asked for."""
     display = display or Silent()
@@ -86,55 +89,31 @@ def compute(
         display.warn(warning)
     summary = Summary(Holdings(plan, {}), present=len(wanted) - len(missing))
     display.begin(missing, summary.present)
-    ended = _computed(missing, store, conditions, display)
     try:
-        for job, finished in ended:
-            summary.ended[finished.status] += 1
-            if finished.status == "failed":
-                summary.failures.append((job, finished))
-            display.end(job, finished)
+        if missing:
+            _have_computed(missing, store, conditions, display, on, summary)
     finally:
-        ended.close()  # ends the processes now, also after Ctrl-C
         summary.holdings = store.holdings()
         summary.results = frame(summary.holdings)
         store.write_index(summary.results)
     return summary
 
 
-def _computed(
-    jobs: list[Job], store: Store, conditions: Conditions, display: Display
-) -> Generator[tuple[Job, Finished], None, None]:
-    """Each job and how it ended, in this process or in several."""
-    devices = spread(conditions.device, conditions.processes)[: max(1, len(jobs))]
-    each = [replace(conditions, device=device) for device in devices]
-    # a GPU that an error makes unusable is usable again in a new process
-    if len(each) > 1 or conditions.device.type == "cuda":
-        return in_processes(jobs, store, each, display.step, max(1, usable_cores() // len(each)))
-    return in_this_process(jobs, store, each[0], display.step)
+def _have_computed(
+    jobs: list[Job], store: Store, conditions: Conditions, display: Display, on: Executor, summary: Summary
+) -> None:
+    """Has an executor compute the jobs, and counts and shows how they end."""
+    with closing(on.compute(jobs, store, conditions, display.step)) as ended:  # ends its work also after Ctrl-C
+        for job, finished in ended:
+            summary.ended[finished.status] += 1
+            if finished.status == "failed":
+                summary.failures.append((job, finished))
+            display.end(job, finished)
 
 
 def unique(jobs: list[Job]) -> list[Job]:
     """The first job of every run: experiments may share runs."""
     return list({job.run.key: job for job in reversed(jobs)}.values())[::-1]
-
-
-def spread(device: torch.device, processes: int) -> list[torch.device]:
-    """The device of each of that many processes, 0 for as many as fit on this machine; `cuda` is every GPU in turn."""
-    if device.type == "cuda" and device.index is None and torch.cuda.device_count() > 1:
-        gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
-        return list(islice(cycle(gpus), processes or len(gpus)))
-    return [device] * (processes or default_processes(device))
-
-
-def default_processes(device: torch.device) -> int:
-    """One process a core, as far as the memory goes; one process on a GPU."""
-    if device.type != "cpu":
-        return 1
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
-        return 1
-    return max(1, min(usable_cores(), math.floor(memory / _MEMORY_OF_A_FIT)))
 
 
 def plan_of(suite: Suite, jobs: list[Job], command: str) -> Plan:

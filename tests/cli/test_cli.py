@@ -95,6 +95,8 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         ("noises", "poisson"),
         ("signals", "psnr_measurement"),
         ("rules", "fixed"),
+        ("tricks", "jitter"),
+        ("executors", "this_process"),
         ("suites", "quickstart"),
     ],
 )
@@ -112,6 +114,7 @@ def test_lists_what_there_is(
         ("nlm", "side of the compared patches"),
         ("bm3d", "non-commercial"),
         ("dip", "steps of Adam"),
+        ("processes", "the cores divided by the processes"),
         ("quickstart", "denoising[sigma=25]"),
     ],
 )
@@ -166,8 +169,13 @@ WRONG = {
     "unknown plugin to set": (["run", "{suite}", "--set", "dop.iterations=3"], "did you mean 'dip'"),
     "nothing left": (["run", "{suite}", "--only", "zebra"], "matches nothing"),
     "no such folder": (["run", "{suite}", "--data", "nowhere"], "does not exist"),
-    "no cuda": (["run", "{suite}", "--device", "cuda:7"], "try --device cpu"),
+    "no cuda": (["run", "{suite}", "--device", "cuda:7"], "take device 'cpu'"),
     "unknown device": (["run", "{suite}", "--device", "tpu9"], "it takes auto, cpu"),
+    "unknown executor": (
+        ["run", "{suite}", "--on", "proceses"],
+        "did you mean 'processes'",
+    ),
+    "unknown setting of an executor": (["run", "{suite}", "--on", "processes[thread=2]"], "did you mean 'threads'"),
     "no seeds": (["run", "{suite}", "--seeds", "0"], "at least 1"),
     "no store": (["report", "."], "is not a store"),
     "unknown name": (["show", "quickstrat"], "did you mean 'quickstart'"),

@@ -20,7 +20,9 @@ from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
 from dipbench.processor import OTHER, SETS
 from dipbench.running.conditions import Conditions
-from dipbench.running.runner import Silent, Summary, default_processes, run_suite
+from dipbench.running.executors import processes
+from dipbench.running.executors.processes import Processes, default_processes
+from dipbench.running.runner import Silent, Summary, run_suite
 from dipbench.store.store import Store, UnwritableStore
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite
@@ -98,6 +100,29 @@ def test_second_call_computes_nothing(folder: Path, tmp_path: Path) -> None:
     assert not second.ended
     assert written == {path: path.stat().st_mtime_ns for path in store.path.glob("runs/*/*")}
     pd.testing.assert_frame_equal(first.results, second.results)
+
+
+def test_where_nothing_is_to_be_computed_no_process_is_started(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU too, where else every run is computed in a process of its own; none is here, so none is asked."""
+    suite = suite_of(folder, ["nlm"])
+    store, _ = go(suite, tmp_path / "out")
+    started: list[object] = []
+    monkeypatch.setattr(processes, "_start", lambda *got: started.append(got))
+    for device in ("cpu", "cuda"):
+        conditions = Conditions(torch.device(device), processes=2)
+        assert run_suite(suite, store, seeds=[0], conditions=conditions).present == 2
+    assert not started
+
+
+def test_each_process_has_the_threads_that_are_asked_for(folder: Path, tmp_path: Path) -> None:
+    """Also where one process is enough: this one keeps its own number."""
+    store = Store(tmp_path / "out")
+    on = Processes(threads=1)
+    summary = run_suite(suite_of(folder, ["nlm"]), store, seeds=[0], conditions=Conditions(CPU, processes=1), on=on)
+    results = [store.result(key) for key in summary.results["run"]]
+    assert [result.environment.threads for result in results if result] == [1, 1]
 
 
 def test_same_seed_gives_the_same_trace_and_parallel_processes_change_nothing(folder: Path, tmp_path: Path) -> None:
@@ -238,13 +263,13 @@ def test_corrupt_file_is_named_set_aside_and_computed_anew(folder: Path, tmp_pat
 def test_store_of_another_version_is_refused(tmp_path: Path) -> None:
     Store(tmp_path / "out")
     (tmp_path / "out" / "store.json").write_text('{"format": 99, "dipbench": "9.9"}')
-    with pytest.raises(UserError, match=r"made by dipbench 9\.9 with store format 99.*--out"):
+    with pytest.raises(UserError, match=r"made by dipbench 9\.9 with store format 99.*take another folder"):
         Store(tmp_path / "out")
 
 
 def test_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UnwritableStore, match=r"cannot write to '.*file/out'.*--out"):
+    with pytest.raises(UnwritableStore, match=r"cannot write to '.*file/out'.*take another folder"):
         Store(tmp_path / "file" / "out")
 
 

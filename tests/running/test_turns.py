@@ -11,8 +11,9 @@ from dipbench.images.files import write_image
 from dipbench.resources import DeviceLost
 from dipbench.running import interruption, trial, turns
 from dipbench.running.conditions import Conditions
+from dipbench.running.executors.processes import spread
 from dipbench.running.one_run import Finished
-from dipbench.running.runner import run_suite, spread
+from dipbench.running.runner import run_suite
 from dipbench.running.turns import taking_turns
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from dipbench.images.files import write_image
 from dipbench.resources import DeviceLost
-from dipbench.running import processes as workers
 from dipbench.running.conditions import Conditions
+from dipbench.running.executors import processes as workers
+from dipbench.running.executors.processes import _deal, in_processes
 from dipbench.running.one_run import Finished
-from dipbench.running.processes import _deal, in_processes
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite
@@ -104,4 +104,5 @@ def test_a_process_that_dies_fails_what_it_had_in_hand_and_keeps_what_it_did(
     assert counts.total() == len(jobs)
     results = [Store(tmp_path / "out").result(job.run.key) for job in jobs]
     messages = [result.message for result in results if result]  # what was done is not written here
-    assert messages == ["its process died (exit code 9), perhaps out of memory: try --jobs 1"] * counts["failed"]
+    reason = "its process died (exit code 9), perhaps out of memory: take fewer processes"
+    assert messages == [reason] * counts["failed"]

@@ -1,34 +1,70 @@
-"""Runs that take turns in a process, and processes side by side.
+"""Processes side by side on this machine, or this process alone where one is enough.
 
 A process that dies fails its runs, not the others; one that lost its GPU is replaced, and its other runs go on there.
 """
 
+import math
 import multiprocessing
+import os
 import signal
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
 
-from dipbench.resources import DeviceLost
+from dipbench.contract import NonNegativeInt
+from dipbench.resources import DeviceLost, usable_cores
 from dipbench.running import interruption
 from dipbench.running.conditions import Conditions
+from dipbench.running.executors import Executor
+from dipbench.running.executors.this_process import ThisProcess
 from dipbench.running.interruption import Stopped
 from dipbench.running.one_run import Finished, write_down
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.store import Store, UnwritableStore
 from dipbench.suites.jobs import Job
 
+_MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
 
-def in_this_process(
-    jobs: list[Job], store: Store, conditions: Conditions, report: Report
-) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes the jobs, one after another or in turns as `conditions` say; yields them as they finish."""
-    waiting = list(reversed(jobs))
-    return taking_turns(lambda block: waiting.pop() if waiting else None, store, conditions, report)
+
+@dataclass(frozen=True)
+class Processes(Executor):
+    """Computes in processes side by side, as many as are wanted or fit; in this one if one is enough, on a CPU."""
+
+    threads: NonNegativeInt = 0  # of each process; 0: the cores divided by the processes
+
+    def compute(
+        self, jobs: Sequence[Job], store: Store, conditions: Conditions, report: Report
+    ) -> Generator[tuple[Job, Finished], None, None]:
+        devices = spread(conditions.device, conditions.processes)[: len(jobs)]
+        each = [replace(conditions, device=device) for device in devices]
+        # a GPU that an error makes unusable is usable again in a new process
+        if len(each) == 1 and conditions.device.type != "cuda" and not self.threads:
+            return ThisProcess().compute(jobs, store, each[0], report)
+        return in_processes(jobs, store, each, report, self.threads or max(1, usable_cores() // len(each)))
+
+
+def spread(device: torch.device, processes: int) -> list[torch.device]:
+    """The device of each of that many processes, 0 for as many as fit on this machine; `cuda` is every GPU in turn."""
+    if device.type == "cuda" and device.index is None and torch.cuda.device_count() > 1:
+        gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+        return list(islice(cycle(gpus), processes or len(gpus)))
+    return [device] * (processes or default_processes(device))
+
+
+def default_processes(device: torch.device) -> int:
+    """One process a core, as far as the memory goes; one process on a GPU."""
+    if device.type != "cpu":
+        return 1
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 1
+    return max(1, min(usable_cores(), math.floor(memory / _MEMORY_OF_A_FIT)))
 
 
 @dataclass(eq=False)
@@ -40,7 +76,7 @@ class _Worker:
 
 
 def in_processes(
-    jobs: list[Job], store: Store, conditions: Sequence[Conditions], report: Report, threads: int
+    jobs: Sequence[Job], store: Store, conditions: Sequence[Conditions], report: Report, threads: int
 ) -> Generator[tuple[Job, Finished], None, None]:
     """Computes the jobs in a process of `threads` threads for each of `conditions`; yields them as they finish."""
     waiting = list(reversed(jobs))
@@ -120,7 +156,8 @@ _SECONDS_TO_END = 10
 def _failed(worker: _Worker, store: Store) -> Generator[tuple[Job, Finished], None, None]:
     """All that was in the hands of a process that died."""
     code = worker.process.exitcode
-    finished = Finished("failed", f"its process died (exit code {code}), perhaps out of memory: try --jobs 1", True)
+    reason = f"its process died (exit code {code}), perhaps out of memory: take fewer processes"
+    finished = Finished("failed", reason, mendable=True)
     for job in worker.jobs:
         write_down(job, store, worker.conditions, finished, {})
         yield job, finished

@@ -1,0 +1,32 @@
+"""Where jobs are computed, one file each: in this process, in processes side by side, or elsewhere."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dipbench.contract import Plugin
+from dipbench.running.conditions import Conditions
+from dipbench.running.one_run import Finished
+from dipbench.running.turns import Report
+from dipbench.store.store import Store
+from dipbench.suites.jobs import Job
+
+
+@dataclass(frozen=True)
+class Executor(Plugin, ABC):
+    """Has jobs computed. It changes nothing in what comes out of them."""
+
+    kind: ClassVar[str] = "executor"
+
+    @abstractmethod
+    def compute(
+        self, jobs: Sequence[Job], store: Store, conditions: Conditions, report: Report
+    ) -> Generator[tuple[Job, Finished], None, None]:
+        """Computes the jobs, one at least, and puts them into the store; yields each once, as it ends.
+
+        `conditions` say on what and by how many; jobs, conditions and results can be pickled, and another process opens
+        the store by its path. `report` is called, if it can be, as a job gets on. A job whose process died ends as
+        failed (`one_run.write_down`). Closing the generator ends all that is in work; so does what is raised in it,
+        UnwritableStore for one, after which no job can be kept.
+        """
