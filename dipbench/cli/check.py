@@ -6,13 +6,16 @@ import typer
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="A method, task, noise or data set, or the path of its file.")],
+    name: Annotated[
+        str, typer.Argument(help="A method, data set, task, noise, trick, signal or rule, or the path of its file.")
+    ],
+    kind: Annotated[str | None, typer.Option(help="Which is meant, where several have that name: trick, ...")] = None,
 ) -> None:
     """Try whether a plugin keeps the contract."""
     from dipbench.running.check import checked, kind_of
 
     wrong = 0
-    for each in checked(kind_of(name), name):
+    for each in checked(kind_of(name, kind), name):
         print(each, flush=True)
         wrong += bool(each.complaint)
     print(f"{wrong} wrong" if wrong else "it keeps the contract")

@@ -17,7 +17,7 @@ from dipbench.contract import Problem, Scene
 from dipbench.data.loading import load
 from dipbench.fit import fit
 from dipbench.operators import Operator
-from dipbench.running.check import complaint_about, estimates
+from dipbench.running.check.methods import complaint_about, estimates
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 

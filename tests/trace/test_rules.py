@@ -93,17 +93,6 @@ def test_what_follows_changes_no_answer(name: str, data: st.DataObject) -> None:
     assert is_causal(rule, trace)
 
 
-@pytest.mark.parametrize("name", registry.names("rule"))
-def test_every_rule_stops_on_some_trace_and_reads_no_oracle(name: str) -> None:
-    rule: Rule = registry.find("rule", name).tiny()
-    signals = [registry.build("signal", signal) for signal in registry.names("signal")]
-    draw = np.random.default_rng(0)
-    made = [pd.DataFrame({signal.written(): draw.normal(size=30) for signal in signals}) for _ in range(20)]
-    made += [trace.cumsum() for trace in made]
-    answers = [replayed(rule, trace.assign(iteration=range(30)), signals) for trace in made]
-    assert any(answer is not None for answer in answers)
-
-
 @given(trace=traces(["variance"]))
 def test_the_example_of_the_readme_is_causal(trace: pd.DataFrame, examples: tuple[Signal, Rule]) -> None:
     assert is_causal(examples[1], trace)

@@ -62,18 +62,6 @@ def test_columns_are_those_of_every_stored_trace() -> None:
     assert COLUMNS == ["loss", "psnr", "psnr_ema", "psnr_measurement"]
 
 
-@pytest.mark.parametrize("name", registry.names("signal"))
-def test_every_signal_has_a_title_and_keeps_its_memory_in_place(name: str, problem: Problem, photo: Tensor) -> None:
-    signal: Signal = registry.build("signal", name)
-    assert signal.title
-    memory = signal.memory(problem)
-    places = {key: tensor.data_ptr() for key, tensor in memory.items()}
-    seen = Seen(photo, photo, photo.mean(), photo.mean(), (), problem, lambda image: torch.tensor(20.0))
-    for _ in range(3):
-        assert signal.measure(seen, memory).shape == ()
-    assert {key: tensor.data_ptr() for key, tensor in memory.items()} == places
-
-
 def test_a_signal_from_a_file_is_a_column_of_the_trace(
     problem: Problem, photo: Tensor, examples: tuple[Signal, Rule]
 ) -> None:

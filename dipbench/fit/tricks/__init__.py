@@ -1,4 +1,4 @@
-"""What some fits do around a step, one file each: see `dipbench.contract.Trick`."""
+"""What some fits do around a step, one file each: see `dipbench.contract.Trick`; `dipbench check` tries one."""
 
 from dipbench.fit.tricks.backtracking import Backtracking
 from dipbench.fit.tricks.jitter import Jitter

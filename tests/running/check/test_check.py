@@ -165,5 +165,26 @@ def test_command_says_each_check_and_ends_with_2_where_one_fails(tmp_path: Path)
 def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(METHOD)
     assert (kind_of("dip"), kind_of("set5"), kind_of(f"{tmp_path}/wrong.py")) == ("method", "dataset", "method")
-    with pytest.raises(UserError, match="'nobody' is no plugin of method, task, noise, dataset"):
-        kind_of("nobody")
+    assert (kind_of("jitter"), kind_of("loss"), kind_of("fixed")) == ("trick", "signal", "rule")
+    with pytest.raises(UserError, match=r"unknown method or dataset or .* or rule 'jiter': did you mean 'jitter'"):
+        kind_of("jiter")
+    with pytest.raises(UserError, match="unknown rule 'fixd': did you mean 'fixed'"):
+        kind_of("fixd", "rule")
+    with pytest.raises(UserError, match="unknown kind of plugin 'rules': did you mean 'rule'"):
+        kind_of("fixed", "rules")
+    (tmp_path / "nothing.py").write_text('"""Nothing."""')
+    with pytest.raises(UserError, match=r"nothing\.py' holds no plugin: it takes a subclass of Method, Dataset, .*"):
+        kind_of(f"{tmp_path}/nothing.py")
+
+
+def test_of_several_kinds_one_is_to_be_said(tmp_path: Path) -> None:
+    """A file with a prior and a trick of its own, for one."""
+    trick = '\n\n@dataclass(frozen=True)\nclass Still(Trick):\n    """Does nothing."""\n'
+    file = tmp_path / "both.py"
+    file.write_text(METHOD.replace("PositiveInt, Problem", "PositiveInt, Problem, Trick") + trick)
+    with pytest.raises(UserError, match=r"both\.py' is a method and a trick: say which kind is meant"):
+        kind_of(str(file))
+    assert kind_of(str(file), "trick") == "trick"
+    said = CliRunner().invoke(app, ["check", str(file), "--kind", "trick"])
+    assert said.exit_code == 0, said.output
+    assert "right  goes on from a checkpoint" in said.output

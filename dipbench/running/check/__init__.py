@@ -1,0 +1,77 @@
+"""What every plugin must do, as checks: `dipbench check NAME_OR_FILE` tries it, and the tests all that are found."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from dipbench import registry
+from dipbench.contract import Plugin
+from dipbench.errors import UserError, unknown
+from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks
+from dipbench.running.check.trying import Try
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One thing that was tried."""
+
+    what: str
+    complaint: str = ""  # empty: it is as it should be
+
+    def __str__(self) -> str:
+        return f"{'WRONG' if self.complaint else 'right'}  {self.what}{': ' if self.complaint else ''}{self.complaint}"
+
+
+def kind_of(name: str, wanted: str | None = None) -> str:
+    """The kind of the plugin of that name, or in that file; `wanted` says which, where there are several.
+
+    UserError if there is none that can be checked, or several.
+    """
+    if wanted not in (None, *CHECKS):
+        raise unknown("kind of plugin", str(wanted), CHECKS)
+    found = [kind for kind in registry.kinds_of(name) if kind in CHECKS and wanted in (None, kind)]
+    if len(found) > 1:
+        raise UserError(f"'{name}' is a {' and a '.join(found)}: say which kind is meant")
+    if not found:
+        kinds = [wanted] if wanted else list(CHECKS)
+        raise unknown(" or ".join(kinds), name, (known for kind in kinds for known in registry.names(kind)))
+    return found[0]
+
+
+def checked(kind: str, name: str) -> Iterator[Checked]:
+    """Every check of a plugin, in turn. An error that a plugin raises is a complaint."""
+    cls = registry.find(kind, name)
+    yield _tried("says what it is", partial(_describes_itself, cls))
+    try:
+        tries = CHECKS[kind](cls)
+    except Exception as error:  # whatever a plugin does
+        yield Checked("can be made with the defaults of its settings", f"{type(error).__name__}: {error}")
+        return
+    for what, check in tries:
+        yield _tried(what, check)
+
+
+def _tried(what: str, check: Callable[[], str]) -> Checked:
+    try:
+        return Checked(what, check())
+    except Exception as error:  # whatever a plugin does
+        return Checked(what, f"{type(error).__name__}: {error}")
+
+
+def _describes_itself(cls: type[Plugin]) -> str:
+    if not cls.summary().endswith("."):
+        return "its docstring does not begin with a sentence"
+    bare = [name for name, kind, _, comment in registry.describe(cls) if not kind or not comment]
+    return f"settings without a type or a comment on their line: {', '.join(bare)}" if bare else ""
+
+
+CHECKS: dict[str, Callable[..., list[Try]]] = {
+    "method": methods.checks,
+    "dataset": datasets.checks,
+    "task": tasks.checks,
+    "noise": noises.checks,
+    "trick": tricks.checks,
+    "signal": signals.checks,
+    "rule": rules.checks,
+}
+"""Kind of plugin -> the checks of a class of it, beside those of every plugin."""

@@ -1,0 +1,50 @@
+"""What plugins are tried on, and with what."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.contract import Problem, Scene, Task
+from dipbench.streams import Streams
+
+Try = tuple[str, Callable[[], str]]
+"""One thing to try, in words, and what tries it: it gives a complaint, empty if there is none."""
+
+SIZES = ((3, 64, 64), (1, 96, 64), (3, 69, 70))
+"""Of the pictures tried: colour, grey, and sides that nothing divides."""
+
+
+def picture(channels: int, height: int, width: int) -> Tensor:
+    """Waves and an edge, (C, H, W) in [0, 1]."""
+    down, right = torch.meshgrid(torch.linspace(0, 1, height), torch.linspace(0, 1, width), indexing="ij")
+    waves = [0.5 + 0.3 * torch.sin(9 * (c + 1) * down + 5 * right) + 0.2 * (right > 0.6) for c in range(channels)]
+    return torch.stack(waves).clamp(0, 1)
+
+
+def problems(size: tuple[int, int, int] = SIZES[0]) -> dict[str, Problem]:
+    """A problem of every task found that takes such a picture."""
+    problems = {}
+    for name in registry.names("task"):
+        task: Task = registry.build("task", name)
+        problems[name] = task.degrade(task.prepare(Scene(picture(*size))), Streams(0))
+    return problems
+
+
+class Places:
+    """Where the tensors of a memory are, to see that they stay there: a checkpoint and a CUDA graph know them so."""
+
+    def __init__(self, memory: dict[str, Tensor]):
+        self._memory = memory
+        self._first = dict(memory)  # which keeps them, so that no other one can come where they were
+        self._places = {name: tensor.data_ptr() for name, tensor in memory.items()}
+
+    def complaint(self) -> str:
+        """What is wrong with the memory by now; empty: nothing."""
+        if self._memory.keys() != self._first.keys():
+            return f"its memory is of {', '.join(self._memory)} by now: it takes what memory() made"
+        for name, tensor in self._memory.items():
+            if tensor is not self._first[name] or tensor.data_ptr() != self._places[name]:
+                return f"memory '{name}' is another tensor by now: write it in place, as copy_ and += do"
+        return ""
