@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dipbench import processor
+from dipbench import processor, registry
 from dipbench.cli import health
 from dipbench.cli.main import main
 from dipbench.images.files import read_image, write_image
@@ -106,6 +106,14 @@ def test_lists_what_there_is(
     listed = said(monkeypatch, capsys, "list", kind)
     assert name in listed
     assert "unavailable" not in listed
+
+
+@pytest.mark.parametrize("kind", registry.KINDS)
+def test_every_kind_of_plugin_is_listed(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = said(monkeypatch, capsys, "list", f"{kind}s").splitlines()
+    assert [line.split()[0] for line in lines] == registry.names(kind)
 
 
 @pytest.mark.parametrize(
