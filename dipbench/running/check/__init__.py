@@ -29,12 +29,15 @@ def kind_of(name: str, wanted: str | None = None) -> str:
     """
     if wanted not in (None, *CHECKS):
         raise unknown("kind of plugin", str(wanted), CHECKS)
-    found = [kind for kind in registry.kinds_of(name) if kind in CHECKS and wanted in (None, kind)]
+    kinds = registry.kinds_of(name)
+    found = [kind for kind in kinds if kind in CHECKS and wanted in (None, kind)]
     if len(found) > 1:
         raise UserError(f"'{name}' is a {' and a '.join(found)}: say which kind is meant")
+    if not found and kinds:
+        raise UserError(f"'{name}' is of kind {' and '.join(kinds)}: it takes {wanted or ', '.join(CHECKS)}")
     if not found:
-        kinds = [wanted] if wanted else list(CHECKS)
-        raise unknown(" or ".join(kinds), name, (known for kind in kinds for known in registry.names(kind)))
+        sought = [wanted] if wanted else list(CHECKS)
+        raise unknown(" or ".join(sought), name, (known for kind in sought for known in registry.names(kind)))
     return found[0]
 
 

@@ -33,7 +33,7 @@ _MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 o
 
 @dataclass(frozen=True)
 class Processes(Executor):
-    """Computes in processes side by side, as many as are wanted or fit; in this one if one is enough, on a CPU."""
+    """Computes in processes side by side, as many as are wanted or fit; on a CPU, where one is enough, in this one."""
 
     threads: NonNegativeInt = 0  # of each process; 0: the cores divided by the processes
 

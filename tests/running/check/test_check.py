@@ -170,6 +170,8 @@ def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
         kind_of("jiter")
     with pytest.raises(UserError, match="unknown rule 'fixd': did you mean 'fixed'"):
         kind_of("fixd", "rule")
+    with pytest.raises(UserError, match="'this_process' is of kind executor: it takes method, dataset, task"):
+        kind_of("this_process")
     with pytest.raises(UserError, match="unknown kind of plugin 'rules': did you mean 'rule'"):
         kind_of("fixed", "rules")
     (tmp_path / "nothing.py").write_text('"""Nothing."""')
