@@ -15,7 +15,7 @@ from dipbench.store.store import Store, UnwritableStore, write_json
 def test_a_folder_that_holds_something_else_is_refused_and_stays_as_it_is(tmp_path: Path, held: str) -> None:
     (tmp_path / held).parent.mkdir(exist_ok=True)
     (tmp_path / held).write_text("thesis")
-    with pytest.raises(UserError, match=rf"not empty \(it holds '{held.partition('/')[0]}'\): take a new folder with"):
+    with pytest.raises(UserError, match=rf"not empty \(it holds '{held.partition('/')[0]}'\): take a new folder for"):
         Store(tmp_path)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [Path(held).name]
 
@@ -65,7 +65,10 @@ def test_who_comes_second_keeps_what_is_there(tmp_path: Path, kind: str, before:
 
 @pytest.mark.parametrize(("number", "mend"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EACCES, False)])
 def test_free_space_is_asked_for_where_there_is_none(tmp_path: Path, number: int, mend: bool) -> None:
-    with pytest.raises(UnwritableStore, match="take another folder with --out") as error, Store(tmp_path).writing():
+    with (
+        pytest.raises(UnwritableStore, match="take another folder for") as error,
+        Store(tmp_path).writing(),
+    ):
         raise OSError(number, "as the system says it")
     assert ("free some space" in str(error.value)) == mend
 
