@@ -69,9 +69,8 @@ class Task(Plugin, ABC):
 class Method(Plugin, ABC):
     """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
 
-    overfits: ClassVar[bool] = (
-        False  # whether an estimate before the last can be the best: then the best is reported too
-    )
+    fitted: ClassVar[bool] = False  # whether the harness fits it, by an engine in a precision: a Prior
+    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best, which is then kept too
 
     def refuses(self, problem: Problem) -> str | None:
         """Why this method cannot take that problem, in words for the table; None: it can."""

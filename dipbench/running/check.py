@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Noise, Plugin, Prior, Problem, Scene, Task
+from dipbench.contract import Dataset, Method, Noise, Plugin, Problem, Scene, Task
 from dipbench.errors import UserError
-from dipbench.fit import fit_all
+from dipbench.fit import begin
 from dipbench.operators import LinearOperator
 from dipbench.streams import Streams
 
@@ -129,11 +129,12 @@ def _repeats(method: Method, problem: Problem) -> str:
 
 def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
     """All that a method yields, as the harness runs it."""
-    rng = Streams(seed)
-    if isinstance(method, Prior):
-        return [step.estimate.clone() for step in fit_all(method, problem, rng)]
-    with torch.no_grad(), rng.seeded("global"):
-        return [estimate.clone() for estimate in method.run(problem, rng)]
+    rng, made = Streams(seed), list[Tensor]()
+    with rng.seeded("global"):
+        course = begin(method, problem, rng)
+        while course.advance(lambda step: made.append(step.estimate.clone())):
+            pass
+    return made
 
 
 def _of_task(cls: type[Task]) -> list[tuple[str, Callable[[], str]]]:

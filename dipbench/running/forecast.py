@@ -104,7 +104,7 @@ def _of_experiment(
     one_of_image = {job.run.image: job for job in missing}
     shapes = {image: _shape(job) for image, job in one_of_image.items()}
     problems = {image: _problem(job, side_of(device)).to(device) for image, job in one_of_image.items()}
-    fits = [(job, prior) for job in missing if isinstance(prior := registry.build("method", job.method), Prior)]
+    fits = [(job, method) for job in missing if (method := registry.build("method", job.method)).fitted]
     iterations, pixel_iterations, memory, fitted = 0, 0.0, 0.0, 0
     seconds = {execution.precision: 0.0 for execution in executions}
     disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Prior, Task
+from dipbench.contract import Dataset, Method, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
@@ -116,9 +116,9 @@ class Work:
             self._ended = Finished("refused", reason)
             return False
         self._problem = problem.to(device)
-        if isinstance(self._method, Prior):
-            self._every = self._conditions.checkpoint_seconds
         self._trial = self._new_trial()
+        if self._trial.course.resumes:
+            self._every = self._conditions.checkpoint_seconds
         if self._every:
             self._signals.enter_context(held())
             self._resume()
@@ -144,7 +144,7 @@ class Work:
             self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
             return
         self._together = max(self._together, state["at_once"])
-        self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
+        self._resumed = [*state["resumed"], {"iteration": self._trial.course.done, **state["environment"]}]
 
     def _iterate(self) -> bool:
         assert self._trial is not None
@@ -167,7 +167,7 @@ class Work:
             "environment": environment(self._conditions.device),
         }
         with self._store.writing():
-            self._checkpoints.save(state, self._trial.done)
+            self._checkpoints.save(state, self._trial.course.done)
         self._saved = time.perf_counter()
 
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
@@ -183,7 +183,6 @@ class Work:
             for output in outcome.outputs
         ]
         execution = self._conditions.execution
-        fitted = isinstance(self._method, Prior)
         content = {
             "outputs": outputs,
             "seconds": round(outcome.seconds, 4),
@@ -191,7 +190,7 @@ class Work:
             "parameters": self._method.resolved(self._problem),
             "licence": self._method.licence,
             "paper": self._method.paper,
-            **({"engine": execution.engine, "precision": execution.precision} if fitted else {}),
+            **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
             "resumed": self._resumed,
             "warnings": self._warnings,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Prior, Problem, Task
+from dipbench.contract import Dataset, Method, Problem, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
@@ -86,7 +86,7 @@ def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Imag
         identities = [identity_of_method(entrant.method, method, pose) for entrant, method in methods]
         for seed in seeds:
             for (entrant, method), identity in zip(methods, identities, strict=True):
-                fitted, versions = isinstance(method, Prior), {"task": task.version, "method": method.version}
+                fitted, versions = method.fitted, {"task": task.version, "method": method.version}
                 run = Run(
                     dataset=dataset.plugin_name(),
                     image=image,
