@@ -70,12 +70,17 @@ def _picture(channels: int, height: int, width: int) -> Tensor:
     return torch.stack(waves).clamp(0, 1)
 
 
+def _scene(size: tuple[int, int, int]) -> Scene:
+    """Such a picture, which is what was measured too where a task takes that."""
+    return Scene(_picture(*size), measured=_picture(*size))
+
+
 def _problems(size: tuple[int, int, int]) -> dict[str, Problem]:
     """A problem of every task found that takes such a picture."""
     problems = {}
     for name in registry.names("task"):
         task: Task = registry.build("task", name)
-        problems[name] = task.degrade(task.prepare(Scene(_picture(*size))), Streams(0))
+        problems[name] = task.degrade(task.prepare(_scene(size)), Streams(0))
     return problems
 
 
@@ -142,22 +147,39 @@ def _of_task(cls: type[Task]) -> list[tuple[str, Callable[[], str]]]:
     found: list[tuple[str, Callable[[], str]]] = []
     for size in _SIZES:
         found.append((f"{size[0]}x{size[1]}x{size[2]}: poses a problem", partial(_poses, task, size)))
+    if "measured" in task.takes:
+        found.append(("a scene without an image: poses a problem", partial(_poses_without_truth, task)))
     return [*found, ("the measurement depends on the seed alone", partial(_same_measurement, task))]
 
 
 def _poses(task: Task, size: tuple[int, int, int]) -> str:
-    picture = _picture(*size)
-    scene = task.prepare(Scene(picture.clone()))
+    scene = task.prepare(_scene(size))
+    if scene.image is None:
+        return "its prepare() lost the image"
     problem = task.degrade(scene, Streams(0))
     if problem.shape != tuple(scene.image.shape):
         return f"the shape sought is {problem.shape} and the truth's {tuple(scene.image.shape)}"
-    if problem.operator(scene.image).shape != problem.measurement.shape:
+    if not torch.equal(task.image_of(task.prepare(_scene(size))), scene.image):
+        return "it wrote to the image"
+    if not task.protocol().signature:
+        return "its protocol has no signature"
+    return _complaint_about_problem(task, problem)
+
+
+def _poses_without_truth(task: Task) -> str:
+    scene = task.prepare(Scene(None, measured=_picture(*_SIZES[0])))
+    return _complaint_about_problem(task, task.degrade(scene, Streams(0)))
+
+
+def _complaint_about_problem(task: Task, problem: Problem) -> str:
+    if problem.operator(torch.zeros(problem.shape)).shape != problem.measurement.shape:
         return "its operator makes another shape than the measurement's"
     if problem.measurement.dtype != torch.float32 or not problem.measurement.isfinite().all():
         return "the measurement is not finite in torch.float32"
-    if not torch.equal(task.prepare(Scene(picture)).image, scene.image):
-        return "it wrote to the image"
-    return _adjoint(problem) or ("" if task.protocol().signature else "its protocol has no signature")
+    shown = task.shown(problem)
+    if shown is not None and (shown.ndim != 3 or shown.shape[0] not in (1, 3)):
+        return f"it shows a picture of shape {tuple(shown.shape)}: it takes (C, H, W), C = 1 or 3, or None"
+    return _adjoint(problem)
 
 
 def _adjoint(problem: Problem) -> str:
@@ -171,7 +193,7 @@ def _adjoint(problem: Problem) -> str:
 
 
 def _same_measurement(task: Task) -> str:
-    scene, measured = task.prepare(Scene(_picture(*_SIZES[0]))), []
+    scene, measured = task.prepare(_scene(_SIZES[0])), []
     for elsewhere in (1, 2):
         torch.manual_seed(elsewhere)
         measured.append(task.degrade(scene, Streams(7)).measurement)
@@ -193,13 +215,18 @@ def _adds(noise: Noise) -> str:
 
 
 def _of_dataset(cls: type[Dataset]) -> list[tuple[str, Callable[[], str]]]:
-    return [("its first scene is an image in [0, 1]", partial(_reads, cls()))]
+    return [("its first scene has an image in [0, 1], or what was measured instead", partial(_reads, cls()))]
 
 
 def _reads(dataset: Dataset) -> str:
     if not dataset.names():
         return "it has no names"
-    image = dataset.scene(dataset.names()[0]).image
+    first = dataset.names()[0]
+    image = dataset.scene(first).image
+    if image is None:
+        image = dataset.scene(first, ["measured"]).measured
+    if image is None:
+        return "its first scene has neither an image nor what was measured: give one of them, by read() or scene()"
     if image.ndim != 3 or image.shape[0] not in (1, 3) or image.dtype != torch.float32:
         return f"an image of shape {tuple(image.shape)} and {image.dtype}: it takes (C, H, W) of torch.float32"
     return "" if 0 <= float(image.min()) <= float(image.max()) <= 1 else "an image with values outside [0, 1]"
