@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Dataset, Method, Noise, Plugin, Problem, Scene, Task
+from dipbench.data.loading import picture_of
 from dipbench.errors import UserError
 from dipbench.fit import begin
 from dipbench.operators import LinearOperator
@@ -221,12 +222,7 @@ def _of_dataset(cls: type[Dataset]) -> list[tuple[str, Callable[[], str]]]:
 def _reads(dataset: Dataset) -> str:
     if not dataset.names():
         return "it has no names"
-    first = dataset.names()[0]
-    image = dataset.scene(first).image
-    if image is None:
-        image = dataset.scene(first, ["measured"]).measured
-    if image is None:
-        return "its first scene has neither an image nor what was measured: give one of them, by read() or scene()"
+    image = picture_of(dataset, dataset.names()[0])
     if image.ndim != 3 or image.shape[0] not in (1, 3) or image.dtype != torch.float32:
         return f"an image of shape {tuple(image.shape)} and {image.dtype}: it takes (C, H, W) of torch.float32"
     return "" if 0 <= float(image.min()) <= float(image.max()) <= 1 else "an image with values outside [0, 1]"
