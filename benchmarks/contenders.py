@@ -119,8 +119,7 @@ class Bare:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         with on_stream(self._stream):
             self._fit = Fit(registry.build("method", METHOD), problem, Streams(0), execution)
-        captures = execution.how.captures or (execution.how.compiles and on_gpu)
-        self._captured = Captured(self._fit.generators) if captures else None
+        self._captured = Captured(self._fit.generators) if execution.captures_on(problem.device) else None
 
     def advance(self) -> Tensor:
         """One iteration; its loss, a scalar."""

@@ -22,4 +22,6 @@ class Inpaint11(Collection):
 
     def scene(self, name: str, takes: Wanted[Belonging] = ()) -> Scene:
         scene = super().scene(name, takes)
-        return scene if scene.known is None else replace(scene, known=scene.known | (scene.image == 0))
+        if scene.known is None or scene.image is None:
+            return scene
+        return replace(scene, known=scene.known | (scene.image == 0))

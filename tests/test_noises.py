@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Noise, Problem, Scene
-from dipbench.fit import fit
 from dipbench.spec import parse
 from dipbench.streams import Streams
 

@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import Problem, Scene
-from dipbench.fit import fit
 from dipbench.optimisers import UncorrectedAdam
 from dipbench.streams import Streams
 

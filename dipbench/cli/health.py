@@ -77,7 +77,7 @@ def fit_times(device: torch.device) -> Iterator[str]:
     """What an iteration takes in each precision, measured now: seconds go by between the lines."""
     suite, side = read_suite(TIMED), side_of(device)
     methods = [entrant.method for entrant in suite.experiments[0].methods]
-    spec = next(spec for spec in methods if issubclass(registry.find("method", spec.name), Prior))
+    spec = next(spec for spec in methods if registry.build("method", spec).fitted)
     prior: Prior = registry.build("method", spec)
     problem = _problem(suite.experiments[0].task, side).to(device)
     yield f"{spec} at {side}x{side} on {device}, measured now:"

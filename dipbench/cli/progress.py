@@ -87,7 +87,7 @@ class Terminal:
         if self._overall is not None:
             self._bars.advance(self._overall)
         if finished.status == "done":
-            what = f"{finished.psnr:.2f} dB in {finished.seconds:.1f} s"
+            what = f"{finished.message or f'{finished.psnr:.2f} dB'} in {finished.seconds:.1f} s"
         else:
             what = f"{finished.status}: {finished.message}"
         self._say(f"[{self._done}/{self._count}] {job.title}: {what}")

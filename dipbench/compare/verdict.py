@@ -24,7 +24,7 @@ from dipbench.published import (
     numbers_of,
 )
 from dipbench.spec import parse
-from dipbench.store.records import Holdings, PlannedExperiment
+from dipbench.store.records import NO_TRUTH, Holdings, PlannedExperiment
 from dipbench.store.results import frame
 
 FEWEST_SEEDS = 3  # below, an interval would hold nearly anything
@@ -118,6 +118,7 @@ def verdicts(
         planned = {run.key for run in experiment.runs if run.label == label}
         absent = len(planned - set(of_output["run"]))
         reasons = [
+            NO_TRUTH if (rows["message"] == NO_TRUTH).any() else "",
             "at smoke scale" if smoke else "",
             f"run as {label}" if changed else "",
             _other_images(experiment.dataset, wanted.dataset),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dipbench.contract.plugin import NonNegativeInt, Plugin
 from dipbench.contract.problem import Belonging, Problem, Scene
+from dipbench.errors import UserError
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
@@ -26,9 +27,12 @@ class Dataset(Plugin, ABC):
     def names(self) -> list[str]:
         """The names of the scenes, in their usual order."""
 
-    @abstractmethod
-    def read(self, name: str) -> Tensor:
-        """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`."""
+    def read(self, name: str) -> Tensor | None:
+        """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`.
+
+        None: there is none, as of a photograph that came degraded. It has no truth; `scene` says what was measured.
+        """
+        return None
 
     def scene(self, name: str, takes: Collection[Belonging] = ()) -> Scene:
         """The image of that name with what belongs to it of what a task `takes`, before `crop` and `side`.
@@ -53,6 +57,15 @@ class Task(Plugin, ABC):
         """The part of the scene that is restored and scored, its image being the truth. As a rule all of it."""
         return scene
 
+    def image_of(self, scene: Scene) -> Tensor:
+        """The image, for a task that degrades it. UserError where there is none."""
+        if scene.image is None:
+            raise UserError(
+                f"{self.plugin_name()} takes an image, which it degrades, and this scene has none: take a data set "
+                "with images, or a task that takes what was measured"
+            )
+        return scene.image
+
     @abstractmethod
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         """Degrades what `prepare` gave; draws from `rng` alone, so that every method restores the same pixels.
@@ -64,6 +77,10 @@ class Task(Plugin, ABC):
     def pose(self, measurement: Tensor) -> Problem:
         """The problem of restoring an image (C, h, w) that came degraded. UserError where that takes more."""
 
+    def shown(self, problem: Problem) -> Tensor | None:
+        """The picture (C, H, W) of what was measured, C = 1 or 3, for a reader; None: it is no picture."""
+        return problem.degraded()
+
     @abstractmethod
     def protocol(self) -> Protocol:
         """How its results are scored."""
@@ -74,7 +91,8 @@ class Method(Plugin, ABC):
     """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
 
     kind: ClassVar[str] = "method"
-    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best, and is reported too
+    fitted: ClassVar[bool] = False  # whether the harness fits it, by an engine in a precision: a Prior
+    overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best, which is then kept too
 
     def refuses(self, problem: Problem) -> str | None:
         """Why this method cannot take that problem, in words for the table; None: it can."""

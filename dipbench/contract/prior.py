@@ -89,6 +89,7 @@ class Prior(Method):
     the measurement. Give the fit's settings by overriding `fit_settings`, and another loss by overriding `loss`.
     """
 
+    fitted: ClassVar[bool] = True
     overfits: ClassVar[bool] = True
 
     @abstractmethod

@@ -13,7 +13,7 @@ from dipbench.images.resampling import resize
 from dipbench.operators import Operator
 from dipbench.streams import Streams
 
-Belonging = Literal["known", "guide"]
+Belonging = Literal["known", "guide", "measured"]
 """A picture that belongs to an image: see `Scene`."""
 
 
@@ -21,17 +21,19 @@ Belonging = Literal["known", "guide"]
 class Scene:
     """What a data set gives for a name: the image, with the pictures that belong to it."""
 
-    image: Tensor  # (C, H, W)
+    image: Tensor | None  # (C, H, W), the truth; None: nobody has it
     known: Tensor | None = None  # (1, H, W) bool, True where a pixel is known, for tasks that take it; None: no mask
     guide: Tensor | None = None  # (C', H, W), another picture of the scene; None: none
+    measured: Tensor | None = None  # (C, H, W), what came degraded, for tasks that take it; None: the task degrades
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Self:
         """The scene with `change` applied to every picture (..., H, W) of it, as a crop is."""
         return replace(
             self,
-            image=change(self.image),
+            image=None if self.image is None else change(self.image),
             known=None if self.known is None else change(self.known),
             guide=None if self.guide is None else change(self.guide),
+            measured=None if self.measured is None else change(self.measured),
         )
 
 

@@ -30,6 +30,19 @@ def load(dataset: Dataset, name: str, takes: Collection[Belonging] = ()) -> Scen
     return dataset.scene(name, takes).each(fitted)
 
 
+def picture_of(dataset: Dataset, name: str) -> Tensor:
+    """The image of that name or, where there is none, what was measured. UserError as of `load`, and without both."""
+    image = load(dataset, name).image
+    if image is None:
+        image = load(dataset, name, ["measured"]).measured
+    if image is None:
+        raise UserError(
+            f"scene '{name}' of {dataset.plugin_name()} has neither an image nor what was measured: give "
+            "one of them, by read() or scene()"
+        )
+    return image
+
+
 def _fitted(dataset: Dataset, name: str, image: Tensor, filter_: Image.Resampling) -> Tensor:
     place = f"image '{name}' of {dataset.plugin_name()}"
     if dataset.crop:

@@ -1,9 +1,11 @@
 """The one optimisation loop of every prior, and the ways to compute it."""
 
+from dipbench.fit.begin import begin
+from dipbench.fit.course import Course
 from dipbench.fit.engines.capture import Captured
 from dipbench.fit.engines.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
-from dipbench.fit.ensemble import Ensemble, fit_all
-from dipbench.fit.loop import FIT_VERSION, Fit, fit
+from dipbench.fit.ensemble import Ensemble
+from dipbench.fit.loop import FIT_VERSION, Fit
 
 __all__ = [
     "ENGINES",
@@ -11,10 +13,10 @@ __all__ = [
     "PRECISIONS",
     "REFERENCE",
     "Captured",
+    "Course",
     "Ensemble",
     "Execution",
     "Fit",
-    "fit",
-    "fit_all",
+    "begin",
     "pick_execution",
 ]

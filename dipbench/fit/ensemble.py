@@ -1,32 +1,51 @@
 """Several fits from other starts on one measurement, whose outputs are averaged (Deep Image Prior, section 3)."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from dipbench.contract import Prior, Problem
+from dipbench.fit.course import Course
+from dipbench.fit.engines.capture import Captured
 from dipbench.fit.engines.execution import REFERENCE, Execution
 from dipbench.fit.loop import Fit
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
 
 
-class Ensemble:
-    """`prior.fit_settings(problem).starts` fits side by side, the first as it is alone. An iteration is one of each."""
+class Ensemble(Course):
+    """The course of a prior: `starts` fits side by side, the first as it is alone. An iteration is one of each."""
+
+    resumes: ClassVar[bool] = True
 
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
-        others = range(1, prior.fit_settings(problem).starts)
-        starts = [rng] + [Streams(rng.seed, (*rng.path, f"start {number}")) for number in others]
+        settings = prior.fit_settings(problem)
+        self.iterations, self.keep = settings.iterations, settings.keep
+        starts = [rng] + [Streams(rng.seed, (*rng.path, f"start {number}")) for number in range(1, settings.starts)]
         self._fits = [Fit(prior, problem, start, execution) for start in starts]
+        generators = [generator for fit in self._fits for generator in fit.generators]
+        self._captured = Captured(generators) if execution.captures_on(problem.device) else None
 
-    @property
-    def generators(self) -> list[torch.Generator]:
-        """Those that an iteration draws from."""
-        return [generator for fit in self._fits for generator in fit.generators]
+    def advance(self, record: Callable[[Step], None]) -> bool:
+        if self.done == self.iterations:
+            return False
+        if self._captured:
+            self._captured(partial(self.iterate, record))
+        else:
+            self.iterate(record)
+        self.done += 1
+        return True
 
-    def output(self) -> Step:
+    def iterate(self, record: Callable[[Step], None]) -> None:
+        """One iteration, operation by operation: outputs, what `record` makes of them, and the optimisers' steps."""
+        record(self._output())
+        for fit in self._fits:
+            fit.step()
+
+    def _output(self) -> Step:
         """The mean of the outputs and of the losses. The misfit is that of the mean output, for the recorder to take.
 
         Of a single fit its own step.
@@ -41,27 +60,14 @@ class Ensemble:
             parameters=tuple(vector for step in steps for vector in step.parameters),
         )
 
-    def step(self) -> None:
-        """Backtracking and the step of Adam, of each by itself."""
-        for fit in self._fits:
-            fit.step()
-
     def state(self) -> list[dict[str, Any]]:
-        """The state of each."""
+        """The state of each fit."""
         return [fit.state() for fit in self._fits]
 
-    def load(self, states: Sequence[dict[str, Any]]) -> None:
-        """Goes to where another ensemble gave `states`."""
-        for fit, state in zip(self._fits, states, strict=True):
-            fit.load(state)
-
-
-def fit_all(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:
-    """One step an iteration of the ensemble of `prior`."""
-    ensemble = Ensemble(prior, problem, rng, execution)
-    for _ in range(prior.fit_settings(problem).iterations):
-        yield ensemble.output()
-        ensemble.step()
+    def load(self, state: Sequence[dict[str, Any]], done: int) -> None:
+        for fit, of_fit in zip(self._fits, state, strict=True):
+            fit.load(of_fit)
+        self.done = done
 
 
 def _mean_of(tensors: Sequence[Tensor | None]) -> Tensor | None:

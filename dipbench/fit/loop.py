@@ -1,6 +1,5 @@
 """Fits an untrained prior to a measurement: min over theta of ||A f_theta(z) - y||^2 (Deep Image Prior, eq. 2)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -143,11 +142,3 @@ class _Played:
         self.trick = trick
         self.memory = trick.memory(fit)
         self.rng = rng.torch(trick.plugin_name(), fit.input.device)
-
-
-def fit(prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE) -> Iterator[Step]:
-    """One step an iteration, `prior.fit_settings(problem).iterations` in all."""
-    fitted = Fit(prior, problem, rng, execution)
-    for _ in range(prior.fit_settings(problem).iterations):
-        yield fitted.output()
-        fitted.step()

@@ -105,8 +105,10 @@ def centre_crop(image: Tensor, height: int, width: int) -> Tensor:
     return image[..., top : top + height, left : left + width]
 
 
-def pixel_hash(image: Tensor) -> str:
-    """Identifies an image (C, H, W) by its shape and pixels: the first 16 hex digits of a sha256."""
-    digest = hashlib.sha256(str(tuple(image.shape)).encode())
-    digest.update(image.detach().cpu().contiguous().numpy().tobytes())
+def pixel_hash(*images: Tensor) -> str:
+    """Identifies images (C, H, W) by their shapes and pixels: the first 16 hex digits of a sha256."""
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(str(tuple(image.shape)).encode())
+        digest.update(image.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.outputs import kind_of
+from dipbench.store.records import NO_TRUTH
 from dipbench.store.store import Store
 
 MOST_IMAGES = 12
@@ -28,6 +29,7 @@ class Curves:
     lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_ema, psnr_measurement
     best: pd.DataFrame  # image, method, seed, output, iteration, psnr: the best outputs
     levels: pd.DataFrame  # image, method, psnr: methods of one estimate, mean over the seeds
+    without_truth: frozenset[str]  # images of which there is no PSNR but that to the measurement
 
 
 def curves_of(store: Store, chapter: Chapter) -> Curves | None:
@@ -48,6 +50,7 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
         pd.concat([_line(record, traces[record.key], best) for record in iterating], ignore_index=True),
         best,
         _levels([record for record in shown if len(traces.get(record.key, ())) == 1]),
+        frozenset(record.run.image for record in iterating if record.result.message == NO_TRUTH),
     )
 
 

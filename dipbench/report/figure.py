@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.curves import Curves
+from dipbench.store.records import NO_TRUTH
 from dipbench.trace.signals.psnr import Psnr
 from dipbench.trace.signals.psnr_measurement import PsnrMeasurement
 
@@ -73,6 +74,9 @@ def draw(curves: Curves, columns: int, width: float) -> Figure:
         lower = figure.add_subplot(cell[1], sharex=upper)
         _panel(upper, lower, curves, image, colours)
         _label(upper, lower, image, first=place % columns == 0)
+        if image in curves.without_truth:
+            upper.text(0.5, 0.5, NO_TRUTH, transform=upper.transAxes, ha="center", va="center", color=_GREY)
+            upper.set_yticks([])
     figure.legend(handles=handles, loc="outside upper left", ncols=legend_columns, frameon=False)
     return figure
 

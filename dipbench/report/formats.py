@@ -74,7 +74,8 @@ def _csv_numbers(table: Table, row: Row, spread: bool) -> list[str]:
 
 def _csv_ends(table: Table, row: Row) -> list[str]:
     marks = {mark for cell in row.cells for mark in cell.marks}
-    return [row.protocol, "; ".join(text for mark, text in table.notes if mark in marks)]
+    words = dict.fromkeys(cell.words for cell in row.cells if cell.words)
+    return [row.protocol, "; ".join([*words, *(text for mark, text in table.notes if mark in marks)])]
 
 
 def to_tidy_csv(frame: pd.DataFrame) -> str:
@@ -104,7 +105,7 @@ def _markdown(table: Table) -> str:
 
 def _markdown_cell(cell: Cell, column: Column, row: Row) -> str:
     if cell.value is None:
-        return DASH + _raised(cell.marks)
+        return (cell.words or DASH) + _raised(cell.marks)
     text = f"**{number(cell.value, column)}**" if cell.best else number(cell.value, column)
     if cell.spread is not None:
         text += f" ± {rounded(cell.spread, column)}"
@@ -142,7 +143,7 @@ def _latex(table: Table) -> str:
 
 def _latex_cell(cell: Cell, column: Column, row: Row) -> str:
     if cell.value is None:
-        return "--" + _superscript(cell.marks)
+        return (tex(cell.words) or "--") + _superscript(cell.marks)
     text = tex(number(cell.value, column))
     text = f"\\textbf{{{text}}}" if cell.best else text
     if cell.spread is not None:

@@ -29,7 +29,7 @@ class Tile:
     """A picture with its detail; both paths are relative to the page."""
 
     title: str
-    psnr: float | None  # dB; None: the truth, or a measurement that no method scored
+    psnr: float | None  # dB; None: the truth, a measurement that no method scored, or there is no truth
     protocol: str  # signature, where it is not the usual one of the experiment
     picture: str
     zoom: str
@@ -39,7 +39,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Strip:
-    """One image: the truth, the measurement, and what each method made of it."""
+    """One image: the truth and the measurement, as far as there are, and what each method made of it."""
 
     image: str
     seed: int
@@ -100,16 +100,17 @@ def _strip(store: Store, chapter: Chapter, album: Album, image: str) -> Strip | 
     seed = records[0].run.seed
     records = [record for record in records if record.run.seed == seed]
     problem = store.path / "problems" / records[0].run.measurement_key
-    with Image.open(problem / "truth.png") as opened:
-        truth = np.asarray(opened.convert("L"), dtype=np.float64)
-    box = busiest(truth)
+    truth, degraded = problem / "truth.png", problem / "degraded.png"
+    with Image.open(truth if truth.exists() else _picture(store, records[0])) as opened:
+        whole = np.asarray(opened.convert("L"), dtype=np.float64)
+    box = busiest(whole)
     add = _Adder(album, box, image)
-    tiles = [add(problem / "truth.png", "truth"), add(problem / "degraded.png", "degraded")]
-    tiles += [_tile(store, record, add, chapter.protocol) for record in records]
-    height, width = truth.shape
+    given = [add(path, path.stem) for path in (truth, degraded) if path.exists()]
+    restored = [_tile(store, record, add, chapter.protocol) for record in records]
+    height, width = whole.shape
     left, top, right, bottom = box
     frame = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
-    return Strip(image, seed, _merged(tiles), box, frame)
+    return Strip(image, seed, _merged(given, restored), box, frame)
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,11 @@ def _tile(store: Store, record: Record, add: _Adder, usual: str) -> Tile:
     output = _shown(outputs)
     title = label_of(record.label, output.output if len(outputs) > 1 else "")
     other = record.run.protocol if record.run.protocol != usual else ""
-    return add(store.path / "runs" / record.key / output.picture, title, output.psnr, other)
+    return add(_picture(store, record), title, output.psnr if output.scores else None, other)
+
+
+def _picture(store: Store, record: Record) -> Path:
+    return store.path / "runs" / record.key / _shown(record.result.outputs).picture
 
 
 def _shown(outputs: list[ScoredOutput]) -> ScoredOutput:
@@ -141,14 +146,15 @@ def _shown(outputs: list[ScoredOutput]) -> ScoredOutput:
     return next((named[name] for name in _SHOWN if name in named), outputs[0])
 
 
-def _merged(tiles: list[Tile]) -> list[Tile]:
-    """The tiles with the methods whose picture is the measurement itself put together into one."""
-    truth, degraded, *restored = tiles
-    same = [tile for tile in restored if tile.picture == degraded.picture]
+def _merged(given: list[Tile], restored: list[Tile]) -> list[Tile]:
+    """The tiles with the methods whose picture is the measurement itself put together into one, in its place."""
+    degraded = [tile for tile in given if tile.title == "degraded"]
+    same = [tile for tile in restored if tile.picture in [other.picture for other in degraded]]
     if not same:
-        return tiles
+        return [*given, *restored]
     together = replace(same[0], title=" / ".join(tile.title for tile in same))
-    return [truth, together, *(tile for tile in restored if tile not in same)]
+    others = [tile for tile in restored if tile not in same]
+    return [*(tile for tile in given if tile not in degraded), together, *others]
 
 
 def busiest(image: NDArray[np.float64]) -> Box:

@@ -10,7 +10,7 @@ import pandas as pd
 from dipbench.compare.statistics import means_by_seed, spread
 from dipbench.report.outputs import kind_of, label_of
 from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
-from dipbench.store.records import PlannedRun
+from dipbench.store.records import NO_TRUTH, PlannedRun
 
 MEAN = "mean"
 _OTHER_HEADS = {MEAN, SECONDS.heading.lower(), "metric", "method", "output", "oracle", "protocol", "notes"}
@@ -27,6 +27,7 @@ class Cell:
     spread: float | None = None  # sample standard deviation over the seeds; None: there are not two
     marks: tuple[str, ...] = ()  # of the notes that it needs; a number with a mark compares with no other
     best: bool = False
+    words: str = ""  # in the place of the number, where nobody can have one; empty: a dash
 
 
 @dataclass(frozen=True)
@@ -154,9 +155,10 @@ class _Sheet:
         values = done[self._metric.name].dropna()
         protocols = list(dict.fromkeys(done["protocol"]))
         absent = self._why_absent(method, image)
-        marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, len(values), absent)]
+        unscored = runs.loc[runs["message"] == NO_TRUTH, "seed"].nunique()
+        marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, unscored or len(values), absent)]
         if values.empty or len(protocols) > 1:
-            return Cell(None, marks=tuple(marks))
+            return Cell(None, marks=tuple(marks), words=NO_TRUTH if unscored else "")
         return Cell(float(values.mean()), spread(values), tuple(marks))
 
     def _why_absent(self, method: str, image: str) -> str:
@@ -180,7 +182,8 @@ class _Sheet:
         marks = tuple(dict.fromkeys(mark for cell in cells for mark in cell.marks))
         by_seed = means_by_seed(done, metric, len(self._images))
         if by_seed.count() < len(self._seeds) or done["protocol"].nunique() != 1:
-            return Cell(None, marks=marks)
+            words = next((cell.words for cell in cells if cell.words and metric != SECONDS.name), "")
+            return Cell(None, marks=marks, words=words)
         if metric == SECONDS.name:
             return Cell(float(by_seed.mean()))
         return Cell(float(by_seed.mean()), spread(by_seed), marks)
@@ -194,7 +197,7 @@ class _Sheet:
         if len(self._seeds) > 1:
             seeds = ", ".join(str(seed) for seed in self._seeds)
             remarks.append(f"Mean ± sample standard deviation over {len(self._seeds)} seeds ({seeds}).")
-        if any(cell.value is None for row in rows for cell in row.cells):
+        if any(cell.value is None and not cell.words for row in rows for cell in row.cells):
             remarks.append(
                 "No mean for rows with missing runs: it would be over other images than the mean of the others."
             )

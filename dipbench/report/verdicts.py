@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 
 from dipbench.compare.statistics import CONFIDENCE
@@ -26,7 +27,8 @@ def as_text(found: Mapping[str, Sequence[Verdict]]) -> str:
 
 def cells(verdict: Verdict) -> tuple[str, str, str, str, str, str]:
     """What stands in each column of `TITLES`."""
-    ours = f"{verdict.ours:.2f}" + ("" if verdict.spread is None else f" ± {verdict.spread:.2f}")
+    spread = "" if verdict.spread is None else f" ± {verdict.spread:.2f}"
+    ours = "" if math.isnan(verdict.ours) else f"{verdict.ours:.2f}{spread}"
     published = f"{verdict.published.value:.2f}, {verdict.published.status}" if verdict.published else ""
     label = label_of(verdict.method, verdict.output)
     return label, ours, published, _difference(verdict.difference), verdict.published_method, verdict.text
@@ -70,7 +72,7 @@ def to_csv(verdicts: Sequence[Verdict]) -> str:
 
 
 def _decimals(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def to_markdown(verdicts: Sequence[Verdict]) -> str:

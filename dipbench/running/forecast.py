@@ -104,7 +104,7 @@ def _of_experiment(
     one_of_image = {job.run.image: job for job in missing}
     shapes = {image: _shape(job) for image, job in one_of_image.items()}
     problems = {image: _problem(job, side_of(device)).to(device) for image, job in one_of_image.items()}
-    fits = [(job, prior) for job in missing if isinstance(prior := registry.build("method", job.method), Prior)]
+    fits = [(job, method) for job in missing if (method := registry.build("method", job.method)).fitted]
     iterations, pixel_iterations, memory, fitted = 0, 0.0, 0.0, 0
     seconds = {execution.precision: 0.0 for execution in executions}
     disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
@@ -180,7 +180,12 @@ def _scene(job: Job) -> Scene:
 
 
 def _shape(job: Job) -> tuple[int, int, int]:
-    channels, height, width = _scene(job).image.shape
+    """(C, H, W) of the image sought."""
+    scene = _scene(job)
+    if scene.image is None:
+        task: Task = registry.build("task", job.task)
+        return task.degrade(scene, Streams(job.run.seed)).shape
+    channels, height, width = scene.image.shape
     return channels, height, width
 
 
@@ -191,7 +196,5 @@ def _pixels(shape: tuple[int, int, int]) -> int:
 def _problem(job: Job, side: int) -> Problem:
     """The run's problem on a cut-out of its image, of at most `side` pixels a side."""
     task: Task = registry.build("task", job.task)
-    scene = _scene(job)
-    size = [min(side, whole) for whole in scene.image.shape[-2:]]
-    cut = scene.each(lambda picture: centre_crop(picture, *size))
+    cut = _scene(job).each(lambda picture: centre_crop(picture, *(min(side, whole) for whole in picture.shape[-2:])))
     return task.degrade(task.prepare(cut), Streams(job.run.seed))

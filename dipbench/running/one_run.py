@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from torch import Tensor
+
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Prior, Task
+from dipbench.contract import Dataset, Method, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
@@ -19,7 +21,7 @@ from dipbench.running.conditions import Conditions
 from dipbench.running.interruption import Stopped, held
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
 from dipbench.scoring import METRICS
-from dipbench.store.records import Environment, Result, ScoredOutput, Status
+from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput, Status
 from dipbench.store.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job
@@ -30,7 +32,7 @@ class Finished:
     """How a run ended."""
 
     status: Status
-    message: str = ""  # why it was refused or failed
+    message: str = ""  # why it was refused or failed, or has no scores
     mendable: bool = False  # whether the user can mend it
     psnr: float = float("nan")  # dB, of the final output
     seconds: float = 0.0
@@ -110,15 +112,16 @@ class Work:
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):
             with self._store.new_folder("problems", run.measurement_key) as folder:
-                write_image(folder / "truth.png", self._truth)
-                write_image(folder / "degraded.png", problem.degraded())
+                for name, picture in (("truth", self._truth), ("degraded", self._task.shown(problem))):
+                    if picture is not None:
+                        write_image(folder / f"{name}.png", picture)
         if reason := self._method.refuses(problem):
             self._ended = Finished("refused", reason)
             return False
         self._problem = problem.to(device)
-        if isinstance(self._method, Prior):
-            self._every = self._conditions.checkpoint_seconds
         self._trial = self._new_trial()
+        if self._trial.course.resumes:
+            self._every = self._conditions.checkpoint_seconds
         if self._every:
             self._signals.enter_context(held())
             self._resume()
@@ -127,7 +130,7 @@ class Work:
 
     def _new_trial(self) -> Trial:
         rng = Streams(self.job.run.seed, self.job.run.method_path)
-        truth = self._truth.to(self._conditions.device)
+        truth = None if self._truth is None else self._truth.to(self._conditions.device)
         return Trial(self._method, self._problem, truth, self._task.protocol(), rng, self._conditions.execution)
 
     def _resume(self) -> None:
@@ -144,7 +147,7 @@ class Work:
             self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
             return
         self._together = max(self._together, state["at_once"])
-        self._resumed = [*state["resumed"], {"iteration": self._trial.done, **state["environment"]}]
+        self._resumed = [*state["resumed"], {"iteration": self._trial.course.done, **state["environment"]}]
 
     def _iterate(self) -> bool:
         assert self._trial is not None
@@ -167,23 +170,21 @@ class Work:
             "environment": environment(self._conditions.device),
         }
         with self._store.writing():
-            self._checkpoints.save(state, self._trial.done)
+            self._checkpoints.save(state, self._trial.course.done)
         self._saved = time.perf_counter()
 
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
         """How a run ended that came to its end, and what the store is to know of it."""
-        protocol = self._task.protocol()
         outputs = [
             ScoredOutput(
                 output=output.name,
                 iteration=output.iteration,
-                scores={name: metric.measure(output.image, self._truth, protocol) for name, metric in METRICS.items()},
+                scores=self._scores(output.image),
                 picture=f"{output.name}.png",
             )
             for output in outcome.outputs
         ]
         execution = self._conditions.execution
-        fitted = isinstance(self._method, Prior)
         content = {
             "outputs": outputs,
             "seconds": round(outcome.seconds, 4),
@@ -191,12 +192,20 @@ class Work:
             "parameters": self._method.resolved(self._problem),
             "licence": self._method.licence,
             "paper": self._method.paper,
-            **({"engine": execution.engine, "precision": execution.precision} if fitted else {}),
+            **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
             "resumed": self._resumed,
             "warnings": self._warnings,
         }
-        return Finished("done", psnr=outputs[0].psnr, seconds=outcome.seconds), content
+        message = NO_TRUTH if self._truth is None else ""
+        return Finished("done", message, psnr=outputs[0].psnr, seconds=outcome.seconds), content
+
+    def _scores(self, image: Tensor) -> dict[str, float]:
+        """By the name of the metric; none where there is no truth."""
+        if self._truth is None:
+            return {}
+        protocol = self._task.protocol()
+        return {name: metric.measure(image, self._truth, protocol) for name, metric in METRICS.items()}
 
 
 def write_down(

@@ -60,7 +60,7 @@ def as_text(scores: pd.DataFrame) -> str:
         [m.heading, *(_number(value, m) for value in [*scores[name], means[name]])] for name, m in METRICS.items()
     ]
     rows = list(zip(["", *scores["image"], "average"], *columns, strict=True))
-    wrong = scores[scores["status"] != "done"]
+    wrong = scores[scores["message"] != ""]
     reasons = wrong["image"] + ": " + wrong["status"] + ": " + wrong["message"]
     return "\n".join([table(rows), "", scores["protocol"].iloc[0], *reasons])
 

@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dipbench.contract import Method, Prior, Problem
+from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
-from dipbench.fit import REFERENCE, Captured, Ensemble, Execution
+from dipbench.fit import REFERENCE, Execution, begin
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.scoring import Protocol
 from dipbench.streams import Place, Streams
@@ -68,30 +68,22 @@ class Trial:
         if self._stream:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         self._global = Place(rng, "global", problem.device)
-        self.iterations = method.fit_settings(problem).iterations if isinstance(method, Prior) else 0  # 0: not known
-        keep = method.fit_settings(problem).keep if isinstance(method, Prior) else ()
-        self.done = 0  # iterations
         self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)
         self._seconds = 0.0  # before this process
         self._start = 0.0
         with self._turn():
+            self.course = begin(method, problem, rng, execution)
             self._recorder = Recorder(
                 problem,
                 truth,
                 protocol,
-                self.iterations or 1,
+                self.course.iterations or 1,
                 signals=signals,
                 extremes=BEST if method.overfits and truth is not None else (),
-                keep=keep,
+                keep=self.course.keep,
                 rules=rules,
             )
-            self._fit = Ensemble(method, problem, rng, execution) if isinstance(method, Prior) else None
-            if self._fit:
-                captures = execution.how.captures or (execution.how.compiles and self._stream is not None)
-                self._captured = Captured(self._fit.generators) if captures else None
-            else:
-                self._estimates = method.run(problem, rng)
         self._start = time.perf_counter()
 
     @contextmanager
@@ -103,30 +95,13 @@ class Trial:
     def advance(self) -> bool:
         """Has one more estimate made and recorded; False if there are no more."""
         with self._turn():
-            if self._fit:
-                if self.done == self.iterations:
-                    return False
-                if self._captured:
-                    self._captured(self._iteration)
-                else:
-                    self._iteration()
-            else:
-                with torch.no_grad():
-                    estimate = next(self._estimates, None)
-                if estimate is None:
-                    return False
-                self._record(Step(estimate))
+            if not self.course.advance(self._record):
+                return False
             if self._lead:
                 self._lead.hold()
-            self.done += 1
-            if self.done % EVERY == 0:
-                self._recorder.ask(self.done)
+            if self.course.done % EVERY == 0:
+                self._recorder.ask(self.course.done)
         return True
-
-    def _iteration(self) -> None:
-        assert self._fit is not None
-        self._record(self._fit.output())
-        self._fit.step()
 
     def _record(self, step: Step) -> None:
         estimate, problem = step.estimate, self._problem
@@ -143,26 +118,24 @@ class Trial:
             return self._recorder.latest()
 
     def state(self) -> dict[str, Any]:
-        """All that the iterations to come depend on, for a fit after its first iteration. Waits for the device."""
-        assert self._fit is not None
+        """All that the iterations to come depend on, after the first, where it `resumes`. Waits for the device."""
         with on_stream(self._stream):
             return {
-                "done": self.done,
+                "done": self.course.done,
                 "seconds": self._seconds + time.perf_counter() - self._start,
                 "peak_memory": self._memory.peak,
                 "global": self._global.state(),
-                "fit": self._fit.state(),
+                "fit": self.course.state(),
                 "recorder": self._recorder.state(),
             }
 
     def load(self, state: dict[str, Any]) -> None:
         """Goes to where another trial of the same run was when it gave `state`."""
-        assert self._fit is not None
         with on_stream(self._stream):
-            self._fit.load(state["fit"])
+            self.course.load(state["fit"], state["done"])
             self._recorder.load(state["recorder"])
         self._global.load(state["global"])
-        self.done, self._seconds = state["done"], state["seconds"]
+        self._seconds = state["seconds"]
         self._memory.known = state["peak_memory"]
 
     def outcome(self) -> Outcome:
@@ -207,7 +180,7 @@ class Reporter:
         if self._progress and time.perf_counter() - self._last > _SECONDS_BETWEEN_PROGRESS:
             self._last = time.perf_counter()
             iteration, psnr = trial.latest()
-            self._progress(iteration, trial.iterations, psnr)
+            self._progress(iteration, trial.course.iterations, psnr)
 
 
 def attempt(

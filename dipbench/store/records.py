@@ -17,6 +17,9 @@ from dipbench.suites.suite import Suite
 Status = Literal["done", "refused", "failed"]
 """How a run ended."""
 
+NO_TRUTH = "no truth"
+"""The message of a run that is done and whose outputs have no scores, because its scene has no image."""
+
 
 class _Stored(BaseModel):
     """A part of a file in the store."""
@@ -71,7 +74,7 @@ class Result(_Stored):
     """What became of a run."""
 
     status: Status
-    message: str = ""  # why it was refused or failed
+    message: str = ""  # why it was refused or failed, or has no scores
     run: Run
     environment: Environment
     outputs: list[ScoredOutput]

@@ -6,7 +6,7 @@ A store is a folder of its own: nothing in it that dipbench did not write is cha
     DIR/plan.json           the suite that was asked for last, and which runs it is made of
     DIR/index.parquet       one row a result, for other programs; made anew from the runs
     DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output
-    DIR/problems/KEY/       truth.png and degraded.png, shared by all methods on that problem
+    DIR/problems/KEY/       truth.png and degraded.png, as far as there are, shared by all methods on it
     DIR/set_aside/          what could not be read
 
 A folder is written under another name and renamed when it is whole.

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dipbench import registry
-from dipbench.contract import Prior
-from dipbench.data.loading import load
+from dipbench.data.loading import picture_of
 from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, read_value
 from dipbench.suites.jobs import image_names
@@ -129,7 +128,7 @@ def at_smoke_scale(suite: Suite) -> Suite:
 
     def short(entrant: Entrant) -> Entrant:
         name = entrant.method.name
-        fitted = issubclass(registry.find("method", name), Prior)
+        fitted = registry.build("method", entrant.method).fitted
         if not fitted or "iterations" not in registry.setting_names("method", name):
             return entrant
         return replace(entrant, method=entrant.method.with_settings({"iterations": smoke.iterations}))
@@ -150,7 +149,7 @@ def at_smoke_scale(suite: Suite) -> Suite:
 def _small(dataset: Spec, images: Sequence[str], smoke: Smoke) -> Spec:
     """The data set with its images cut and reduced; one that is smaller than that stays as it is."""
     whole = dataset.with_settings({"crop": 0, "side": 0})
-    shapes = [load(registry.build("dataset", whole), image).image.shape[-2:] for image in images]
+    shapes = [picture_of(registry.build("dataset", whole), image).shape[-2:] for image in images]
     crop = min([smoke.crop, *(min(shape) for shape in shapes)])
     side = min([smoke.side, *([crop] if crop else []), *(max(shape) for shape in shapes)])
     return dataset.with_settings({"crop": crop, "side": side})

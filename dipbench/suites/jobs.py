@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Prior, Problem, Task
+from dipbench.contract import Dataset, Method, Problem, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
@@ -37,30 +37,36 @@ def image_names(experiment: Experiment) -> list[str]:
     return experiment.images or registry.build("dataset", experiment.dataset).names()
 
 
+_Shapes = tuple[tuple[int, ...], ...]
+
+
 class Images:
     """What is known of the images of a plan: each is read once, whatever experiments and suites want it."""
 
     def __init__(self) -> None:
-        self._pixels: dict[tuple[Dataset, str], tuple[str, tuple[int, ...]]] = {}
-        self._problems: dict[tuple[Task, tuple[int, ...]], Problem] = {}
+        self._pixels: dict[tuple[Dataset, str, bool], tuple[str, _Shapes]] = {}
+        self._problems: dict[tuple[Task, _Shapes], Problem] = {}
 
-    def pixels(self, dataset: Dataset, name: str) -> str:
-        """The hash of an image's pixels."""
-        return self._facts(dataset, name)[0]
+    def pixels(self, task: Task, dataset: Dataset, name: str) -> str:
+        """The hash of the pixels of an image, and of what was measured where the task takes that."""
+        return self._facts(task, dataset, name)[0]
 
     def problem(self, task: Task, dataset: Dataset, name: str) -> Problem:
         """One as the image poses, of its size, perhaps with the pixels of another: no setting depends on those."""
-        _, shape = self._facts(dataset, name)
-        if (task, shape) not in self._problems:
+        _, shapes = self._facts(task, dataset, name)
+        if (task, shapes) not in self._problems:
             scene = task.prepare(load(dataset, name, task.takes))
-            self._problems[task, shape] = task.degrade(scene, Streams(0, ("plan",)))
-        return replace(self._problems[task, shape], image_name=name)
+            self._problems[task, shapes] = task.degrade(scene, Streams(0, ("plan",)))
+        return replace(self._problems[task, shapes], image_name=name)
 
-    def _facts(self, dataset: Dataset, name: str) -> tuple[str, tuple[int, ...]]:
-        if (dataset, name) not in self._pixels:
-            image = load(dataset, name).image
-            self._pixels[dataset, name] = (pixel_hash(image), tuple(image.shape))
-        return self._pixels[dataset, name]
+    def _facts(self, task: Task, dataset: Dataset, name: str) -> tuple[str, _Shapes]:
+        measured = "measured" in task.takes
+        key = (dataset, name, measured)
+        if key not in self._pixels:
+            scene = load(dataset, name, ["measured"] if measured else [])
+            pictures = [picture for picture in (scene.image, scene.measured) if picture is not None]
+            self._pixels[key] = (pixel_hash(*pictures), tuple(tuple(picture.shape) for picture in pictures))
+        return self._pixels[key]
 
 
 def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", images: Images | None = None) -> list[Job]:
@@ -86,11 +92,11 @@ def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Imag
         identities = [identity_of_method(entrant.method, method, pose) for entrant, method in methods]
         for seed in seeds:
             for (entrant, method), identity in zip(methods, identities, strict=True):
-                fitted, versions = isinstance(method, Prior), {"task": task.version, "method": method.version}
+                fitted, versions = method.fitted, {"task": task.version, "method": method.version}
                 run = Run(
                     dataset=dataset.plugin_name(),
                     image=image,
-                    pixels=images.pixels(dataset, image),
+                    pixels=images.pixels(task, dataset, image),
                     task=task_identity,
                     method=identity,
                     protocol=task.protocol().signature,

@@ -26,7 +26,7 @@ class Denoising(Task):
     noise: Noise | None = None  # another noise than Gaussian, such as poisson[peak=30]; `sigma` then says nothing
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
-        noisy = (self.noise or Gaussian(self.sigma)).add(scene.image, rng)
+        noisy = (self.noise or Gaussian(self.sigma)).add(self.image_of(scene), rng)
         return self.pose(noisy.clamp(0, 1) if self.clip else noisy)
 
     def pose(self, measurement: Tensor) -> Problem:

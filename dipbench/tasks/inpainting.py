@@ -37,11 +37,12 @@ class Inpainting(Task):
         return ["known"] if self.mask == "own" else []
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        image = self.image_of(scene)
         if self.mask != "own":
-            return self._problem(scene.image, self._known(scene.image.shape[-2], scene.image.shape[-1], rng))
+            return self._problem(image, self._known(image.shape[-2], image.shape[-1], rng))
         if scene.known is None:
             raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
-        return self._problem(scene.image, scene.known)
+        return self._problem(image, scene.known)
 
     def pose(self, measurement: Tensor) -> Problem:
         if not isinstance(self.mask, Path):

@@ -35,7 +35,7 @@ class SuperResolution(Task):
     def prepare(self, scene: Scene) -> Scene:
         """The top left of the image with sides divisible by the factor, as the published ground truth is, and of that
         the centre with sides divisible by `multiple`."""
-        whole = [side - side % self.factor for side in scene.image.shape[-2:]]
+        whole = [side - side % self.factor for side in self.image_of(scene).shape[-2:]]
         step = max(self.multiple, 1)
         while step % self.factor:
             step += max(self.multiple, 1)
@@ -48,7 +48,7 @@ class SuperResolution(Task):
         return scene.each(lambda picture: centre_crop(picture[..., : whole[0], : whole[1]], height, width))
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
-        truth = scene.image
+        truth = self.image_of(scene)
         height, width = (side // self.factor for side in truth.shape[-2:])
         if self.downsampler == "lanczos":
             small = from_pillow(to_pillow(truth).resize((width, height), Image.Resampling.LANCZOS))

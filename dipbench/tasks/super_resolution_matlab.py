@@ -31,7 +31,7 @@ class SuperResolutionMatlab(Task):
 
     def prepare(self, scene: Scene) -> Scene:
         """The top left of the image with sides divisible by the factor."""
-        whole = scene.image.shape[-2:]
+        whole = self.image_of(scene).shape[-2:]
         height, width = (side - side % self.factor for side in whole)
         if not height or not width:
             raise UserError(
@@ -41,8 +41,9 @@ class SuperResolutionMatlab(Task):
         return scene.each(lambda picture: picture[..., :height, :width])
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
-        height, width = scene.image.shape[-2:]
-        return self.pose(downsampling((height, width), self.factor, "bicubic")(scene.image))
+        image = self.image_of(scene)
+        height, width = image.shape[-2:]
+        return self.pose(downsampling((height, width), self.factor, "bicubic")(image))
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape

@@ -54,7 +54,14 @@ class Made:
             for seed in range(seeds):
                 run = f"{label}-{image}-{seed}"
                 self.experiment["runs"].append({"key": run, "label": label, "image": image, "seed": seed})
-                common = {"method": label, "image": image, "seed": seed, "run": run, "protocol": protocol}
+                common = {
+                    "method": label,
+                    "image": image,
+                    "seed": seed,
+                    "run": run,
+                    "protocol": protocol,
+                    "message": "",
+                }
                 for place, output in enumerate(outputs):
                     self.rows.append({**common, "output": output, "psnr": psnr(place, seed) + more, "status": "done"})
         return self

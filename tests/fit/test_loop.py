@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
-from dipbench.fit import fit, fit_all
+from dipbench.fit import begin
 from dipbench.fit.tricks import Backtracking, Jitter
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -132,7 +133,10 @@ def test_output_is_clipped_where_asked_and_the_loss_is_not(problem: Problem) -> 
 def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem) -> None:
     single = copied(fit(TwoLayers(), problem, Streams(0)))[-1]
     other = copied(fit(TwoLayers(), problem, Streams(0, ("start 1",))))[-1]
-    both = copied(fit_all(TwoLayers(replace(SETTINGS, starts=2)), problem, Streams(0)))[-1]
+    course, means = begin(TwoLayers(replace(SETTINGS, starts=2)), problem, Streams(0)), []
+    while course.advance(lambda step: means.append((step.estimate.clone(), step.ema.clone()))):
+        pass
+    both = means[-1]
     assert torch.allclose(both[0], (single[0] + other[0]) / 2, atol=1e-6)
     assert torch.allclose(both[1], (single[1] + other[1]) / 2, atol=1e-6)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
-from dipbench.fit import fit
 from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets import official, official_networks
 from dipbench.operators import Identity

@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 from skimage.restoration import denoise_tv_chambolle
+from stepping import fit
 from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.data.loading import load
-from dipbench.fit import fit
 from dipbench.operators import Operator
 from dipbench.running.check.methods import complaint_about, estimates
 from dipbench.scoring import Protocol

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import dipbench
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
-from dipbench.fit import REFERENCE, fit_all
+from dipbench.fit import REFERENCE, begin
 from dipbench.fit.tricks import Backtracking
 from dipbench.running.cost import cost_of, kept_by, memory_of, memory_of_fit, seconds_of
 from dipbench.running.forecast import as_text, executions_of, forecast_of
@@ -94,7 +94,8 @@ def test_memory_is_within_what_torch_allocates(photo: Tensor, starts: int) -> No
     prior = registry.build("method", f"dip[down=[32,32,32],skip=[4,4,4],iterations=3,starts={starts}]")
     problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        for _ in fit_all(prior, problem, Streams(0)):
+        course = begin(prior, problem, Streams(0))
+        while course.advance(lambda step: None):
             pass
     assert profile.profiler is not None
     events = profile.profiler.kineto_results.events()

@@ -108,7 +108,7 @@ def test_a_signal_sees_the_gradient_of_the_fit(starts: int, photo: Tensor) -> No
     prior: Prior = registry.build("method", f"dip[down=[8,8],iterations=1,starts={starts}]")
     ensemble = Ensemble(prior, posed, Streams(0))
     recorder = Recorder(posed, photo, Protocol(), 1, signals=[Gradient()])
-    recorder.record(ensemble.output())
+    ensemble.iterate(recorder.record)
     networks = [fit.network for fit in ensemble._fits]
     gradients = [p.grad for network in networks for p in network.parameters() if p.grad is not None]
     expected = sum(float(gradient.double().square().sum()) for gradient in gradients)

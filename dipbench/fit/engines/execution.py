@@ -65,6 +65,10 @@ class Execution:
         """The precision."""
         return PRECISIONS[self.precision]
 
+    def captures_on(self, device: torch.device) -> bool:
+        """Whether a whole iteration is one CUDA graph there."""
+        return self.how.captures or (self.how.compiles and device.type == "cuda")
+
     def layout(self, device: torch.device) -> torch.memory_format:
         """In which order the numbers of images and kernels lie in memory."""
         last = self.how.joins or (self.how.lean and device.type == "cuda")

@@ -5,8 +5,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dipbench.contract import Method, Prior, Problem
-from dipbench.fit import fit_all
+from dipbench.contract import Method, Problem
+from dipbench.fit import begin
 from dipbench.running.check.trying import SIZES, Try, problems
 from dipbench.streams import Streams
 
@@ -61,8 +61,9 @@ def _repeats(method: Method, problem: Problem) -> str:
 
 def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
     """All that a method yields, as the harness runs it."""
-    rng = Streams(seed)
-    if isinstance(method, Prior):
-        return [step.estimate.clone() for step in fit_all(method, problem, rng)]
-    with torch.no_grad(), rng.seeded("global"):
-        return [estimate.clone() for estimate in method.run(problem, rng)]
+    rng, made = Streams(seed), list[Tensor]()
+    with rng.seeded("global"):
+        course = begin(method, problem, rng)
+        while course.advance(lambda step: made.append(step.estimate.clone())):
+            pass
+    return made

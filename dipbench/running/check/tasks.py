@@ -6,7 +6,7 @@ import torch
 
 from dipbench.contract import Problem, Scene, Task
 from dipbench.operators import LinearOperator
-from dipbench.running.check.trying import SIZES, Try, picture
+from dipbench.running.check.trying import SIZES, Try, picture, scene
 from dipbench.streams import Streams
 
 
@@ -15,22 +15,39 @@ def checks(cls: type[Task]) -> list[Try]:
     found: list[Try] = []
     for size in SIZES:
         found.append((f"{size[0]}x{size[1]}x{size[2]}: poses a problem", partial(_poses, task, size)))
+    if "measured" in task.takes:
+        found.append(("a scene without an image: poses a problem", partial(_poses_without_truth, task)))
     return [*found, ("the measurement depends on the seed alone", partial(_same_measurement, task))]
 
 
 def _poses(task: Task, size: tuple[int, int, int]) -> str:
-    shown = picture(*size)
-    scene = task.prepare(Scene(shown.clone()))
-    problem = task.degrade(scene, Streams(0))
-    if problem.shape != tuple(scene.image.shape):
-        return f"the shape sought is {problem.shape} and the truth's {tuple(scene.image.shape)}"
-    if problem.operator(scene.image).shape != problem.measurement.shape:
+    prepared = task.prepare(scene(size))
+    if prepared.image is None:
+        return "its prepare() lost the image"
+    problem = task.degrade(prepared, Streams(0))
+    if problem.shape != tuple(prepared.image.shape):
+        return f"the shape sought is {problem.shape} and the truth's {tuple(prepared.image.shape)}"
+    if not torch.equal(task.image_of(task.prepare(scene(size))), prepared.image):
+        return "it wrote to the image"
+    if not task.protocol().signature:
+        return "its protocol has no signature"
+    return _complaint_about_problem(task, problem)
+
+
+def _poses_without_truth(task: Task) -> str:
+    prepared = task.prepare(Scene(None, measured=picture(*SIZES[0])))
+    return _complaint_about_problem(task, task.degrade(prepared, Streams(0)))
+
+
+def _complaint_about_problem(task: Task, problem: Problem) -> str:
+    if problem.operator(torch.zeros(problem.shape)).shape != problem.measurement.shape:
         return "its operator makes another shape than the measurement's"
     if problem.measurement.dtype != torch.float32 or not problem.measurement.isfinite().all():
         return "the measurement is not finite in torch.float32"
-    if not torch.equal(task.prepare(Scene(shown)).image, scene.image):
-        return "it wrote to the image"
-    return _adjoint(problem) or ("" if task.protocol().signature else "its protocol has no signature")
+    shown = task.shown(problem)
+    if shown is not None and (shown.ndim != 3 or shown.shape[0] not in (1, 3)):
+        return f"it shows a picture of shape {tuple(shown.shape)}: it takes (C, H, W), C = 1 or 3, or None"
+    return _adjoint(problem)
 
 
 def _adjoint(problem: Problem) -> str:
@@ -44,8 +61,8 @@ def _adjoint(problem: Problem) -> str:
 
 
 def _same_measurement(task: Task) -> str:
-    scene, measured = task.prepare(Scene(picture(*SIZES[0]))), []
+    prepared, measured = task.prepare(scene(SIZES[0])), []
     for elsewhere in (1, 2):
         torch.manual_seed(elsewhere)
-        measured.append(task.degrade(scene, Streams(7)).measurement)
+        measured.append(task.degrade(prepared, Streams(7)).measurement)
     return "" if torch.equal(*measured) else "it draws from somewhere else than `rng`"

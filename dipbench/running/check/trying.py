@@ -23,12 +23,17 @@ def picture(channels: int, height: int, width: int) -> Tensor:
     return torch.stack(waves).clamp(0, 1)
 
 
+def scene(size: tuple[int, int, int]) -> Scene:
+    """Such a picture, which is what was measured too where a task takes that."""
+    return Scene(picture(*size), measured=picture(*size))
+
+
 def problems(size: tuple[int, int, int] = SIZES[0]) -> dict[str, Problem]:
     """A problem of every task found that takes such a picture."""
     problems = {}
     for name in registry.names("task"):
         task: Task = registry.build("task", name)
-        problems[name] = task.degrade(task.prepare(Scene(picture(*size))), Streams(0))
+        problems[name] = task.degrade(task.prepare(scene(size)), Streams(0))
     return problems
 
 

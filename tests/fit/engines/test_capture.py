@@ -98,35 +98,27 @@ def _tape_for_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
 
 
-class Course:
-    """A fit by the engine `graph` with its recorder, its iterations computed plainly or through `Captured`."""
+class Recorded:
+    """A fit by the engine `graph` with its recorder, its iterations computed plainly or captured."""
 
     def __init__(self, prior: Prior, problem: Problem, truth: Tensor, captures: bool, **recorded: Any):
-        self.iterations = prior.fit_settings(problem).iterations
         self.ensemble = Ensemble(prior, problem, Streams(0), Execution("graph"))
         self.recorder = Recorder(
-            problem, truth, Protocol(channels="luma"), self.iterations, extremes=BEST, keep=(6,), **recorded
+            problem, truth, Protocol(channels="luma"), self.ensemble.iterations, extremes=BEST, keep=(6,), **recorded
         )
-        self._captured = Captured(self.ensemble.generators) if captures else None
-
-    def _iterate(self) -> None:
-        self.recorder.record(self.ensemble.output())
-        self.ensemble.step()
+        self._iterate = self.ensemble.advance if captures else self.ensemble.iterate
 
     def run(self, iterations: int) -> pd.DataFrame:
         for _ in range(iterations):
-            if self._captured:
-                self._captured(self._iterate)
-            else:
-                self._iterate()
+            self._iterate(self.recorder.record)
         return self.recorder.trace()
 
 
 @pytest.fixture
-def course(photo: Tensor) -> Callable[..., Course]:
-    def build(method: str, task: str, captures: bool, **recorded: Any) -> Course:
+def course(photo: Tensor) -> Callable[..., Recorded]:
+    def build(method: str, task: str, captures: bool, **recorded: Any) -> Recorded:
         problem = registry.build("task", task).degrade(Scene(photo), Streams(0))
-        return Course(registry.build("method", method), problem, photo, captures, **recorded)
+        return Recorded(registry.build("method", method), problem, photo, captures, **recorded)
 
     return build
 
@@ -147,11 +139,11 @@ PRIORS = [
 
 @pytest.mark.parametrize(("method", "task"), PRIORS)
 def test_a_captured_iteration_is_each_iteration(
-    method: str, task: str, course: Callable[[str, str, bool], Course]
+    method: str, task: str, course: Callable[[str, str, bool], Recorded]
 ) -> None:
     plain, replayed = course(method, task, False), course(method, task, True)
-    expected = plain.run(plain.iterations)
-    pd.testing.assert_frame_equal(replayed.run(replayed.iterations), expected, check_exact=True)
+    expected = plain.run(plain.ensemble.iterations)
+    pd.testing.assert_frame_equal(replayed.run(replayed.ensemble.iterations), expected, check_exact=True)
     for one, other in zip(plain.recorder.outputs(), replayed.recorder.outputs(), strict=True):
         assert (one.name, one.iteration) == (other.name, other.iteration)
         assert torch.equal(one.image, other.image)
@@ -159,33 +151,33 @@ def test_a_captured_iteration_is_each_iteration(
 
 @pytest.mark.parametrize(("method", "task"), PRIORS[:5])
 def test_a_checkpoint_between_replays_goes_on_from_there(
-    method: str, task: str, course: Callable[[str, str, bool], Course]
+    method: str, task: str, course: Callable[[str, str, bool], Recorded]
 ) -> None:
     whole, first, second = (course(method, task, captures) for captures in (False, True, True))
-    expected = whole.run(whole.iterations)
+    expected = whole.run(whole.ensemble.iterations)
     first.run(6)
     state = copy.deepcopy([first.ensemble.state(), first.recorder.state()])
     first.run(2)
-    second.ensemble.load(state[0])
+    second.ensemble.load(state[0], 6)
     second.recorder.load(state[1])
-    pd.testing.assert_frame_equal(second.run(whole.iterations - 6), expected, check_exact=True)
+    pd.testing.assert_frame_equal(second.run(whole.ensemble.iterations - 6), expected, check_exact=True)
 
 
 def test_a_signal_with_memory_and_rules_are_captured_and_checkpointed(
-    course: Callable[..., Course], examples: tuple[Signal, Rule]
+    course: Callable[..., Recorded], examples: tuple[Signal, Rule]
 ) -> None:
     signal, rule = examples
     recorded = {"signals": [*USUAL, signal], "rules": [rule, Fixed(iteration=7)]}
     whole, first, second = (course(*PRIORS[0], captures, **recorded) for captures in (False, True, True))
-    expected = whole.run(whole.iterations)
+    expected = whole.run(whole.ensemble.iterations)
     first.run(6)
     state = copy.deepcopy([first.ensemble.state(), first.recorder.state()])
     first.run(2)
-    second.ensemble.load(state[0])
+    second.ensemble.load(state[0], 6)
     second.recorder.load(state[1])
-    pd.testing.assert_frame_equal(first.run(whole.iterations - 8), expected, check_exact=True)
-    pd.testing.assert_frame_equal(second.run(whole.iterations - 6), expected, check_exact=True)
-    assert expected["variance"].notna().sum() == whole.iterations - 2
+    pd.testing.assert_frame_equal(first.run(whole.ensemble.iterations - 8), expected, check_exact=True)
+    pd.testing.assert_frame_equal(second.run(whole.ensemble.iterations - 6), expected, check_exact=True)
+    assert expected["variance"].notna().sum() == whole.ensemble.iterations - 2
     wanted = whole.recorder.outputs()
     assert "fixed[iteration=7]" in [output.name for output in wanted]
     for replayed in (first, second):
@@ -241,7 +233,7 @@ class Penalised(Prior):
 def test_what_cannot_be_captured_is_refused_with_the_mend(photo: Tensor, wrong: Any) -> None:
     problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
     with pytest.raises(UserError, match="take engine 'eager'"):
-        Course(Penalised(wrong), problem, photo, captures=True).run(9)
+        Recorded(Penalised(wrong), problem, photo, captures=True).run(9)
 
 
 class Watch(TorchDispatchMode):
@@ -269,7 +261,7 @@ def test_what_waits_is_refused_before_a_capture_fails(photo: Tensor, monkeypatch
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", watch.set)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", None)
     problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
-    course = Course(Penalised("waits"), problem, photo, captures=True)
+    course = Recorded(Penalised("waits"), problem, photo, captures=True)
     with watch, pytest.raises(UserError, match=r"\(called a synchronizing CUDA operation\).*take engine 'eager'"):
         course.run(9)
     assert watch.mode == 0, "what follows may wait"
@@ -305,7 +297,7 @@ def fourth_iteration_raises(error: RuntimeError) -> None:
 
 def test_the_tape_shows_what_a_graph_would_do_wrong(photo: Tensor) -> None:
     problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
-    plain, replayed = (Course(Penalised("counts"), problem, photo, captures).run(9) for captures in (False, True))
+    plain, replayed = (Recorded(Penalised("counts"), problem, photo, captures).run(9) for captures in (False, True))
     pd.testing.assert_frame_equal(replayed[:4], plain[:4], check_exact=True)  # three plain ones and the captured one
     assert (replayed["loss"][4:] != plain["loss"][4:]).all()
 

@@ -7,12 +7,13 @@ from functools import partial
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene
 from dipbench.errors import UserError
-from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, fit, pick_execution
+from dipbench.fit import ENGINES, PRECISIONS, Execution, Fit, pick_execution
 from dipbench.fit.engines.compiled import compiled
 from dipbench.fit.engines.flat import FlatParameters
 from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise

@@ -86,8 +86,7 @@ def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution)
         )
         for number in range(4):
             with OneDevice() if number else nullcontext():
-                recorder.record(fit.output())
-                fit.step()
+                fit.iterate(recorder.record)
 
 
 @pytest.mark.parametrize(

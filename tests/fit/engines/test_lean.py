@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import Problem, Scene
-from dipbench.fit import Execution, Fit, fit
+from dipbench.fit import Execution, Fit
 from dipbench.fit.engines.kernels import Normalised, Projection, why_not
 from dipbench.fit.engines.lean import SinglePrecision, drop_redundant_biases, end_in_single_precision, join_batch_norms
 from dipbench.nets.resnet import res_net

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
+from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene
-from dipbench.fit import fit
 from dipbench.fit.tricks import Jitter, WeightNoise
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
