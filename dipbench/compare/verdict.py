@@ -27,6 +27,7 @@ from dipbench.spec import parse
 from dipbench.store.records import NO_TRUTH, Holdings, PlannedExperiment
 from dipbench.store.results import frame
 
+AVERAGE_ONLY = "average only"  # the remark of a difference without an interval: only the average is published
 FEWEST_SEEDS = 3  # below, an interval would hold nearly anything
 
 Kind = Literal["reproduced", "differs", "not judged", "not comparable"]
@@ -218,7 +219,7 @@ class _Comparison:
         if len(self._by_image) == 1:
             return Difference(value, None, "one image")
         if not self._paired:
-            return Difference(value, None, "average only")
+            return Difference(value, None, AVERAGE_ONLY)
         return Difference(value, half_interval([self._by_image[i] - n.value for i, n in self._published.items()]))
 
     def _tolerance(self) -> Tolerance | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from dipbench.compare.statistics import CONFIDENCE
-from dipbench.compare.verdict import Difference, Verdict
+from dipbench.compare.verdict import AVERAGE_ONLY, Difference, Verdict
 from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
 from dipbench.report.outputs import label_of
 from dipbench.text import table
@@ -22,7 +22,8 @@ def as_text(found: Mapping[str, Sequence[Verdict]]) -> str:
         for experiment, verdicts in found.items()
         if verdicts
     ]
-    return "\n\n".join([*blocks, explanation()] if blocks else [])
+    every = [verdict for verdicts in found.values() for verdict in verdicts]
+    return "\n\n".join([*blocks, explanation(every)] if blocks else [])
 
 
 def cells(verdict: Verdict) -> tuple[str, str, str, str, str, str]:
@@ -44,12 +45,15 @@ def _difference(difference: Difference | None) -> str:
     return f"{difference.value:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
-def explanation() -> str:
-    """How to read the difference, in a line."""
-    return (
+def explanation(verdicts: Sequence[Verdict]) -> str:
+    """How to read the differences, in a line."""
+    text = (
         f"Difference: ours minus published; in brackets its {CONFIDENCE:.0%} interval over the images (Student t, from "
-        "the difference on each). Average only: no number of the single images is published."
+        "the difference on each)."
     )
+    if any(verdict.difference and verdict.difference.remark == AVERAGE_ONLY for verdict in verdicts):
+        text += f" {AVERAGE_ONLY.capitalize()}: no number of the single images is published."
+    return text
 
 
 def to_csv(verdicts: Sequence[Verdict]) -> str:
@@ -96,7 +100,7 @@ def notes(verdicts: Sequence[Verdict]) -> list[str]:
     """How to read the table, and where each published number can be read, a line each."""
     named = [(verdict.published_method, verdict.published) for verdict in verdicts if verdict.published]
     sources = dict.fromkeys(f"{method}: {reference.status}, {reference.source}." for method, reference in named)
-    return [explanation(), *sources]
+    return [explanation(verdicts), *sources]
 
 
 def files_of(verdicts: Sequence[Verdict], name: str) -> dict[str, str]:

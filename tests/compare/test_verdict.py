@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy.stats import ttest_rel
 from torch import Tensor
 
 from dipbench import api
-from dipbench.compare.verdict import Tolerance, Verdict, verdicts, verdicts_of
+from dipbench.compare.verdict import AVERAGE_ONLY, Tolerance, Verdict, verdicts, verdicts_of
 from dipbench.images.files import write_image
 from dipbench.published import images_of
 from dipbench.report.verdicts import as_text, explanation, to_csv, to_latex, to_markdown
@@ -310,7 +311,7 @@ def test_terminal_and_files_say_the_same() -> None:
         "bicubic  28.44         28.43, printed     +0.01 [-0.05, +0.07]  Bicubic       "
         "reproduced: within 0.02 dB (draws nothing)",
         "",
-        explanation(),
+        explanation(found),
     ]
     row = r"| bicubic | 28.44 | 28.43, printed | +0.01 \[-0.05, +0.07\] | Bicubic | reproduced: within 0.02 dB"
     assert row in to_markdown(found)
@@ -355,3 +356,13 @@ def test_suite_without_published_numbers_has_no_verdicts(suite: Path, tmp_path: 
     api.run(str(suite), out=tmp_path / "out", report=True)
     assert verdicts_of(Store.existing(tmp_path / "out").holdings()) == {}
     assert "Comparison with published results" not in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+def test_what_average_only_means_is_said_where_a_row_says_it() -> None:
+    bicubic = {"baby": 31.8, "bird": 30.2, "butterfly": 22.1, "head": 31.4, "woman": 26.7}
+    verdicts = Made({"bicubic": BICUBIC}).add("bicubic", lambda o, s: 0.0, of_image=bicubic).judged()
+    assert "verage only" not in explanation(verdicts)
+    (verdict,) = verdicts
+    assert verdict.difference
+    only = replace(verdict, difference=replace(verdict.difference, half=None, remark=AVERAGE_ONLY))
+    assert "Average only: no number of the single images" in explanation([verdict, only])
