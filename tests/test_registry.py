@@ -1,5 +1,7 @@
 """How plugins are found and set, and what a user reads who mistypes."""
 
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint
@@ -7,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from dipbench import registry
+from dipbench.cli.inventory import listed
+from dipbench.code import source_of
 from dipbench.errors import UserError
+from dipbench.registry import finding
 
 PLUGINS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 
@@ -138,9 +144,28 @@ def test_method_is_loaded_from_a_file_given_by_its_path(tmp_path: Path) -> None:
 def test_edited_file_is_another_method(tmp_path: Path) -> None:
     path = tmp_path / "half.py"
     path.write_text(FILE)
-    first = registry.file_hash(path)
+    first = registry.build("method", str(path))
     path.write_text(FILE.replace("/ 2", "/ 3"))
-    assert registry.file_hash(path) != first
+    assert registry.build("method", str(path)).source() != first.source()
+
+
+def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_change(tmp_path: Path) -> None:
+    """Two files in two folders whose helpers have one name, which no other import sees."""
+    methods = []
+    for folder, factor in (("a", 3), ("b", 5), ("a", 7)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "my_helper.py").write_text("from my_numbers import FACTOR\n")
+        (tmp_path / folder / "my_numbers.py").write_text(f"FACTOR = {factor}\n")
+        path = tmp_path / folder / "half.py"
+        path.write_text(
+            FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_helper import FACTOR\nfrom torch")
+        )
+        methods.append(registry.build("method", str(path)))
+    found = [import_module(type(method).__module__).FACTOR for method in methods]
+    assert found == [3, 5, 7]
+    assert len({method.source() for method in methods}) == 3
+    with pytest.raises(ModuleNotFoundError):
+        import_module("my_helper")
 
 
 @pytest.mark.parametrize(
@@ -168,12 +193,75 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         registry.build("method", f"{tmp_path}/none.py")
 
 
-def test_an_installed_plugin_that_hides_one_of_ours_is_refused_with_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = EntryPoint("nlm", "somebodys.package:NonLocalMeans", "dipbench.methods")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [other] if group == "dipbench.methods" else [])
-    registry._places.cache_clear()
-    try:
-        with pytest.raises(UserError, match=r"method 'nlm' is there twice: 'dipbench.methods.nlm' and 'somebodys.pack"):
-            registry.find("method", "nlm")
-    finally:
-        registry._places.cache_clear()
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Installs methods: the name of an entry point -> what its package holds; gives the folder of packages."""
+
+    def install(**packages: str) -> Path:
+        for name, text in packages.items():
+            (tmp_path / f"package_of_{name}").mkdir()
+            (tmp_path / f"package_of_{name}" / "__init__.py").write_text(text)
+        entries = [EntryPoint(name, f"package_of_{name}:Half", "dipbench.methods") for name in packages]
+        monkeypatch.setattr(finding, "entry_points", lambda group: entries if group == "dipbench.methods" else [])
+        finding._installed.cache_clear()
+        return tmp_path
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield install
+    finding._installed.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("package_of_")]:
+        del sys.modules[name]
+
+
+def test_an_installed_plugin_that_hides_one_of_ours_is_refused_with_both(installed: Callable[..., Path]) -> None:
+    installed(nlm=FILE)
+    with pytest.raises(
+        UserError,
+        match=r"method 'nlm' is there more than once: 'dipbench.methods.nlm' and 'package_of_nlm:Half' of pack",
+    ):
+        registry.find("method", "nlm")
+    assert registry.find("method", "tv").plugin_name() == "tv", "the others are there as before"
+    assert "nlm" in registry.names("method")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("import a_package_that_is_not_there", "ModuleNotFoundError: No module named"),
+        ("", "AttributeError: module 'package_of_wrong' has no attribute 'Half'"),
+    ],
+)
+def test_an_installed_plugin_that_cannot_be_imported_is_named_and_the_others_go_on(
+    installed: Callable[..., Path], capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    installed(wrong=text, right=FILE)
+    with pytest.raises(UserError, match=f"method 'wrong' cannot be imported: {said}"):
+        registry.find("method", "wrong")
+    lines = dict(listed("methods"))
+    assert lines["wrong"].startswith(f"unavailable: method 'wrong' cannot be imported: {said}")
+    assert lines["right"] == "Halves the measurement."
+    assert lines["nlm"] == registry.find("method", "nlm").summary()
+
+
+def test_an_installed_plugin_is_told_apart_by_its_packages_code(installed: Callable[..., Path]) -> None:
+    """Also by a module of it that the plugin's own does not name."""
+    folder = installed(half=FILE)
+    sources = []
+    for text in ("FACTOR = 2", "FACTOR = 3"):
+        (folder / "package_of_half" / "deep.py").write_text(text)
+        source_of.cache_clear()
+        sources.append(registry.find("method", "half").source())
+    assert None not in sources
+    assert sources[0] != sources[1]
+    assert registry.find("method", "nlm").source() is None
+
+
+@pytest.mark.parametrize("change", ["torch.set_default_dtype(torch.float64)", "torch.set_grad_enabled(False)"])
+def test_what_an_import_changes_of_the_process_is_put_back(tmp_path: Path, change: str) -> None:
+    text = FILE.split('"""', 2)[2]
+    (tmp_path / "half.py").write_text(f"import torch\n{change}\n{text}")
+    registry.build("method", f"{tmp_path}/half.py")
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.is_grad_enabled()

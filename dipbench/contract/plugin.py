@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from dipbench.code import source_of
 from dipbench.spec import Spec
 
 PositiveInt = Annotated[int, Gt(0)]
@@ -32,9 +33,8 @@ class Plugin:
 
     @classmethod
     def source(cls) -> str | None:
-        """The hash of the file outside the project that holds the class; None: it is of the project or installed."""
-        before, _, rest = cls.__module__.partition("dipbench.from_file.")
-        return rest.partition(".")[0] if rest and not before else None
+        """The hash of the code that the class is of, where that is not dipbench's own: see `dipbench.code`."""
+        return source_of(cls.__module__)
 
     @classmethod
     def summary(cls) -> str:

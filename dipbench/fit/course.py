@@ -1,12 +1,14 @@
 """What a run pulls its steps from: the same for a method that streams and for a prior that is fitted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from dipbench.contract import Method, Problem
+from dipbench.errors import UserError
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
 
@@ -37,16 +39,22 @@ class Course(ABC):
 
 
 class Streaming(Course):
-    """The estimates that a method yields."""
+    """The estimates that a method yields. UserError where its `run` gives no iterator."""
 
     def __init__(self, method: Method, problem: Problem, rng: Streams):
         self._estimates = method.run(problem, rng)
+        if not isinstance(self._estimates, Iterator):
+            raise UserError(
+                f"{method.plugin_name()}'s run() gave {type(self._estimates).__name__}: it must yield its estimates"
+            )
 
     def advance(self, record: Callable[[Step], None]) -> bool:
         with torch.no_grad():
-            estimate = next(self._estimates, None)
-        if estimate is None:
-            return False
-        record(Step(estimate))
+            try:
+                estimate = next(self._estimates)
+            except StopIteration:
+                return False
+            # a copy: a method may go on to write where it wrote the one before
+            record(Step(estimate.clone() if isinstance(estimate, Tensor) else estimate))
         self.done += 1
         return True

@@ -69,7 +69,7 @@ class Work:
             return (self._trial is not None or self._begin()) and self._iterate()
         except UnwritableStore:
             raise
-        except Exception as error:  # whatever a plugin does: this run fails, the others go on
+        except (Exception, SystemExit) as error:  # whatever a plugin does: this run fails, the others go on
             if out_of_gpu_memory(error):
                 raise
             self._ended = failure(error)
@@ -84,7 +84,7 @@ class Work:
                 assert self._trial is not None
                 outcome = self._trial.outcome()
                 self._ended, content = self._scored(outcome)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if out_of_gpu_memory(error):
                 raise
             self._ended, outcome = failure(error), None
@@ -229,7 +229,7 @@ def write_down(
         write_json(folder / "result.json", result.content())
 
 
-def failure(error: Exception) -> Finished:
+def failure(error: Exception | SystemExit) -> Finished:
     """How a run ended that raised `error`."""
     if isinstance(error, UserError):
         return Finished("failed", str(error), mendable=True)

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from torch import Tensor
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
 from dipbench.fit import REFERENCE, Execution, begin
+from dipbench.registry.process import Process
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.scoring import Protocol
 from dipbench.streams import Place, Streams
@@ -67,7 +68,7 @@ class Trial:
         self._stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
         if self._stream:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
-        self._global = Place(rng, "global", problem.device)
+        self._global, self._process = Place(rng, "global", problem.device), Process()
         self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)
         self._seconds = 0.0  # before this process
@@ -88,8 +89,8 @@ class Trial:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Within the block torch works on this trial's stream and draws from this trial's place."""
-        with on_stream(self._stream), self._global.borrowed():
+        """Within the block torch works on this trial's stream, draws from its place and is set as the method set it."""
+        with on_stream(self._stream), self._global.borrowed(), self._process.entered():
             yield
 
     def advance(self) -> bool:
@@ -104,13 +105,21 @@ class Trial:
         return True
 
     def _record(self, step: Step) -> None:
-        estimate, problem = step.estimate, self._problem
-        if tuple(estimate.shape) != problem.shape or estimate.device.type != problem.device.type:
+        self._recorder.record(replace(step, estimate=self._estimate(step.estimate)))
+
+    def _estimate(self, yielded: Any) -> Tensor:
+        """What a method yielded as an estimate, in single precision. UserError for what is none."""
+        shape, device = self._problem.shape, self._problem.device
+        got = f"{self._method.plugin_name()} yielded "
+        if not isinstance(yielded, Tensor):
+            raise UserError(f"{got}{_described(yielded)}: an estimate must be a tensor {shape}")
+        if not yielded.is_floating_point():
+            raise UserError(f"{got}a tensor of {yielded.dtype}: an estimate must be of torch.float32, black 0, white 1")
+        if tuple(yielded.shape) != shape or yielded.device.type != device.type:
             raise UserError(
-                f"{self._method.plugin_name()} yielded an estimate of shape {tuple(estimate.shape)} on "
-                f"{estimate.device}: it takes {problem.shape} on {problem.device}"
+                f"{got}an estimate of shape {tuple(yielded.shape)} on {yielded.device}: it must be {shape} on {device}"
             )
-        self._recorder.record(step)
+        return yielded.float()
 
     def latest(self) -> tuple[int, float]:
         """An iteration and its PSNR in dB, the last that is known without waiting for the device."""
@@ -146,6 +155,12 @@ class Trial:
             if trace.empty:
                 raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
             return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak)
+
+
+def _described(value: object) -> str:
+    """What a value is, for a person."""
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
 
 
 class Lead:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dipbench.code import file_hash
 from dipbench.contract import Method, Plugin, Problem, Task
-from dipbench.registry import file_hash
 from dipbench.spec import Spec
 from dipbench.text import plain_numbers
 

@@ -199,6 +199,8 @@ def test_failed_run_is_recorded_with_its_error_and_retried_and_the_others_go_on(
         ("yield problem.degraded()[:, 1:]", "yielded an estimate of shape (3, 31, 32)"),
         ("return\n        yield", "yielded no estimate"),
         ("raise MemoryError\n        yield", "out of memory"),
+        ("import sys\n        sys.exit(3)\n        yield", "SystemExit: 3"),
+        ("import argparse\n        argparse.ArgumentParser().parse_args(['--x'])\n        yield", "SystemExit: 2"),
         ("import torch\n        raise torch.cuda.OutOfMemoryError('CUDA is full')\n        yield", "CUDA is full"),
     ],
 )

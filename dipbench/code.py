@@ -1,0 +1,57 @@
+"""Files, and the code that others bring, told apart by their content."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from functools import cache
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+FROM_FILE = "dipbench.from_file."
+"""How the module of a plugin in a file begins; the hash of its code follows, and the name of the file."""
+
+
+def file_hash(path: Path) -> str:
+    """The first 16 hex digits of the file's sha256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def code_hash(path: Path) -> str:
+    """The same for a Python file with the modules beside it that it imports; alone, it is that of the file."""
+    return _hash_of(path.parent, [path, *(file for _, file in helpers_of(path))])
+
+
+def helpers_of(path: Path) -> list[tuple[str, Path]]:
+    """The modules beside a Python file that it imports, also through one another, each with its name."""
+    finder = ModuleFinder(path=[str(path.parent)])
+    try:
+        finder.run_script(str(path))
+    except Exception:  # it cannot be read as Python: who imports it will say so
+        return []
+    files = {name: getattr(module, "__file__", None) for name, module in finder.modules.items()}
+    found = {name: Path(file) for name, file in files.items() if file}
+    return sorted((name, file) for name, file in found.items() if file.suffix == ".py" and name != "__main__")
+
+
+@cache
+def source_of(module: str) -> str | None:
+    """The hash of the code that a module outside dipbench belongs to: its package's, or its file's.
+
+    None where it is dipbench's own, or nowhere in a file, as what was typed into a notebook.
+    """
+    if module.startswith(FROM_FILE):
+        return module.removeprefix(FROM_FILE).partition(".")[0]
+    top = module.partition(".")[0]
+    if top == "dipbench":
+        return None
+    whole, own = (getattr(sys.modules.get(name), "__file__", None) for name in (top, module))
+    if whole and Path(whole).name == "__init__.py":
+        return _hash_of(Path(whole).parent, sorted(Path(whole).parent.rglob("*.py")))
+    return file_hash(Path(own)) if own else None
+
+
+def _hash_of(folder: Path, files: Sequence[Path]) -> str:
+    if len(files) == 1:
+        return file_hash(files[0])
+    named = [f"{file.relative_to(folder).as_posix()} {file_hash(file)}" for file in files]
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]

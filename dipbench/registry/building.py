@@ -1,0 +1,61 @@
+"""A plugin with its settings, from what a user writes; and what settings there are."""
+
+import inspect
+import re
+from dataclasses import fields
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from dipbench.contract import Plugin
+from dipbench.errors import UserError, unknown
+from dipbench.registry.finding import find, kind_of
+from dipbench.spec import Spec, parse
+
+
+def setting_names(kind: str, name: str) -> list[str]:
+    """The names of the settings of a plugin."""
+    return [field.name for field in fields(find(kind, name))]  # type: ignore[arg-type]  # a dataclass: see finding
+
+
+def build(kind: str, wanted: Spec | str) -> Any:
+    """The plugin with its settings. UserError names a setting that is unknown, of the wrong type or out of range."""
+    spec = parse(wanted) if isinstance(wanted, str) else wanted
+    cls, known = find(kind, spec.name), setting_names(kind, spec.name)
+    for key in spec.settings:
+        if key not in known:
+            raise unknown(f"{spec.name} setting", key, known)
+    plugins = {key: build(inner, spec.settings[key]) for key, inner in _plugin_settings(cls) if spec.settings.get(key)}
+    try:
+        return TypeAdapter(cls).validate_python({**spec.settings, **plugins})
+    except ValidationError as error:
+        raise UserError(f"{kind} '{spec.name}': {first_problem(error)}") from error
+
+
+def _plugin_settings(cls: type[Plugin]) -> list[tuple[str, str]]:
+    """The settings of a plugin that are plugins, such as a task's noise, each with its kind."""
+    hints = get_type_hints(cls)
+    return [(name, kind) for name, hint in hints.items() for part in (hint, *get_args(hint)) if (kind := kind_of(part))]
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first complaint of a validation in one line: the place, what it got, what it takes."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "settings"
+    return f"{place} got {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def describe(cls: type[Plugin]) -> list[tuple[str, str, Any, str]]:
+    """The settings of a plugin: name, type, default, and the comment that stands on the field's line."""
+    comments: dict[str, str] = {}
+    types: dict[str, str] = {}
+    for base in reversed(cls.__mro__[:-1]):
+        if "__dataclass_fields__" in vars(base):
+            for name, kind, comment in re.findall(
+                r"^    (\w+): ([^=#\n]+?)\s*(?:=[^#\n]*)?(?:#\s*(.*))?$", inspect.getsource(base), re.MULTILINE
+            ):
+                types[name], comments[name] = kind, comment
+    return [
+        (field.name, types.get(field.name, ""), field.default, comments.get(field.name, ""))
+        for field in fields(cls)  # type: ignore[arg-type]  # a dataclass: see finding
+    ]
