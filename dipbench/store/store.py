@@ -216,7 +216,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     """What tells a folder from one that takes its place; None where there is none."""
     try:
         found = folder.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_ino, found.st_ctime_ns
 
