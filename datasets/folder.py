@@ -1,14 +1,21 @@
 """The images in a folder of your own."""
 
-from collections import Counter
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor
 
 from dipbench.contract import Dataset
 from dipbench.errors import UserError
-from dipbench.images.files import SUFFIXES, read_image
+from dipbench.images.files import read_image
+from dipbench.images.kinds import READ, kind_of_file, looks_like_image
+from dipbench.text import composed
+
+
+class PassedOver(UserWarning):
+    """Something in a folder of images is not taken for one."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +31,51 @@ class Folder(Dataset):
         return read_image(self._files()[name])
 
     def _files(self) -> dict[str, Path]:
-        """Name -> file, sorted by name. Files that differ in their suffix only keep it in their name."""
+        """Name -> file, sorted by name. Accents in a name are composed (NFC), whatever the file system makes of them.
+
+        UserError for two files of one name.
+        """
         if not self.path.exists():
             raise UserError(f"folder '{self.path}' does not exist: the path is taken from the folder you are in")
         if not self.path.is_dir():
             raise UserError(f"'{self.path}' is a file; the data set folder takes the folder it is in")
-        files = [
-            file
-            for file in self.path.iterdir()
-            if file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-        ]
+        passed = {entry: _why_not(entry) for entry in sorted(self.path.iterdir())}
+        files = [entry for entry, reason in passed.items() if not reason]
         if not files:
-            raise UserError(f"folder '{self.path}' holds no image: it takes files of {', '.join(SUFFIXES)}")
-        shared = Counter(file.stem for file in files)
-        named = {file.stem if shared[file.stem] == 1 else file.name: file for file in files}
+            raise UserError(f"folder '{self.path}' holds no image: it takes files of {', '.join(READ)}")
+        if left := [f"{entry.name} ({reason})" for entry, reason in passed.items() if reason]:
+            _say(f"folder '{self.path}': passed over {_some(left)}")
+        named: dict[str, Path] = {}
+        for file in files:
+            name = composed(file.stem)
+            if name in named:
+                raise UserError(
+                    f"folder '{self.path}' holds two images of the name '{name}', {named[name].name} and {file.name}: "
+                    "give one of them another name"
+                )
+            named[name] = file
         return dict(sorted(named.items()))
+
+
+def _why_not(entry: Path) -> str:
+    """Why an entry of the folder is not taken; empty: it is an image, or called like one."""
+    if entry.name.startswith("."):
+        return "hidden"
+    if entry.is_dir():
+        return "a folder"
+    if not entry.is_file():
+        return "no file"
+    if looks_like_image(entry):
+        return ""
+    return kind_of_file(entry) or "no image"
+
+
+def _some(words: list[str]) -> str:
+    shown, more = words[:5], len(words) - 5
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+@cache
+def _say(words: str) -> None:
+    """Warns, once in a process: a data set is asked for its names again and again."""
+    warnings.warn(words, PassedOver, stacklevel=2)

@@ -1,8 +1,14 @@
-"""Tables, spans of time and numbers as plain text."""
+"""Names, tables, spans of time and numbers as plain text."""
 
 import math
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+
+def composed(name: str) -> str:
+    """A name with its accents composed (NFC): the same, whatever a keyboard or a file system made of it."""
+    return unicodedata.normalize("NFC", name)
 
 
 def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:

@@ -1,20 +1,32 @@
-"""Image files. Reads PNG, JPEG, TIFF and BMP, 8 and 16 bit, grey, RGB and RGBA; writes 8-bit PNG."""
+"""Image files: docs/data.md says which are read and which are refused. Writes 8 bits a channel."""
 
 import hashlib
-import struct
+import os
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import png
-import tifffile
 import torch
 from PIL import Image
 from torch import Tensor
 
 from dipbench.errors import UserError
+from dipbench.images import npy, pillow, pnm, tiff
+from dipbench.images.kinds import HEAD, READ, kind_of
+from dipbench.images.picture import Picture, Refused
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+_DECODERS: dict[str, Callable[[bytes], Picture]] = {
+    **{kind: partial(pillow.decode, kind=kind) for kind in ("PNG", "JPEG", "BMP")},
+    "WebP": partial(pillow.decode, kind="WEBP"),
+    "TIFF": tiff.decode,
+    "PNM": pnm.decode,
+    "NumPy": npy.decode,
+}
+
+WRITTEN = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".webp")
+"""The suffixes of the files that are written."""
 
 
 class AlphaDropped(UserWarning):
@@ -22,68 +34,62 @@ class AlphaDropped(UserWarning):
 
 
 def read_image(path: Path) -> Tensor:
-    """The image (C, H, W), float32 in [0, 1], C = 1 or 3. An alpha channel is dropped with a warning.
+    """The image (C, H, W), float32 in [0, 1], C = 1 or 3, upright. An alpha channel is dropped with a warning.
 
-    UserError if the file is missing, empty, unreadable or of another kind.
+    What kind of file it is, its content says. UserError, a line that names the file, where that is missing, empty,
+    damaged, too large, of a kind that is not read, or holds samples of which it is not certain what they mean.
     """
+    picture = _decoded(path, _bytes_of(path))
+    if picture.has_alpha:
+        warnings.warn(f"'{path}': the alpha channel is dropped", AlphaDropped, stacklevel=2)
+    return torch.from_numpy(picture.levels.transpose(2, 0, 1).copy())
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read image '{path}': {error.strerror}") from error
     if not raw:
         raise UserError(f"image '{path}' is empty (0 bytes): copy the file again")
+    return raw
+
+
+def _decoded(path: Path, raw: bytes) -> Picture:
+    kind = kind_of(raw[:HEAD])
+    if kind not in _DECODERS:
+        what = f"is {kind}, which is not read" if kind else "is no image of a kind that is known"
+        raise UserError(f"image '{path}' {what}: it takes {', '.join(READ)}")
     try:
-        levels = _decode(path, raw)
-    except (OSError, ValueError, SyntaxError, png.Error, struct.error) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"image '{path}' cannot be decoded ({reason}); it takes {', '.join(SUFFIXES)}") from error
-    if levels.shape[0] in (2, 4):
-        warnings.warn(f"'{path}': the alpha channel is dropped", AlphaDropped, stacklevel=2)
-        levels = levels[:-1]
-    if levels.shape[0] not in (1, 3):
-        raise UserError(f"image '{path}' has {levels.shape[0]} channels; it takes 1 (grey) or 3 (RGB)")
-    return levels
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what in a file is odd and does not matter; what does is an error
+            return _DECODERS[kind](raw)
+    except Refused as error:
+        raise UserError(f"image '{path}' {_one_line(error)}") from error
+    except Exception as error:  # whatever a decoder makes of damage
+        raise UserError(f"image '{path}' is a {kind} file that cannot be decoded ({_one_line(error)})") from error
 
 
-def _decode(path: Path, raw: bytes) -> Tensor:
-    """Every channel of the file, alpha included, (C, H, W) float32 in [0, 1]."""
-    if _is_deep_png(raw):
-        width, height, rows, _ = png.Reader(bytes=raw).asDirect()
-        levels = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, -1)
-    elif path.suffix.lower() in (".tif", ".tiff"):
-        levels = tifffile.imread(path)
-    else:
-        with Image.open(path) as image:
-            levels = np.array(image if image.mode in ("L", "LA", "RGB", "RGBA") else image.convert(_plain_mode(image)))
-    if levels.ndim == 2:
-        levels = levels[..., None]
-    if levels.ndim != 3:
-        raise ValueError(f"an array of {levels.ndim} axes is not a single image")
-    return _scaled(torch.from_numpy(levels.transpose(2, 0, 1).copy()))
+def _one_line(error: Exception) -> str:
+    """What a decoder said, so that it can be printed."""
+    words = " ".join(str(error).split())[:300]
+    return "".join(letter if letter.isprintable() else "?" for letter in words) or type(error).__name__
 
 
-def _is_deep_png(raw: bytes) -> bool:
-    """Whether it is a PNG of 16 bits a channel, of which Pillow would read 8 where it has colour."""
-    return raw.startswith(b"\x89PNG\r\n\x1a\n") and raw[24:25] == b"\x10"  # bit depth, in the header IHDR
-
-
-def _plain_mode(image: Image.Image) -> str:
-    """The mode that holds what a palette, a bitmap or a print colour space says."""
-    if image.mode == "1":
-        return "L"
-    return "RGBA" if image.has_transparency_data else "RGB"
-
-
-def _scaled(levels: Tensor) -> Tensor:
-    if levels.dtype == torch.uint8:
-        return levels.float() / 255
-    if levels.dtype == torch.uint16:
-        return levels.float() / 65535
-    raise ValueError(f"pixels of type {levels.dtype}, neither 8 nor 16 bit")
+def check_writable(path: Path) -> None:
+    """UserError where no image can be written to `path`: to be asked before hours are spent on one."""
+    if path.suffix.lower() not in WRITTEN:
+        raise UserError(f"cannot write '{path}': its suffix is '{path.suffix}', and it takes {', '.join(WRITTEN)}")
+    if path.is_dir():
+        raise UserError(f"cannot write '{path}': it is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write '{path}': '{path.parent}' is not a folder; make it first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserError(f"cannot write '{path}': you may not write there; name another place")
 
 
 def write_image(path: Path, image: Tensor) -> None:
-    """Writes (C, H, W) in [0, 1] as 8-bit PNG, clipped and rounded to the nearest level."""
+    """Writes (C, H, W) in [0, 1], clipped, with 8 bits a channel, rounded to the nearest level; its suffix says how."""
     to_pillow(image).save(path)
 
 

@@ -1,8 +1,6 @@
-"""Image files of every kind that is read, written here by Pillow, tifffile or by hand."""
+"""Image files as they usually are, and what is said of those that are none. All that is claimed: test_oracles."""
 
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from specimens import levels, png
 from torch import Tensor
 
 from dipbench.errors import UserError
@@ -23,27 +22,6 @@ from dipbench.images.files import (
     to_pillow,
     write_image,
 )
-
-
-def levels(*shape: int, top: int = 255) -> NDArray[np.int64]:
-    return np.random.default_rng(0).integers(0, top + 1, size=shape)
-
-
-def chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-
-def write_png_16(path: Path, array: NDArray[np.int64]) -> None:
-    """A 16-bit PNG of (H, W, C), written by hand: Pillow cannot. PNG specification, sections 5 and 11."""
-    height, width, channels = array.shape
-    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
 
 
 def expected(array: NDArray[np.int64], top: int = 255) -> Tensor:
@@ -73,7 +51,7 @@ def test_reads_jpeg_as_pillow_does(tmp_path: Path, photo: Tensor, suffix: str, m
 @pytest.mark.parametrize("channels", [1, 3])
 def test_reads_16_bit_png_with_all_its_bits(tmp_path: Path, channels: int) -> None:
     array = levels(6, 9, channels, top=65535)
-    write_png_16(tmp_path / "image.png", array)
+    (tmp_path / "image.png").write_bytes(png(array, 16, 0 if channels == 1 else 2))
     assert torch.allclose(read_image(tmp_path / "image.png"), expected(array, 65535), atol=1e-7)
 
 
@@ -101,7 +79,7 @@ def test_alpha_of_a_grey_image_is_dropped_with_a_warning(tmp_path: Path, bits: i
     if bits == 8:
         Image.fromarray(array.astype(np.uint8), mode=None).save(tmp_path / "image.png")
     else:
-        write_png_16(tmp_path / "image.png", array)
+        (tmp_path / "image.png").write_bytes(png(array, 16, 4))
     with pytest.warns(AlphaDropped):
         image = read_image(tmp_path / "image.png")
     assert torch.allclose(image, expected(array[..., :1], top), atol=1e-7)
@@ -144,24 +122,15 @@ def test_truncated_file_is_no_image(tmp_path: Path, photo: Tensor, suffix: str) 
     path = tmp_path / f"image{suffix}"
     to_pillow(photo).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UserError, match=r"image '.*' cannot be decoded \(.+\); it takes \.png, \.jpg"):
+    with pytest.raises(UserError, match=r"image '.*' (is a \w+ file that cannot be decoded \(.+\)|.* cut off)"):
         read_image(path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp", ".txt"])
 def test_file_of_another_kind_is_no_image(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"image{suffix}").write_text("What is written here is no image, whatever the name says.\n" * 20)
-    with pytest.raises(UserError, match=r"cannot be decoded \(.+\); it takes \.png, \.jpg"):
+    with pytest.raises(UserError, match=r"is no image of a kind that is known: it takes PNG, JPEG, TIFF"):
         read_image(tmp_path / f"image{suffix}")
-
-
-def test_several_pages_or_channels_are_refused(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "pages.tif", levels(2, 6, 9, 3).astype(np.uint8), photometric="rgb")
-    with pytest.raises(UserError, match="an array of 4 axes is not a single image"):
-        read_image(tmp_path / "pages.tif")
-    tifffile.imwrite(tmp_path / "float.tif", np.zeros((6, 9), np.float32), photometric="minisblack")
-    with pytest.raises(UserError, match="neither 8 nor 16 bit"):
-        read_image(tmp_path / "float.tif")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
