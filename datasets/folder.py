@@ -1,14 +1,12 @@
 """The images in a folder of your own."""
 
-import warnings
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from torch import Tensor
 
 from dipbench.contract import Dataset
-from dipbench.errors import UserError
+from dipbench.errors import UserError, warn_once
 from dipbench.images.files import read_image
 from dipbench.images.kinds import READ, kind_of_file, looks_like_image
 from dipbench.text import composed
@@ -44,7 +42,7 @@ class Folder(Dataset):
         if not files:
             raise UserError(f"folder '{self.path}' holds no image: it takes files of {', '.join(READ)}")
         if left := [f"{entry.name} ({reason})" for entry, reason in passed.items() if reason]:
-            _say(f"folder '{self.path}': passed over {_some(left)}")
+            warn_once(f"folder '{self.path}': passed over {_some(left)}", PassedOver)
         named: dict[str, Path] = {}
         for file in files:
             name = composed(file.stem)
@@ -73,9 +71,3 @@ def _why_not(entry: Path) -> str:
 def _some(words: list[str]) -> str:
     shown, more = words[:5], len(words) - 5
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
-
-
-@cache
-def _say(words: str) -> None:
-    """Warns, once in a process: a data set is asked for its names again and again."""
-    warnings.warn(words, PassedOver, stacklevel=2)

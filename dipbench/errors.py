@@ -1,7 +1,10 @@
-"""What goes wrong in a way the user can mend."""
+"""What goes wrong in a way the user can mend, and what the user is to know."""
 
 import difflib
+import multiprocessing
+import warnings
 from collections.abc import Iterable
+from functools import cache
 
 
 class UserError(Exception):
@@ -17,3 +20,10 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     mend = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}': {mend}")
+
+
+@cache
+def warn_once(words: str, category: type[Warning]) -> None:
+    """Warns, but neither again nor in the processes that the program starts: images are read again and again there."""
+    if multiprocessing.parent_process() is None:
+        warnings.warn(words, category, stacklevel=3)

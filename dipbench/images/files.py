@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dipbench.errors import UserError
+from dipbench.errors import UserError, warn_once
 from dipbench.images import npy, pillow, pnm, tiff
 from dipbench.images.kinds import HEAD, READ, kind_of
 from dipbench.images.picture import Picture, Refused
@@ -41,7 +41,7 @@ def read_image(path: Path) -> Tensor:
     """
     picture = _decoded(path, _bytes_of(path))
     if picture.has_alpha:
-        warnings.warn(f"'{path}': the alpha channel is dropped", AlphaDropped, stacklevel=2)
+        warn_once(f"'{path}': the alpha channel is dropped", AlphaDropped)
     return torch.from_numpy(picture.levels.transpose(2, 0, 1).copy())
 
 
