@@ -31,6 +31,9 @@ class ResNetPrior(Prior):
     def tiny(cls) -> Self:
         return cls(iterations=3, blocks=1, channels=8)
 
+    def refuses(self, problem: Problem) -> str | None:
+        return "needs sides of at least 2 pixels: it reflects the border" if min(problem.shape[1:]) < 2 else None
+
     def fit_settings(self, problem: Problem) -> FitSettings:
         return FitSettings(self.iterations, Adam(self.learning_rate))
 

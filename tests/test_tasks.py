@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from torch import Tensor
@@ -136,6 +137,33 @@ def test_mask_file_without_a_known_pixel_is_refused(photo: Tensor, tmp_path: Pat
     write_image(tmp_path / "mask.png", torch.zeros(1, 64, 64))
     with pytest.raises(UserError, match="no known pixel: white"):
         degraded(f"inpainting[mask='{tmp_path}/mask.png']", photo)
+
+
+@pytest.mark.filterwarnings("ignore:.* the alpha channel is dropped")  # of which the error speaks too
+@pytest.mark.parametrize("mask", ["white", "hole in its alpha channel", "one bit"])
+def test_mask_file_without_a_missing_pixel_is_refused(photo: Tensor, tmp_path: Path, mask: str) -> None:
+    """As paint programs make it: the hole is rubbed out, and what lies under it is white."""
+    picture = Image.new("1" if mask == "one bit" else "LA", (64, 64), 1 if mask == "one bit" else (255, 255))
+    if mask == "hole in its alpha channel":
+        picture.paste((255, 0), (20, 20, 30, 30))
+    picture.save(tmp_path / "mask.png")
+    with pytest.raises(UserError, match=r"mask '.*mask\.png' has no missing pixel: .* paint the hole black"):
+        degraded(f"inpainting[mask='{tmp_path}/mask.png']", photo)
+
+
+@pytest.mark.parametrize("photometric", ["miniswhite", "minisblack"])
+def test_mask_may_be_a_tiff_of_one_bit(photo: Tensor, tmp_path: Path, photometric: str) -> None:
+    ones = np.random.default_rng(0).random((64, 64)) > 0.5
+    tifffile.imwrite(tmp_path / "mask.tif", ones, photometric=photometric)
+    problem = degraded(f"inpainting[mask='{tmp_path}/mask.tif']", photo)
+    assert np.array_equal(problem.known[0].numpy(), ones if photometric == "minisblack" else ~ones)
+
+
+@pytest.mark.parametrize(("known", "words"), [(True, "has no missing pixel"), (False, "has no known pixel")])
+def test_own_mask_that_leaves_nothing_to_do_is_refused(photo: Tensor, known: bool, words: str) -> None:
+    scene = Scene(photo, known=torch.full((1, 64, 64), known))
+    with pytest.raises(UserError, match=rf"inpainting\[mask=own\]: the mask of the image, as it is cut, {words}"):
+        registry.build("task", "inpainting[mask=own]").degrade(scene, Streams(0))
 
 
 def test_given_image_is_inpainted_only_with_a_mask_file(photo: Tensor) -> None:

@@ -21,7 +21,7 @@ from dipbench.contract.plugin import (
 )
 from dipbench.contract.plugins import Dataset, Method, Task
 from dipbench.contract.prior import FitSettings, Fitting, Prior, Trick
-from dipbench.contract.problem import Belonging, Noise, Problem, Scene
+from dipbench.contract.problem import Belonging, Noise, Origin, Problem, Scene
 
 __all__ = [
     "Belonging",
@@ -33,6 +33,7 @@ __all__ = [
     "Noise",
     "NonNegativeFloat",
     "NonNegativeInt",
+    "Origin",
     "Plugin",
     "PositiveFloat",
     "PositiveInt",

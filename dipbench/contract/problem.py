@@ -18,6 +18,28 @@ Belonging = Literal["known", "guide", "measured"]
 
 
 @dataclass(frozen=True, eq=False)
+class Origin:
+    """Where in the data set's whole image a picture was cut out."""
+
+    whole: tuple[int, int]  # (H, W) of the whole image
+    pixels: Tensor  # (1, h, w) int64, the number of each pixel in the whole image, row by row
+
+    @classmethod
+    def of(cls, whole: Tensor) -> Self:
+        """That of a whole image (C, H, W)."""
+        height, width = whole.shape[-2:]
+        return cls((height, width), torch.arange(height * width).view(1, height, width))
+
+    def window(self) -> tuple[slice, slice] | None:
+        """The rows and columns that were cut out; None: what was made of the image is no part of it."""
+        height, width = self.pixels.shape[-2:]
+        top, left = divmod(int(self.pixels[0, 0, 0]), self.whole[1])
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        part = torch.arange(self.whole[0] * self.whole[1]).view(self.whole)[rows, columns]
+        return (rows, columns) if torch.equal(self.pixels[0], part) else None
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """What a data set gives for a name: the image, with the pictures that belong to it."""
 
@@ -25,6 +47,7 @@ class Scene:
     known: Tensor | None = None  # (1, H, W) bool, True where a pixel is known, for tasks that take it; None: no mask
     guide: Tensor | None = None  # (C', H, W), another picture of the scene; None: none
     measured: Tensor | None = None  # (C, H, W), what came degraded, for tasks that take it; None: the task degrades
+    origin: Origin | None = None  # where in the data set's whole image it was cut out; None: not known
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Self:
         """The scene with `change` applied to every picture (..., H, W) of it, as a crop is."""
@@ -34,6 +57,7 @@ class Scene:
             known=None if self.known is None else change(self.known),
             guide=None if self.guide is None else change(self.guide),
             measured=None if self.measured is None else change(self.measured),
+            origin=None if self.origin is None else replace(self.origin, pixels=change(self.origin.pixels)),
         )
 
 
@@ -69,6 +93,7 @@ class Problem:
     noise: Noise | None = None  # that is on y; None: none, or white Gaussian noise
     known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
     guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
+    origin: Origin | None = None  # the scene's: for methods that read results made elsewhere; None: not known
     image_name: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
 
     @property

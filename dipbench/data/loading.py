@@ -1,25 +1,29 @@
 """Scenes of a data set, cut and reduced as its settings say."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from dipbench.contract import Belonging, Dataset, Scene
+from dipbench.contract import Belonging, Dataset, Origin, Scene
 from dipbench.errors import UserError, unknown
 from dipbench.images.files import centre_crop, from_pillow, to_pillow
+from dipbench.text import composed
 
 
 def load(dataset: Dataset, name: str, takes: Collection[Belonging] = ()) -> Scene:
     """The scene of that name, with what a task `takes`, after `crop` and then `side`.
 
-    UserError if there is none of that name, or it is too small.
+    UserError if there is none of that name, or it is too small. A name is the same in whatever form of Unicode its
+    accents are.
 
     Pictures are reduced by Pillow's Lanczos filter on the 8-bit image, rounded to 8 bit; masks by nearest neighbour,
     which keeps the share of known pixels.
     """
-    if name not in dataset.names():
+    names = {composed(known): known for known in dataset.names()}
+    if composed(name) not in names:
         raise unknown(f"image of {dataset.plugin_name()}", name, dataset.names())
 
     def fitted(picture: Tensor) -> Tensor:
@@ -27,7 +31,10 @@ def load(dataset: Dataset, name: str, takes: Collection[Belonging] = ()) -> Scen
             return _fitted(dataset, name, picture.float(), Image.Resampling.NEAREST) > 0.5
         return _fitted(dataset, name, picture, Image.Resampling.LANCZOS)
 
-    return dataset.scene(name, takes).each(fitted)
+    scene = dataset.scene(names[composed(name)], takes)
+    if scene.image is not None and not dataset.side:  # what was reduced is no part of the whole image
+        scene = replace(scene, origin=Origin.of(scene.image))
+    return scene.each(fitted)
 
 
 def picture_of(dataset: Dataset, name: str) -> Tensor:

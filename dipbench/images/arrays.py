@@ -14,6 +14,10 @@ def to_array(image: Tensor) -> Array:
 
 
 def from_array(array: Array, like: Tensor) -> Tensor:
-    """An array (H, W, C), or (H, W) for one channel, as an image (C, H, W) on the device and of the dtype of `like`."""
-    channels_last = array if array.ndim == 3 else array[..., None]
+    """An array (H, W, C) as an image (C, H, W) of the shape and dtype of `like`, and on its device.
+
+    Axes of length 1 may be missing: some libraries squeeze what they return, and then (64, 3) is one column in colour.
+    """
+    channels, height, width = like.shape
+    channels_last = array.reshape(height, width, channels)
     return torch.from_numpy(np.ascontiguousarray(channels_last.transpose(2, 0, 1))).to(like)

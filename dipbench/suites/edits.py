@@ -12,6 +12,7 @@ from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, read_value
 from dipbench.suites.jobs import image_names
 from dipbench.suites.suite import Entrant, Experiment, Smoke, Suite, read_suite
+from dipbench.text import composed
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
     name that the suite gives it, whatever was set since.
     """
     # only the star means something of its own: names have brackets, which fnmatch takes for a class of characters
-    wanted = re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL)
+    wanted = re.compile(re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL)
 
     def matches(name: str) -> bool:
-        return wanted.fullmatch(name) is not None
+        return wanted.fullmatch(composed(name)) is not None
 
     kept = []
     for experiment in suite.experiments:

@@ -4,7 +4,7 @@ Pixels that are not known are zero in the measurement. All channels of a pixel a
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,10 +39,12 @@ class Inpainting(Task):
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         image = self.image_of(scene)
         if self.mask != "own":
-            return self._problem(image, self._known(image.shape[-2], image.shape[-1], rng))
-        if scene.known is None:
+            known = self._known(image.shape[-2], image.shape[-1], rng)
+        elif scene.known is not None:
+            known = _not_trivial(scene.known, "inpainting[mask=own]: the mask of the image, as it is cut,")
+        else:
             raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
-        return self._problem(image, scene.known)
+        return replace(self._problem(image, known), origin=scene.origin)
 
     def pose(self, measurement: Tensor) -> Problem:
         if not isinstance(self.mask, Path):
@@ -71,9 +73,19 @@ class Inpainting(Task):
                 f"mask '{path}' is {known.shape[-1]}x{known.shape[-2]} pixels and the image {width}x{height}: "
                 "give a mask of the image's size"
             )
-        if not known.any():
-            raise UserError(f"mask '{path}' has no known pixel: white (above half) is known, black is missing")
-        return known
+        return _not_trivial(known, f"mask '{path}'")
+
+
+def _not_trivial(known: Tensor, mask: str) -> Tensor:
+    """The known pixels, where there are some, and others to be filled in. UserError where there are not."""
+    if not known.any():
+        raise UserError(f"{mask} has no known pixel: white (above half) is known, black is missing")
+    if known.all():
+        raise UserError(
+            f"{mask} has no missing pixel: white (above half) is known, black is missing, and an alpha channel does "
+            "not count; paint the hole black"
+        )
+    return known
 
 
 def _text_mask(height: int, width: int, rng: Streams) -> Tensor:

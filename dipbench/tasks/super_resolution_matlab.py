@@ -9,7 +9,7 @@ Differs: the low-resolution image has all channels, of which that code enlarges 
 it to 8 bit, bicubic loses 0.02 dB at most.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -42,8 +42,8 @@ class SuperResolutionMatlab(Task):
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         image = self.image_of(scene)
-        height, width = image.shape[-2:]
-        return self.pose(downsampling((height, width), self.factor, "bicubic")(image))
+        small = downsampling((image.shape[-2], image.shape[-1]), self.factor, "bicubic")(image)
+        return replace(self.pose(small), origin=scene.origin)
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape

@@ -11,20 +11,24 @@ from skimage import data
 from torch import Tensor
 
 from dipbench import registry
+from dipbench.contract import Origin, Scene
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import to_pillow, write_image
+from dipbench.suites.jobs import image_names
+from dipbench.suites.suite import Suite, narrowed
 
 
 @pytest.fixture
 def folder(tmp_path: Path, photo: Tensor) -> Path:
-    """Three images, two of one stem, among other things."""
+    """Three images, one without a suffix, among other things."""
     write_image(tmp_path / "b.png", photo)
-    write_image(tmp_path / "a.png", photo[:1])
-    to_pillow(photo).save(tmp_path / "a.BMP")
+    to_pillow(photo[:1]).save(tmp_path / "a.BMP")
+    to_pillow(photo).save(tmp_path / "c", "PNG")
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / ".hidden.png").write_bytes(b"no image either")
     (tmp_path / "inner.png").mkdir()
+    to_pillow(photo).save(tmp_path / "moving.gif")
     return tmp_path
 
 
@@ -64,13 +68,71 @@ def test_photograph_with_other_bytes_is_refused(tmp_path: Path, photo: Tensor, m
         photos.read("coffee")
 
 
-def test_folder_holds_its_images_by_stem_sorted(folder: Path, photo: Tensor) -> None:
-    """Images that share a stem keep their suffix; hidden files, other files and folders are left out."""
+def test_folder_holds_its_images_by_stem_sorted_and_says_what_it_passes_over(folder: Path, photo: Tensor) -> None:
     images = registry.build("dataset", f"folder[path='{folder}']")
-    assert images.names() == ["a.BMP", "a.png", "b"]
+    words = (
+        r"passed over \.hidden\.png \(hidden\), inner\.png \(a folder\), moving\.gif \(GIF\), notes\.txt \(no image\)$"
+    )
+    with pytest.warns(UserWarning, match=words):
+        assert images.names() == ["a", "b", "c"]
+    assert images.names() == ["a", "b", "c"], "it is said once"
     assert torch.equal(load(images, "b").image, photo)
-    assert torch.equal(load(images, "a.BMP").image, photo)
-    assert torch.equal(load(images, "a.png").image, photo[:1])
+    assert torch.equal(load(images, "c").image, photo)
+    assert torch.equal(load(images, "a").image, photo[:1])
+
+
+def test_file_called_like_an_image_that_is_none_is_an_error(tmp_path: Path, photo: Tensor) -> None:
+    """Else a mean would be over fewer images than a user thinks."""
+    write_image(tmp_path / "a.png", photo)
+    (tmp_path / "b.png").write_text("<!DOCTYPE html><title>404</title>")
+    images = registry.build("dataset", f"folder[path='{tmp_path}']")
+    assert images.names() == ["a", "b"]
+    with pytest.raises(UserError, match=r"image '.*b\.png' is no image of a kind that is known"):
+        load(images, "b")
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.jpg"), ("caf\u00e9.png", "cafe\u0301.png")])
+def test_two_images_of_one_name_are_refused_with_both(tmp_path: Path, photo: Tensor, names: tuple[str, str]) -> None:
+    for name in names:
+        to_pillow(photo).save(tmp_path / name)
+    one, other = sorted(names)
+    with pytest.raises(UserError, match=rf"holds two images of the name '.*', {one} and {other}: give one of them"):
+        registry.build("dataset", f"folder[path='{tmp_path}']").names()
+
+
+@pytest.mark.parametrize("stored", ["caf\u00e9", "cafe\u0301"])
+@pytest.mark.parametrize("asked", ["caf\u00e9", "cafe\u0301"])
+def test_a_name_is_the_same_in_both_forms_of_unicode(tmp_path: Path, photo: Tensor, stored: str, asked: str) -> None:
+    write_image(tmp_path / f"{stored}.png", photo)
+    images = registry.build("dataset", f"folder[path='{tmp_path}']")
+    assert images.names() == ["caf\u00e9"]
+    assert torch.equal(load(images, asked).image, photo)
+
+
+@pytest.mark.parametrize("asked", ["caf\u00e9", "cafe\u0301", "*f\u00e9", "CAFE\u0301"])
+def test_only_finds_a_name_in_both_forms_of_unicode(tmp_path: Path, photo: Tensor, asked: str) -> None:
+    for name in ("cafe\u0301", "other"):
+        write_image(tmp_path / f"{name}.png", photo)
+    content = {"dataset": f"folder[path='{tmp_path}']", "task": "denoising", "methods": ["nlm"], "name": "one"}
+    suite = Suite.model_validate({"name": "test", "title": "Test", "experiments": [content]})
+    assert narrowed(suite, asked, image_names).experiments[0].images == ["caf\u00e9"]
+
+
+def test_origin_is_the_part_that_was_cut_out() -> None:
+    whole = load(registry.build("dataset", "photos"), "coffee")
+    cut = load(registry.build("dataset", "photos[crop=100]"), "coffee")
+    assert whole.origin is not None
+    assert cut.origin is not None
+    assert cut.origin.whole == (400, 600)
+    assert cut.origin.window() == (slice(150, 250), slice(250, 350))
+    assert torch.equal(whole.image[:, *cut.origin.window()], cut.image)
+    assert load(registry.build("dataset", "photos[side=90]"), "coffee").origin is None, "it is no part of the image"
+
+
+def test_what_is_turned_is_no_part() -> None:
+    scene = Scene(torch.rand(3, 4, 5), origin=Origin.of(torch.rand(3, 4, 5)))
+    assert scene.each(lambda picture: picture[..., 1:, 2:]).origin.window() == (slice(1, 4), slice(2, 5))
+    assert scene.each(lambda picture: picture.flip(-1)).origin.window() is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +140,7 @@ def test_folder_holds_its_images_by_stem_sorted(folder: Path, photo: Tensor) -> 
     [
         ("none", r"folder '.*none' does not exist: the path is taken from the folder you are in"),
         ("b.png", r"'.*b\.png' is a file; the data set folder takes the folder it is in"),
-        ("inner.png", r"folder '.*inner\.png' holds no image: it takes files of \.png, \.jpg"),
+        ("inner.png", r"folder '.*inner\.png' holds no image: it takes files of PNG, JPEG"),
     ],
 )
 def test_folder_that_is_none_says_why(folder: Path, inside: str, message: str) -> None:

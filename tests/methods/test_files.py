@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Problem, Scene
+from dipbench.contract import Origin, Problem, Scene
+from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import to_pillow, write_image
 from dipbench.scoring import Protocol, luma
@@ -21,7 +22,8 @@ from dipbench.suites.run import identity_of_method
 
 def problem_of(image: Tensor, name: str = "cat", task: str = "denoising") -> Problem:
     posing = registry.build("task", task)
-    return replace(posing.degrade(posing.prepare(Scene(image)), Streams(0)), image_name=name)
+    scene = posing.prepare(Scene(image, origin=Origin.of(image)))
+    return replace(posing.degrade(scene, Streams(0)), image_name=name)
 
 
 def read(folder: Path, problem: Problem) -> Tensor:
@@ -69,19 +71,82 @@ def test_colour_result_of_a_grey_image_has_its_luma(tmp_path: Path, photo: Tenso
 def test_result_of_the_whole_image_is_cut_as_the_image_was(tmp_path: Path, size: tuple[int, int]) -> None:
     """As large as the image, as its top left with sides divisible by the factor, or as what is restored."""
     image = (torch.rand((3, *size), generator=torch.Generator().manual_seed(0)) * 255).round() / 255
-    task = registry.build("task", "super_resolution[factor=4]")
-    truth = task.prepare(Scene(image)).image
-    problem = replace(task.degrade(Scene(truth), Streams(0)), image_name="cat")
+    problem = problem_of(image, task="super_resolution[factor=4]")
+    truth = registry.build("task", "super_resolution[factor=4]").prepare(Scene(image)).image
     height, width = (side // 4 * 4 for side in size)
     for whole in (image, image[:, :height, :width], truth):
         write_image(tmp_path / "cat.png", whole)
         assert torch.equal(read(tmp_path, problem), truth)
 
 
-def test_smaller_result_is_refused_with_both_sizes(tmp_path: Path, photo: Tensor) -> None:
-    write_image(tmp_path / "cat.png", photo[:, :60])
-    with pytest.raises(UserError, match=r"cat\.png' is 64x60 pixels and of image 'cat' 64x64 are restored"):
-        read(tmp_path, problem_of(photo))
+@pytest.mark.parametrize("task", ["super_resolution_matlab[factor=3]", "super_resolution[factor=3,multiple=10]"])
+def test_whole_result_is_cut_as_the_data_set_and_the_task_cut_the_image(tmp_path: Path, task: str) -> None:
+    """First the square in the centre, then what the task takes of it."""
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "results").mkdir()
+    image = (torch.rand((3, 71, 97), generator=torch.Generator().manual_seed(0)) * 255).round() / 255
+    write_image(tmp_path / "truth" / "cat.png", image)
+    write_image(tmp_path / "results" / "cat.png", image)
+    posing = registry.build("task", task)
+    scene = posing.prepare(load(registry.build("dataset", f"folder[path='{tmp_path / 'truth'}',crop=50]"), "cat"))
+    problem = replace(posing.degrade(scene, Streams(0)), image_name="cat")
+    assert problem.shape[1] < 50
+    assert torch.equal(read(tmp_path / "results", problem), scene.image)
+
+
+@pytest.mark.parametrize("task", ["denoising", "inpainting", "super_resolution[factor=2]", "super_resolution_matlab"])
+@pytest.mark.parametrize(("height", "width"), [(64, 192), (192, 64), (65, 64), (64, 60), (128, 128), (48, 48)])
+def test_result_of_another_size_is_refused_with_both(
+    tmp_path: Path, photo: Tensor, task: str, height: int, width: int
+) -> None:
+    """A strip of three pictures, for one, whose middle is the truth."""
+    write_image(tmp_path / "cat.png", photo.repeat(1, 3, 3)[:, :height, :width])
+    words = rf"cat\.png' is {width}x{height} pixels and of image 'cat' 64x64 are restored: give a result of that size$"
+    with pytest.raises(UserError, match=words):
+        read(tmp_path, problem_of(photo, task=task))
+
+
+def test_size_of_the_whole_image_is_named_where_it_is_another(tmp_path: Path) -> None:
+    write_image(tmp_path / "cat.png", torch.zeros(3, 70, 71))
+    with pytest.raises(UserError, match=r"give a result of that size, or of 80x70, the whole image$"):
+        read(tmp_path, problem_of(torch.rand(3, 70, 80), task="super_resolution[factor=4]"))
+
+
+def test_result_of_a_reduced_image_has_its_size(tmp_path: Path, photo: Tensor) -> None:
+    """What was reduced is no part of the whole image, of which a result cannot be cut."""
+    problem = replace(
+        registry.build("task", "denoising").degrade(Scene(photo[:, ::2, ::2]), Streams(0)), image_name="cat"
+    )
+    write_image(tmp_path / "cat.png", photo)
+    with pytest.raises(UserError, match="64x64 pixels and of image 'cat' 32x32 are restored"):
+        read(tmp_path, problem)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "file"),
+    [
+        ("{name}_x4", "cat_x4.png"), ("{name}_x4.png", "cat_x4.png"), ("out-{name}.tif", "out-cat.tif"),
+        ("{name}", "cat"), ("{name}", "cat.out"), ("{name}_x4", "CAT_X4.PNG"),
+    ],
+)  # fmt: skip
+def test_results_may_be_called_by_a_pattern(tmp_path: Path, photo: Tensor, pattern: str, file: str) -> None:
+    to_pillow(photo).save(tmp_path / file, "TIFF" if file.endswith("tif") else "PNG")
+    write_image(tmp_path / "cats.png", 1 - photo)
+    method = registry.build("method", f"files[folder='{tmp_path}',pattern='{pattern}']")
+    (estimate,) = method.run(problem_of(photo), Streams(0))
+    assert torch.equal(estimate, photo)
+
+
+def test_pattern_without_the_name_is_refused(tmp_path: Path, photo: Tensor) -> None:
+    method = registry.build("method", f"files[folder='{tmp_path}',pattern='x4.png']")
+    assert "{name}: got pattern='x4.png'" in method.refuses(problem_of(photo))
+
+
+@pytest.mark.parametrize("stored", ["caf\u00e9", "cafe\u0301"])
+@pytest.mark.parametrize("wanted", ["caf\u00e9", "cafe\u0301"])
+def test_a_name_is_the_same_in_both_forms_of_unicode(tmp_path: Path, photo: Tensor, stored: str, wanted: str) -> None:
+    write_image(tmp_path / f"{stored}.png", photo)
+    assert torch.equal(read(tmp_path, problem_of(photo, wanted)), photo)
 
 
 def test_absent_result_is_named_with_the_folder(tmp_path: Path, photo: Tensor) -> None:

@@ -1,6 +1,7 @@
 """The contract, on every method that is found, and what each classical method is known to do."""
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,8 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.data.loading import load
+from dipbench.errors import UserError
+from dipbench.images.arrays import from_array, to_array
 from dipbench.operators import Operator
 from dipbench.running.check.methods import complaint_about, estimates
 from dipbench.scoring import Protocol
@@ -53,6 +56,34 @@ def test_method_takes_small_and_odd_sizes_or_refuses_them(
     """Smaller than those of `dipbench check`, and cut to no multiple."""
     problem, _, _ = posed(task, photo[:channels, :height, :width])
     assert complaint_about(registry.find("method", name).tiny(), problem) == ""
+
+
+@pytest.mark.filterwarnings("ignore:Level value of 1 is too high")  # PyWavelets, of what is narrower than a wavelet
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("task", ["denoising", "inpainting"])
+@pytest.mark.parametrize(("channels", "height", "width"), [(3, 64, 1), (3, 1, 64), (1, 64, 1), (1, 1, 64), (3, 3, 3)])
+def test_method_takes_one_row_or_column_or_refuses_it(
+    photo: Tensor, name: str, task: str, channels: int, height: int, width: int
+) -> None:
+    problem, _, _ = posed(task, photo[:channels, :height, :width])
+    with suppress(UserError):  # which is in words
+        assert complaint_about(registry.find("method", name).tiny(), problem) == ""
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_non_local_means_of_a_column_is_that_of_a_row(photo: Tensor, channels: int) -> None:
+    """scikit-image squeezes what it returns, and 64 pixels in 3 channels are no grey image of 64x3."""
+    column, _, _ = posed("denoising", photo[:channels, :, :1])
+    row = replace(column, measurement=column.measurement.transpose(1, 2), shape=(channels, 1, 64))
+    of_column, of_row = (estimates(registry.build("method", "nlm"), problem)[-1] for problem in (column, row))
+    torch.testing.assert_close(of_column, of_row.transpose(1, 2))
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 1), (3, 1, 64), (1, 1, 64), (1, 5, 1), (3, 3, 3), (3, 1, 1), (1, 4, 3)])
+def test_arrays_and_back_change_nothing_squeezed_or_not(shape: tuple[int, int, int]) -> None:
+    image = torch.rand(shape)
+    assert torch.equal(from_array(to_array(image), image), image)
+    assert torch.equal(from_array(to_array(image).squeeze(), image), image)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dipbench import api, registry
 from dipbench.cli.score import score
-from dipbench.contract import Problem, Scene
+from dipbench.contract import Problem
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
@@ -78,8 +78,8 @@ def problems(dataset: str, task: str) -> list[tuple[str, Tensor, Problem]]:
     posing, images = registry.build("task", task), registry.build("dataset", dataset)
     found = []
     for image in images.names():
-        truth = posing.prepare(load(images, image)).image
-        found.append((image, truth, replace(posing.degrade(Scene(truth), Streams(0)), image_name=image)))
+        scene = posing.prepare(load(images, image))
+        found.append((image, scene.image, replace(posing.degrade(scene, Streams(0)), image_name=image)))
     return found
 
 
