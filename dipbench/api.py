@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from dipbench import registry
-from dipbench.contract import Method, Task
+from dipbench.contract import Method, Prior, Problem, Task
 from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
@@ -125,21 +125,31 @@ def restore(
     """Restores an image that came degraded, for which there is no truth.
 
     `output` is `final` or `ema`; None is `ema` where the method has it. The output's image is (C, H, W)
-    in [0, 1]. UserError if the method refuses the problem or the file cannot be read.
+    in [0, 1]. UserError if the method refuses the problem or has no such output, or the file cannot be read: all of
+    it before the method begins.
     """
     posed: Task = registry.build("task", task)
     restorer: Method = registry.build("method", method)
     problem = posed.pose(read_image(Path(image))).to(pick_device(device))
+    if reason := restorer.refuses(problem):
+        raise UserError(f"{restorer.plugin_name()} refuses {problem.task}: {reason}")
+    expected = _outputs_of(restorer, problem)
+    wanted = output or expected[-1]
+    if wanted not in expected:
+        raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(expected)}")
     rng = Streams(seed, ("restore", parse(task).name))
     outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
-    wanted = output or ("ema" if "ema" in outputs else "final")
-    if wanted not in outputs:
-        raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(outputs)}")
     return outputs[wanted]
 
 
+def _outputs_of(method: Method, problem: Problem) -> list[str]:
+    """The outputs that a method will have of a problem without a truth."""
+    averages = isinstance(method, Prior) and method.fit_settings(problem).average > 0
+    return ["final", "ema"] if averages else ["final"]
+
+
 def restore_to(path: Path, output: Output) -> None:
-    """Writes what `restore` made as an 8-bit PNG."""
+    """Writes what `restore` made, with 8 bits a channel, as the suffix says: `dipbench.images.files.WRITTEN`."""
     try:
         write_image(path, output.image)
     except (OSError, ValueError) as error:

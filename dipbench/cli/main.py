@@ -127,11 +127,15 @@ def restore(
     """Restore an image for which there is no ground truth."""
     from dipbench import api
     from dipbench.cli.progress import counter
+    from dipbench.images.files import check_writable
     from dipbench.spec import parse
 
+    path = out or image.with_name(f"{image.stem}-{Path(parse(method).name).stem}.png")
+    check_writable(path)
+    if path.exists() and path.samefile(image):
+        raise UserError(f"cannot write '{path}': it is the image to restore; name another file")
     with counter(f"{parse(method).name} on {image.name}") as progress:
         made = api.restore(image, task=task, method=method, output=output, seed=seed, device=device, progress=progress)
-    path = out or image.with_name(f"{image.stem}-{Path(parse(method).name).stem}.png")
     api.restore_to(path, made)
     print(f"{made.name} output at iteration {made.iteration}: {path}")
 

@@ -6,14 +6,17 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
-from dipbench import processor, registry
+from dipbench import api, processor, registry
 from dipbench.cli import health
 from dipbench.cli.main import main
-from dipbench.images.files import read_image, write_image
+from dipbench.errors import UserError
+from dipbench.images.files import read_image, to_pillow, write_image
 
 PROGRAM = [sys.executable, "-c", "from dipbench.cli.main import main; main()"]
 
@@ -74,6 +77,84 @@ def test_restore_writes_an_image_without_a_truth(tmp_path: Path, photo: Tensor) 
     assert done.returncode == 0, done.stderr
     assert "ema output at iteration 2" in done.stdout
     assert read_image(tmp_path / "noisy-dip.png").shape == (3, 33, 40)
+
+
+MARKS = '''"""Leaves a mark when it runs."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from dipbench.contract import Method
+
+
+@dataclass(frozen=True)
+class Marks(Method):
+    """Leaves a mark when it runs."""
+
+    def run(self, problem, rng):
+        Path("ran").touch()
+        yield problem.measurement
+'''
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--out", "nowhere/x.png"], "cannot write 'nowhere/x.png': 'nowhere' is not a folder; make it first"),
+        (["--out", "x.xyz"], "cannot write 'x.xyz': its suffix is '.xyz', and it takes .png, .tif"),
+        (["--out", "x"], "cannot write 'x': its suffix is '', and it takes .png"),
+        (["--out", "folder.png"], "cannot write 'folder.png': it is a folder; name a file in it"),
+        (["--out", "noisy.png"], "cannot write 'noisy.png': it is the image to restore; name another file"),
+        (["--out", "./folder.png/../noisy.png"], "it is the image to restore"),
+        (["--output", "avg"], "method './marks.py' has no output 'avg': it has final"),
+        (["--output", "best"], "has no output 'best': it has final"),
+    ],
+)
+def test_restore_looks_at_where_its_output_goes_before_the_method_runs(
+    tmp_path: Path,
+    photo: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_image(Path("noisy.png"), photo)
+    Path("marks.py").write_text(MARKS)
+    Path("folder.png").mkdir()
+    before = Path("noisy.png").read_bytes()
+    command = ["dipbench", "restore", "noisy.png", "--task", "denoising", "--method", "./marks.py", *options]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+    assert not Path("ran").exists()
+    assert Path("noisy.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("method", ["dip[down=[8],iterations=2]", "nlm"])
+def test_outputs_that_restore_expects_are_those_that_it_gets(tmp_path: Path, photo: Tensor, method: str) -> None:
+    write_image(tmp_path / "noisy.png", photo[:, :32, :32])
+    with pytest.raises(UserError, match="it has") as raised:
+        api.restore(tmp_path / "noisy.png", task="denoising", method=method, output="none")
+    for name in str(raised.value).rpartition("it has ")[2].split(", "):
+        assert api.restore(tmp_path / "noisy.png", task="denoising", method=method, output=name).name == name
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_restored_photograph_is_seen_as_it_was(
+    tmp_path: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], orientation: int
+) -> None:
+    """A viewer turns the photograph of a phone, and shows the result, which has no such tag, likewise."""
+    monkeypatch.chdir(tmp_path)
+    tags = Image.Exif()
+    tags[274] = orientation
+    to_pillow(photo[:, :40]).save("phone.jpg", exif=tags, quality=100, subsampling=0)
+    out = "o.png" if orientation % 2 else "o.tif"
+    said(monkeypatch, capsys, *f"restore phone.jpg --task denoising --method degraded --out {out}".split())
+    seen, result = (ImageOps.exif_transpose(Image.open(name)) for name in ("phone.jpg", out))
+    assert np.array_equal(np.array(seen), np.array(result))
 
 
 def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -188,7 +269,7 @@ WRONG = {
     "no store": (["report", "."], "is not a store"),
     "unknown name": (["show", "quickstrat"], "did you mean 'quickstart'"),
     "empty image": (["restore", "{empty}", "--task", "denoising"], "is empty"),
-    "unreadable image": (["restore", "{text}", "--task", "denoising"], "cannot be decoded"),
+    "unreadable image": (["restore", "{text}", "--task", "denoising"], "is no image of a kind that is known"),
     "no mask": (["restore", "{image}", "--task", "inpainting"], "mask=FILE.png"),
     "mask of another size": (
         ["restore", "{image}", "--task", "inpainting[mask={mask}]"],
