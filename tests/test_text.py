@@ -2,7 +2,7 @@
 
 import pytest
 
-from dipbench.text import duration, table
+from dipbench.text import composed, duration, table
 
 
 def test_first_column_begins_together_and_numbers_end_together() -> None:
@@ -23,3 +23,8 @@ def test_columns_of_words_begin_together_and_no_line_ends_in_blanks() -> None:
 )
 def test_a_span_of_time_is_said_in_the_units_of_its_size(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_accents_are_composed_as_unicode_has_it() -> None:
+    assert composed("cafe\u0301") == composed("caf\u00e9") == "caf\u00e9"
+    assert composed("\u1112\u1161\u11ab") == "\ud55c"  # Hangul, which macOS takes apart

@@ -70,7 +70,8 @@ class Task(Plugin, ABC):
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         """Degrades what `prepare` gave; draws from `rng` alone, so that every method restores the same pixels.
 
-        UserError for a scene that lacks what the task takes.
+        The problem has the scene's `origin`, so that whole results can be cut alike. UserError for a scene that
+        lacks what the task takes.
         """
 
     @abstractmethod

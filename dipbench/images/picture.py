@@ -36,7 +36,10 @@ def check_size(width: int, height: int, file_bytes: int) -> None:
 
 
 def from_integers(levels: NDArray[Any], top: int) -> Levels:
-    """Integers from 0 to `top` as levels."""
+    """Integers from 0 to `top` as levels. Refuses others: of damaged files a decoder makes them."""
+    lowest, highest = int(levels.min()), int(levels.max())
+    if lowest < 0 or highest > top:
+        raise Refused(f"holds levels from {lowest} to {highest}, where 0 to {top} are due: it is damaged")
     return levels.astype(np.float32) / np.float32(top)
 
 

@@ -26,9 +26,21 @@ _MOST_COPIES = 16  # pages, none of which is looked at where there are more
 _ASSOCIATED = 1  # a kind of ExtraSamples: the colours are multiplied by it
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the words of tifffile's logger: what is wrong is refused, or does not matter."""
+    logger = logging.getLogger("tifffile")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+@_quiet()
 def decode(raw: bytes) -> Picture:
     """The picture in a TIFF with one."""
-    with _quiet(), TiffFile(BytesIO(raw)) as file:
+    with TiffFile(BytesIO(raw)) as file:
         page = _only_page(file)
         _check_meaning(page)
         _check_room(page, raw)
@@ -39,17 +51,6 @@ def decode(raw: bytes) -> Picture:
         _check_alpha(page, samples[..., colours])
     levels = _levels(page, samples[..., :colours])
     return Picture(upright(levels, page.tags.valueof(274)), page.samplesperpixel > colours)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the words of tifffile's logger: what is wrong is refused, or does not matter."""
-    logger = logging.getLogger("tifffile")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
 
 
 def _only_page(file: TiffFile) -> TiffPage:

@@ -63,6 +63,15 @@ def test_file_holds_what_was_written(tmp_path: Path, specimen: Specimen) -> None
     np.testing.assert_allclose(found, right, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("specimen", family("tiff-8-", "tiff-16-", "tiff-12-"))
+def test_same_levels_are_the_same_numbers_to_the_last_bit(tmp_path: Path, specimen: Specimen) -> None:
+    """Whether white is zero or one, so that a file beside itself has a PSNR that is infinite."""
+    assert specimen.right is not None
+    top = 2 ** int(specimen.name.split("-")[1]) - 1
+    stored = np.rint(specimen.right * top).astype(np.float32) / np.float32(top)
+    assert np.array_equal(read(specimen, tmp_path), stored)
+
+
 EIGHT_BITS = ("png-kind0-8", "png-kind2-8", "png-kind4-8", "png-kind6-8", "png-palette", "png-turned", "png-sbit-8")
 OF_TIFF = ("tiff-8-", "tiff-turned", "tiff-lzw-u1", "tiff-bitmap")
 

@@ -50,6 +50,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "three channels of grey": (lambda: tiff_of(RGBA[..., :3], 8, 1), "has 3 samples a pixel, where MINISBLACK has 1"),
     "premultiplied": (lambda: tiff_of(RGBA, 8, 2, extra=1), "colours multiplied by its alpha channel"),
     "palette of 8 bits": (lambda: tiff_of(GREY % 4, 2, 3, tags={320: [9] * 12}), "has a palette of 8 bits where 16"),
+    "palette of eight numbers": (lambda: tiff_of(GREY, 8, 3, tags={320: [900] * 8}), "has no whole palette"),
     "cut palette": (lambda: tiff_of(GREY, 8, 3, tags={320: [900] * 12}), "has no whole palette"),
     # TIFF: numbers
     "signed": (lambda: tifffile_of(np.zeros((6, 9), np.int16)), "has samples of 16 bits, INT"),
@@ -85,7 +86,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     # PNM
     "two images": (lambda: b"P5 2 2 255\nabcdP5 2 2 255\nabcd", "holds 19 bytes .*, and its size takes 4"),
     "too few numbers": (lambda: b"P2 2 2 255\n1 2 3", "holds 3 numbers after its header, and its size takes 4"),
-    "above the highest": (lambda: b"P2 2 2 9\n1 2 3 10", "holds a level of 10, above 9"),
+    "above the highest": (lambda: b"P2 2 2 9\n1 2 3 10", "holds levels from 1 to 10, where 0 to 9 are due"),
     "highest level 0": (lambda: b"P5 2 2 0\nabcd", "says that its highest level is 0"),
     "highest level 70000": (lambda: b"P5 2 2 70000\nabcd", "says that its highest level is 70000"),
     "letters": (lambda: b"P2 2 2 9\n1 2 3 x", "holds what is no number"),
@@ -113,13 +114,14 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_is_not_claimed_is_refused_by_name(tmp_path: Path, what: str) -> None:
+def test_what_is_not_claimed_is_refused_by_name(tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
     make, words = REFUSED[what]
     path = tmp_path / "picture.png"  # the name does not count
     path.write_bytes(make())
     with pytest.raises(UserError, match=rf"^image '{path}' .*({words})") as raised:
         read_image(path)
     assert "\n" not in str(raised.value)
+    assert not caplog.records, "what the library says of it is said in that line"
 
 
 def test_no_photometric_interpretation_is_refused(tmp_path: Path) -> None:
