@@ -97,7 +97,9 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
     name that the suite gives it, whatever was set since.
     """
     # only the star means something of its own: names have brackets, which fnmatch takes for a class of characters
-    wanted = re.compile(re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL)
+    wanted = re.compile(
+        re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL
+    )
 
     def matches(name: str) -> bool:
         return wanted.fullmatch(composed(name)) is not None

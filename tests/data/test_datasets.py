@@ -15,8 +15,8 @@ from dipbench.contract import Origin, Scene
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import to_pillow, write_image
-from dipbench.suites.jobs import image_names
-from dipbench.suites.suite import Suite, narrowed
+from dipbench.suites.edits import narrowed
+from dipbench.suites.suite import Suite
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_only_finds_a_name_in_both_forms_of_unicode(tmp_path: Path, photo: Tenso
         write_image(tmp_path / f"{name}.png", photo)
     content = {"dataset": f"folder[path='{tmp_path}']", "task": "denoising", "methods": ["nlm"], "name": "one"}
     suite = Suite.model_validate({"name": "test", "title": "Test", "experiments": [content]})
-    assert narrowed(suite, asked, image_names).experiments[0].images == ["caf\u00e9"]
+    assert narrowed(suite, asked).experiments[0].images == ["caf\u00e9"]
 
 
 def test_origin_is_the_part_that_was_cut_out() -> None:
