@@ -96,6 +96,8 @@ def run(
             for job, finished in summary.failures:
                 print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
             failures += [finished for _, finished in summary.failures]
+    for words in _SAID:  # the progress has driven them off the screen
+        print(f"dipbench: {words}", file=sys.stderr)
     if failures:
         raise typer.Exit(2 if all(finished.mendable for finished in failures) else 1)
 
@@ -231,5 +233,9 @@ def _print_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+_SAID: list[str] = []  # the warnings so far
+
+
 def _one_line(message: Warning | str, *where: object, **more: object) -> None:
+    _SAID.append(str(message))
     print(f"dipbench: {message}", file=sys.stderr)

@@ -33,6 +33,10 @@ class AlphaDropped(UserWarning):
     """An image had an alpha channel, which is not restored."""
 
 
+class UnusualDepth(UserWarning):
+    """An image has a number of bits a sample for which programs do not agree what white is."""
+
+
 def read_image(path: Path) -> Tensor:
     """The image (C, H, W), float32 in [0, 1], C = 1 or 3, upright. An alpha channel is dropped with a warning.
 
@@ -42,6 +46,8 @@ def read_image(path: Path) -> Tensor:
     picture = _decoded(path, _bytes_of(path))
     if picture.has_alpha:
         warn_once(f"'{path}': the alpha channel is dropped", AlphaDropped)
+    if picture.note:
+        warn_once(f"'{path}' {picture.note}", UnusualDepth)
     return torch.from_numpy(picture.levels.transpose(2, 0, 1).copy())
 
 

@@ -23,6 +23,7 @@ class Picture:
 
     levels: Levels  # (H, W, C) in [0, 1], C = 1 (grey) or 3 (RGB)
     has_alpha: bool = False  # whether the file has an alpha channel too
+    note: str = ""  # what a user should know of how it was read: "has 12 bits a sample: 4095 is white"
 
 
 def check_size(width: int, height: int, file_bytes: int) -> None:

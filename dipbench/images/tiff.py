@@ -50,7 +50,13 @@ def decode(raw: bytes) -> Picture:
     if page.samplesperpixel > colours:
         _check_alpha(page, samples[..., colours])
     levels = _levels(page, samples[..., :colours])
-    return Picture(upright(levels, page.tags.valueof(274)), page.samplesperpixel > colours)
+    return Picture(upright(levels, page.tags.valueof(274)), page.samplesperpixel > colours, _note(page))
+
+
+def _note(page: TiffPage) -> str:
+    """Of a depth that cameras write and few programs read alike."""
+    bits = page.bitspersample
+    return f"has {bits} bits a sample: {2**bits - 1} is taken for white" if bits in range(9, 16) else ""
 
 
 def _only_page(file: TiffFile) -> TiffPage:
