@@ -185,11 +185,17 @@ def _serve(pipe: Connection, path: Path, conditions: Conditions, threads: int) -
             _send(pipe, error)
         except Stopped as stopped:
             raise SystemExit(stopped.status) from None
+        except _Orphaned:
+            raise SystemExit(1) from None
+
+
+class _Orphaned(BaseException):
+    """The first process is gone: this one ends, with the runs it is in. No run takes it for an error of its own."""
 
 
 def _send(pipe: Connection, message: object) -> None:
-    """Tells the first process; ends this one, with the runs it is in, when that is gone."""
+    """Tells the first process; `_Orphaned` when that is gone."""
     try:
         pipe.send(message)
     except ConnectionError:
-        raise SystemExit(1) from None
+        raise _Orphaned from None
