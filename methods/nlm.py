@@ -6,13 +6,19 @@ the distances between patches, which takes the noise level as given.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
+from dipbench.bases.noise_level import sigma_left
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
 from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
+
+STRENGTHS = (15, 25, 50), (0.6, 0.5, 0.4)
+"""The strength at these noise levels, 8-bit grey levels; linear between them, the same beyond (reports/classical)."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +27,34 @@ class NonLocalMeans(Method):
 
     paper = "doi:10.1109/CVPR.2005.38"
 
+    version = 2  # 1: one strength for every noise level, and what clipping leaves was not looked at
+
     # scikit-image suggests patches of 7 and a strength of 0.8. At sigma 25 that is 0.9 to 2.6 dB below the values here
     # on every one of eight photographs (three of 128 pixels; House, F16, Peppers, kodim01 and kodim12 in full).
     patch_size: PositiveInt = 5  # side of the compared patches, pixels
     patch_distance: PositiveInt = 11  # search radius, pixels
-    strength: PositiveFloat = 0.5  # cut-off h in units of the noise level
+    strength: PositiveFloat | None = None  # cut-off h in units of the noise level; None: by the level, see STRENGTHS
 
     def refuses(self, problem: Problem) -> str | None:
         return None if problem.sigma is not None else "needs the noise level"
 
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        return {**self.settings(), "strength": self._strength(problem)}
+
+    def _strength(self, problem: Problem) -> float:
+        sigma = sigma_left(problem)
+        assert sigma is not None, "refused"
+        return float(np.interp(255 * sigma, *STRENGTHS)) if self.strength is None else self.strength
+
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
-        assert problem.sigma is not None, "refused"
+        sigma = sigma_left(problem)
+        assert sigma is not None, "refused"
         denoised = denoise_nl_means(
             to_array(problem.measurement),
             patch_size=self.patch_size,
             patch_distance=self.patch_distance,
-            h=self.strength * problem.sigma,
-            sigma=problem.sigma,
+            h=self._strength(problem) * sigma,
+            sigma=sigma,
             fast_mode=True,
             preserve_range=True,
             channel_axis=-1,

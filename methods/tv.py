@@ -13,11 +13,13 @@ steps serve every operator and weight. The operator is applied, with its adjoint
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from dipbench.bases.noise_level import sigma_left
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
 from dipbench.operators import LinearOperator
 from dipbench.streams import Streams
@@ -28,16 +30,19 @@ from dipbench.streams import Streams
 _PRIMAL_STEP = 0.03
 
 
+STRENGTHS = (15, 50), (0.6, 0.8)
+"""The strength at these noise levels, 8-bit grey levels; linear between them, the same beyond (reports/classical)."""
+
+
 @dataclass(frozen=True)
 class TotalVariation(Method):
     """The image of least total variation that still explains the measurement."""
 
     paper = "doi:10.1007/s10851-010-0251-1"
 
-    # Measured on three photographs of 128 pixels. Denoising, sigma 10, 25 and 50: the best strength lies between 0.45
-    # and 0.7, in colour and in grey, and 0.6 is within 0.2 dB of it. Inpainting and super-resolution: weights from 1e-5
-    # to 1e-3 differ by 0.1 dB at most; 1e-2 loses up to 1.4 dB.
-    strength: PositiveFloat = 0.6  # weight of TV in units of the noise level, where there is noise
+    # Inpainting and super-resolution, on three photographs of 128 pixels: weights from 1e-5 to 1e-3 differ by 0.1 dB at
+    # most; 1e-2 loses up to 1.4 dB.
+    strength: PositiveFloat | None = None  # weight of TV in units of the noise level; None: by the level, see STRENGTHS
     weight: PositiveFloat = 1e-4  # weight of TV where the noise level is not known or there is none
     iterations: PositiveInt = 500  # of the primal-dual algorithm; each yields an estimate
 
@@ -48,8 +53,12 @@ class TotalVariation(Method):
     def refuses(self, problem: Problem) -> str | None:
         return None if isinstance(problem.operator, LinearOperator) else "needs a linear forward operator"
 
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        return {"weight": self._weight(problem), "iterations": self.iterations}
+
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
-        operator, weight = problem.operator, self._weight(problem)
+        # with the root, a grey image stored in several equal channels has the solution it has in one
+        operator, weight = problem.operator, self._weight(problem) * sqrt(problem.shape[0])
         assert isinstance(operator, LinearOperator), "see `refuses`"
         norm = _norm(operator, problem, rng)
         target = problem.measurement / norm
@@ -66,9 +75,11 @@ class TotalVariation(Method):
             yield image
 
     def _weight(self, problem: Problem) -> float:
-        """w. With the root, a grey image stored in several equal channels has the solution it has in one."""
-        weight = self.weight if problem.sigma is None else self.strength * problem.sigma
-        return weight * sqrt(problem.shape[0])
+        """w but for the root of the number of channels."""
+        sigma = sigma_left(problem)
+        if sigma is None:
+            return self.weight
+        return sigma * (float(np.interp(255 * sigma, *STRENGTHS)) if self.strength is None else self.strength)
 
 
 def gradient(image: Tensor) -> Tensor:

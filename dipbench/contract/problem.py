@@ -91,6 +91,7 @@ class Problem:
     shape: tuple[int, int, int]  # (C, H, W) of the image sought
     sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
     noise: Noise | None = None  # that is on y; None: none, or white Gaussian noise
+    clipped: bool = False  # whether y was clipped to [0, 1] after the noise came on it, which leaves less than sigma
     known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
     guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
     origin: Origin | None = None  # the scene's: for methods that read results made elsewhere; None: not known

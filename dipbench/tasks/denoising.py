@@ -32,7 +32,8 @@ class Denoising(Task):
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape
         sigma = self.noise.sigma if self.noise else self.sigma / 255
-        return Problem("denoising", measurement, Identity(), (channels, height, width), sigma=sigma, noise=self.noise)
+        shape = (channels, height, width)
+        return Problem("denoising", measurement, Identity(), shape, sigma=sigma, noise=self.noise, clipped=self.clip)
 
     def protocol(self) -> Protocol:
         return Protocol()

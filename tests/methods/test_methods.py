@@ -154,7 +154,7 @@ def test_total_variation_of_grey_noise_equals_scikit_image(cat: Tensor) -> None:
     """Chambolle's own algorithm solves the same denoising problem, without bounds on the values."""
     problem, _, _ = posed("denoising", 0.25 + cat[:1] / 2)
     method = registry.build("method", "tv[iterations=1000]")
-    weight = method.strength * problem.sigma
+    weight = method.resolved(problem)["weight"]
     expected = denoise_tv_chambolle(problem.measurement[0].double().numpy(), weight=weight, eps=1e-8, max_num_iter=3000)
     made = estimates(method, problem)[-1][0].numpy()
     np.testing.assert_allclose(made, expected, atol=2e-3)
