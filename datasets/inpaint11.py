@@ -6,10 +6,10 @@ missing. A pixel that is black in the truth is taken as known: the masked image 
 pixels, peppers256 most, in its black outline; as missing they would hide that outline from every method.
 """
 
-from collections.abc import Collection as Wanted
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from dipbench.contract import Belonging, Scene
+from torch import Tensor
+
 from dipbench.data.collection import Collection
 
 
@@ -20,8 +20,6 @@ class Inpaint11(Collection):
     paper = "doi:10.1109/ICCV.2017.566"
     licence = "none stated; standard research test images"
 
-    def scene(self, name: str, takes: Wanted[Belonging] = ()) -> Scene:
-        scene = super().scene(name, takes)
-        if scene.known is None or scene.image is None:
-            return scene
-        return replace(scene, known=scene.known | (scene.image == 0))
+    def known(self, name: str) -> Tensor | None:
+        known = super().known(name)
+        return None if known is None else known | (self.read(name) == 0)

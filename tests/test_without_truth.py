@@ -21,13 +21,12 @@ from dipbench.suites.suite import read_suite
 FILES = {
     "found.py": '''"""Two pictures that somebody found, grainy as they are."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dipbench.contract import Belonging, Dataset, Scene
+from dipbench.contract import Dataset
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,9 @@ class Found(Dataset):
     def read(self, name: str) -> Tensor | None:
         return self._clean(name) if self.pairs and name == "dunes" else None
 
-    def scene(self, name: str, takes: Collection[Belonging] = ()) -> Scene:
+    def measured(self, name: str) -> Tensor:
         grain = 0.1 * torch.randn((3, 32, 32), generator=torch.Generator().manual_seed(len(name)))
-        measured = (self._clean(name) + grain).clamp(0, 1)
-        return Scene(self.read(name), measured=measured if "measured" in takes else None)
+        return (self._clean(name) + grain).clamp(0, 1)
 
     def _clean(self, name: str) -> Tensor:
         waves = torch.linspace(0, {"dunes": 6, "sea": 12}[name], 32).sin()

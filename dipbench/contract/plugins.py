@@ -30,16 +30,28 @@ class Dataset(Plugin, ABC):
     def read(self, name: str) -> Tensor | None:
         """The image of that name (C, H, W), float32 in [0, 1], before `crop` and `side`.
 
-        None: there is none, as of a photograph that came degraded. It has no truth; `scene` says what was measured.
+        None: there is none, as of a photograph that came degraded. It has no truth; `measured` gives it.
         """
         return None
 
-    def scene(self, name: str, takes: Collection[Belonging] = ()) -> Scene:
-        """The image of that name with what belongs to it of what a task `takes`, before `crop` and `side`.
+    def known(self, name: str) -> Tensor | None:
+        """The mask of that image (1, H, W), bool, True where a pixel is known; None: it has none."""
+        return None
 
-        As a rule the image alone. What is not taken need not be read: its file may not be there.
+    def guide(self, name: str) -> Tensor | None:
+        """Another picture of that scene (C', H, W); None: there is none."""
+        return None
+
+    def measured(self, name: str) -> Tensor | None:
+        """What was measured in place of that image, or beside it (C, H, W); None: nothing was."""
+        return None
+
+    def scene(self, name: str, takes: Collection[Belonging] = ()) -> Scene:
+        """The image of that name with what a task `takes` beside it, before `crop` and `side`.
+
+        What is not taken is not read: its file may not be there.
         """
-        return Scene(self.read(name))
+        return Scene(self.read(name), **{belonging: getattr(self, belonging)(name) for belonging in takes})
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,12 @@ A collection is a class without code and, beside it, a CSV of the same name with
 import inspect
 import warnings
 from collections import Counter
-from collections.abc import Collection as Wanted
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
-from dipbench.contract import Belonging, Dataset, Scene
+from dipbench.contract import Dataset
 from dipbench.data.pinned import Copy, PinnedFile, read_files
 from dipbench.errors import UserError
 from dipbench.images.files import AlphaDropped, read_image
@@ -43,10 +42,9 @@ class Collection(Dataset):
     def read(self, name: str) -> Tensor:
         return self._read(next(entry for entry in self.entries() if entry.name == name))
 
-    def scene(self, name: str, takes: Wanted[Belonging] = ()) -> Scene:
-        masks = [entry for entry in self.entries() if entry.mask_of == name and "known" in takes]
-        known = self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
-        return Scene(self.read(name), known)
+    def known(self, name: str) -> Tensor | None:
+        masks = [entry for entry in self.entries() if entry.mask_of == name]
+        return self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
 
     def _read(self, entry: Entry) -> Tensor:
         path = entry.verified(*self._words(entry))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Problem, Task
+from dipbench.contract import Belonging, Dataset, Method, Problem, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
@@ -44,11 +44,11 @@ class Images:
     """What is known of the images of a plan: each is read once, whatever experiments and suites want it."""
 
     def __init__(self) -> None:
-        self._pixels: dict[tuple[Dataset, str, bool], tuple[str, _Shapes]] = {}
+        self._pixels: dict[tuple[Dataset, str, frozenset[Belonging]], tuple[str, _Shapes]] = {}
         self._problems: dict[tuple[Task, _Shapes], Problem] = {}
 
     def pixels(self, task: Task, dataset: Dataset, name: str) -> str:
-        """The hash of the pixels of an image, and of what was measured where the task takes that."""
+        """The hash of the pixels of an image, and of the pictures beside it that the task takes."""
         return self._facts(task, dataset, name)[0]
 
     def problem(self, task: Task, dataset: Dataset, name: str) -> Problem:
@@ -60,11 +60,11 @@ class Images:
         return replace(self._problems[task, shapes], image_name=name)
 
     def _facts(self, task: Task, dataset: Dataset, name: str) -> tuple[str, _Shapes]:
-        measured = "measured" in task.takes
-        key = (dataset, name, measured)
+        key = (dataset, name, frozenset(task.takes))
         if key not in self._pixels:
-            scene = load(dataset, name, ["measured"] if measured else [])
-            pictures = [picture for picture in (scene.image, scene.measured) if picture is not None]
+            scene = load(dataset, name, task.takes)
+            beside = (getattr(scene, belonging) for belonging in sorted(task.takes))
+            pictures = [picture for picture in (scene.image, *beside) if picture is not None]
             self._pixels[key] = (pixel_hash(*pictures), tuple(tuple(picture.shape) for picture in pictures))
         return self._pixels[key]
 

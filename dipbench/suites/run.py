@@ -19,7 +19,7 @@ class Run:
 
     dataset: str  # its name
     image: str  # its name in the data set
-    pixels: str  # hash of the image, and of what is taken as measured: other pixels of that name are another run
+    pixels: str  # hash of the image and of what the task takes beside it: other pixels of that name are another run
     task: dict[str, Any]  # name, and every setting
     method: dict[str, Any]  # name, and every setting that acts: what fills in for a blank, not the blank
     protocol: str  # signature of the protocol that scores it

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,3 +125,53 @@ def test_a_plugin_that_breaks_is_left_to_its_run(
     monkeypatch.setattr(registry.find("method", "nlm"), "resolved", broken)
     (run,) = jobs("nlm")
     assert run.method["settings"] == registry.build("method", "nlm").settings()
+
+
+MASKED = '''"""Waves with a mask of their own."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dipbench.contract import Dataset
+
+
+@dataclass(frozen=True)
+class Masked(Dataset):
+    """One picture, of which some rows are known."""
+
+    path: str = ""  # of a file with the number of rows
+
+    def names(self) -> list[str]:
+        return ["waves"]
+
+    def read(self, name: str) -> Tensor:
+        return torch.linspace(0, 1, 32 * 32).reshape(1, 32, 32)
+
+    def known(self, name: str) -> Tensor:
+        with open(self.path) as file:
+            return (torch.arange(32) < int(file.read())).reshape(1, 32, 1).expand(1, 32, 32)
+'''
+
+
+def test_another_mask_of_the_image_is_another_run_where_the_task_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "masked.py").write_text(MASKED)
+    rows = tmp_path / "rows.txt"
+
+    def run(task: str, known: int) -> Run:
+        rows.write_text(str(known))
+        experiment = {
+            "name": "e",
+            "dataset": f"{tmp_path}/masked.py[path={rows}]",
+            "task": task,
+            "methods": ["degraded"],
+        }
+        (job,) = jobs_of(Suite.model_validate({"name": "s", "title": "S", "experiments": [experiment]}), [0])
+        return job.run
+
+    first, other = run("inpainting[mask=own]", 16), run("inpainting[mask=own]", 17)
+    assert (first.key, first.measurement_key) != (other.key, other.measurement_key)
+    assert first.measurement_key != other.measurement_key
+    assert first.measurement_path == other.measurement_path
+    assert run("denoising", 16) == run("denoising", 17)
