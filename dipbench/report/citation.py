@@ -4,7 +4,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-from dipbench import registry
 from dipbench.errors import UserError
 from dipbench.spec import Spec
 from dipbench.store.records import Result
@@ -47,11 +46,7 @@ def _written(plugin: dict[str, object]) -> str:
 
 def bibtex(result: Result) -> str:
     """The entries of the method, the data set and the task of a run, and of Deep Image Prior's benchmark itself."""
-    papers = [
-        result.paper,
-        registry.find("dataset", result.run.dataset).paper,
-        registry.find("task", str(result.run.task["name"])).paper,
-    ]
+    papers = result.papers or [result.paper]
     found = {paper: references()[paper] for paper in papers if paper in references()}
     missing = [paper for paper in papers if paper and paper not in references()]
     return "\n\n".join([*found.values(), *(f"% {paper}: no entry in references.bib" for paper in missing)])

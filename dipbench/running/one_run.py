@@ -104,8 +104,8 @@ class Work:
         run, device = self.job.run, self._conditions.device
         self._task: Task = registry.build("task", self.job.task)
         self._method: Method = registry.build("method", self.job.method)
-        dataset: Dataset = registry.build("dataset", self.job.dataset)
-        scene = self._task.prepare(load(dataset, run.image, self._task.takes))
+        self._dataset: Dataset = registry.build("dataset", self.job.dataset)
+        scene = self._task.prepare(load(self._dataset, run.image, self._task.takes))
         self._truth = scene.image
         degraded = self._task.degrade(scene, Streams(run.seed, run.measurement_path))
         problem = replace(degraded, image_name=run.image)
@@ -192,6 +192,7 @@ class Work:
             "parameters": self._method.resolved(self._problem),
             "licence": self._method.licence,
             "paper": self._method.paper,
+            "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
             "resumed": self._resumed,

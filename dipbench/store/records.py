@@ -84,7 +84,8 @@ class Result(_Stored):
     peak_memory_bytes: int | None = None  # None: unknown, as where runs took turns
     parameters: dict[str, Any] = {}  # every setting, as the method resolved it
     licence: str = ""
-    paper: str = ""
+    paper: str = ""  # of the method
+    papers: list[str] = []  # of the method, the data set and the task: what is to be cited
     engine: str = ""  # of a fit, as is the precision
     precision: str = ""
     at_once: int = 1  # the most runs that took turns with it

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,14 @@ def test_run_is_found_by_the_beginning_of_its_name_and_by_its_path(store: Store)
     assert find_run(str(folder), Path("nowhere")) == folder
     with pytest.raises(UserError, match="0 runs"):
         find_run("zzz", store.path.parent)
+
+
+def test_a_run_on_somebodys_own_data_set_is_cited(store: Store) -> None:
+    """Of which nothing is known here but what the run kept."""
+    result = store.result(next((store.path / "runs").iterdir()).name)
+    assert result is not None
+    own = result.model_copy(
+        update={"run": replace(result.run, dataset="my_set"), "papers": ["doi:10.1109/CVPR.2005.38", "doi:10.1/mine"]}
+    )
+    assert "10.1109/CVPR.2005.38" in bibtex(own)
+    assert "% doi:10.1/mine: no entry in references.bib" in bibtex(own)
