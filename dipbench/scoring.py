@@ -75,10 +75,10 @@ class Protocol:
     def ssim(self, estimate: Tensor, truth: Tensor) -> float:
         """Structural similarity in [-1, 1], Gaussian window 11x11 of std 1.5 (doi:10.1109/TIP.2003.819861).
 
-        NaN where the compared region is smaller than the window.
+        NaN where the compared region is smaller than the window, or a pixel of it is NaN.
         """
         ours, theirs = (image.clamp(0, 1).unsqueeze(0) for image in self.compared(estimate, truth))
-        if min(ours.shape[-2:]) < 11:
+        if min(ours.shape[-2:]) < 11 or not ours.isfinite().all():
             return float("nan")
         return float(piq.ssim(ours, theirs, data_range=1.0, downsample=False))
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 import traceback
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -96,6 +97,13 @@ def run(
             for job, finished in summary.failures:
                 print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
             failures += [finished for _, finished in summary.failures]
+            doubts = Counter(
+                f"{result.run.method['name']}: {words}"
+                for result in summary.holdings.results.values()
+                for words in result.warnings
+            )
+            for words, runs in doubts.items():
+                print(f"dipbench: {words}" + (f" ({runs} runs)" if runs > 1 else ""), file=sys.stderr)
     for words in _SAID:  # the progress has driven them off the screen
         print(f"dipbench: {words}", file=sys.stderr)
     if failures:

@@ -100,8 +100,8 @@ def write_image(path: Path, image: Tensor) -> None:
 
 
 def to_pillow(image: Tensor) -> Image.Image:
-    """An 8-bit Pillow image of (C, H, W) in [0, 1], rounded to the nearest level."""
-    levels = (image.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    """An 8-bit Pillow image of (C, H, W) in [0, 1], rounded to the nearest level; NaN is black."""
+    levels = (image.detach().cpu().nan_to_num(0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
     return Image.fromarray(levels[0] if levels.shape[0] == 1 else levels.transpose(1, 2, 0))
 
 

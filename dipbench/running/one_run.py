@@ -196,7 +196,7 @@ class Work:
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
             "resumed": self._resumed,
-            "warnings": self._warnings,
+            "warnings": [*self._warnings, *_doubts(outcome)],
         }
         message = NO_TRUTH if self._truth is None else ""
         return Finished("done", message, psnr=outputs[0].psnr, seconds=outcome.seconds), content
@@ -207,6 +207,18 @@ class Work:
             return {}
         protocol = self._task.protocol()
         return {name: metric.measure(image, self._truth, protocol) for name, metric in METRICS.items()}
+
+
+def _doubts(outcome: Outcome) -> list[str]:
+    """What is odd about the outputs of a run, a line each."""
+    doubts = []
+    for output in outcome.outputs:
+        if not output.image.isfinite().all():
+            doubts.append(f"{output.name}: some pixels are not finite; the picture shows NaN as black")
+        elif output.image.min() < -1 or output.image.max() > 2:
+            low, high = float(output.image.min()), float(output.image.max())
+            doubts.append(f"{output.name}: values from {low:.3g} to {high:.3g}, where black is 0 and white is 1")
+    return doubts
 
 
 def write_down(

@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -208,6 +209,29 @@ def test_what_is_no_estimate_fails_by_name(folder: Path, tmp_path: Path, body: s
     _, summary = go(suite_of(folder, [broken(tmp_path, body)]), tmp_path / "out")
     assert summary.ended == {"failed": 2}
     assert message in summary.results["message"].iloc[0]
+
+
+def test_a_fit_that_ends_in_what_is_no_number_keeps_its_trace_and_its_pictures(folder: Path, tmp_path: Path) -> None:
+    body = "yield problem.degraded()\n        yield problem.degraded() * float('nan')"
+    store, summary = go(suite_of(folder, [broken(tmp_path, body)]), tmp_path / "out")
+    assert summary.ended == {"done": 2}
+    row = summary.results.iloc[0]
+    assert np.isnan(row["psnr"])
+    assert np.isnan(row["ssim"])
+    trace = store.trace(row["run"])
+    assert trace is not None
+    assert trace["psnr"].notna().tolist() == [True, False]
+    assert not np.asarray(Image.open(store.path / "runs" / row["run"] / "final.png")).any()
+    result = store.result(row["run"])
+    assert result is not None
+    assert result.warnings == ["final: some pixels are not finite; the picture shows NaN as black"]
+
+
+def test_levels_up_to_255_are_doubted(folder: Path, tmp_path: Path) -> None:
+    store, summary = go(suite_of(folder, [broken(tmp_path, "yield problem.degraded() * 255")]), tmp_path / "out")
+    result = store.result(summary.results["run"].iloc[0])
+    assert result is not None
+    assert "where black is 0 and white is 1" in result.warnings[0]
 
 
 def test_process_that_dies_fails_its_run_only(folder: Path, tmp_path: Path) -> None:
