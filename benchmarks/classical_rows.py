@@ -3,8 +3,8 @@
     DIPBENCH_DATA=FOLDER python benchmarks/classical_rows.py [PART ...]
 
 FOLDER is the one that the data sets set5, set14, inpaint11, cbm3d9 and released are read from; without it they are
-read from where `dipbench data fetch` put them. The parts are `bicubic`, `low_resolution`, `filling`, `noise` and
-`cbm3d`; all of them take about ten minutes on one core, nearly all of it for CBM3D. Each writes a CSV to
+read from where `dipbench data fetch` put them. The parts are `bicubic`, `low_resolution`, `filling`, `noise`, `cbm3d`
+and `tuning`; all of them take about twenty minutes on one core, nearly all of it for the last two. Each writes a CSV to
 results/reference/classical; the report reports/classical/README.md is rendered from those that are there.
 """
 
@@ -18,6 +18,7 @@ from typing import cast
 import pandas as pd
 import torch
 from classical_report import OUTLINE, render
+from classical_tuning import rows as tuning
 from scipy.stats import norm
 from torch import Tensor
 
@@ -184,6 +185,7 @@ PARTS: dict[str, Callable[[], pd.DataFrame]] = {
     "filling": filling,
     "noise": noise,
     "cbm3d": cbm3d,
+    "tuning": tuning,
 }
 """What can be checked, by name."""
 
