@@ -102,14 +102,20 @@ def run(
 
 
 def score(
-    folder: Path | str, *, dataset: str, task: str, method_name: str = "", out: Path | str | None = None
+    folder: Path | str,
+    *,
+    dataset: str,
+    task: str,
+    method_name: str = "",
+    out: Path | str | None = None,
+    pattern: str = "{name}",
 ) -> pd.DataFrame:
-    """Scores images made elsewhere, named as those of the data set: one row an image, as `run` returns them.
+    """Scores images made elsewhere, called by `pattern` after those of the data set: one row an image, as from `run`.
 
     The arguments are the options of `dipbench score`. An image without a result is a row whose `status` is `failed`.
     UserError for what is wrong in the arguments.
     """
-    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None)
+    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern)
 
 
 def restore(

@@ -11,6 +11,9 @@ def score(
     folder: Annotated[Path, typer.Argument(help="The results: an image file for each image of the data set.")],
     dataset: Annotated[str, typer.Option(help="What they are scored against: set5.")],
     task: Annotated[str, typer.Option(help="What was restored: super_resolution[factor=4].")],
+    pattern: Annotated[
+        str, typer.Option(help="What the files are called: '{name}_x4.png', with the image's name for {name}.")
+    ] = "{name}",
     method_name: Annotated[str, typer.Option(help="What to call them; default the folder's name.")] = "",
     out: Annotated[
         Path | None, typer.Option(help="Keep the results here and write a report; default: print only.")
@@ -21,7 +24,7 @@ def score(
     from dipbench.running.score_files import as_text, score_folder
     from dipbench.store.store import Store
 
-    scores = score_folder(folder, dataset, task, method_name, out)
+    scores = score_folder(folder, dataset, task, method_name, out, pattern)
     print(as_text(scores))
     if out is not None:
         store = Store.existing(out)

@@ -18,27 +18,31 @@ from dipbench.suites.suite import Entrant, Experiment, Suite
 from dipbench.text import table
 
 
-def score_folder(folder: Path, dataset: str, task: str, name: str = "", out: Path | None = None) -> pd.DataFrame:
+def score_folder(
+    folder: Path, dataset: str, task: str, name: str = "", out: Path | None = None, pattern: str = "{name}"
+) -> pd.DataFrame:
     """Scores the images of a folder against those of the same name in a data set: see `dipbench.store.results.columns`.
 
     One row an image. Where a result is missing or has another size, `status` is `failed` and `message` says why.
-    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results. UserError if
-    `folder` is not a folder, and for what is wrong in the data set or the task.
+    `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results; `pattern` says
+    what the files are called, with the image's name for {name}. UserError if `folder` is not a folder, and for what is
+    wrong in the data set or the task.
     """
     if not folder.is_dir():
         raise UserError(
             f"'{folder}' is not a folder: it takes the folder that holds the results, a file for each image"
         )
-    suite = _suite(folder, dataset, task, name or folder.resolve().name)
+    files = Spec("files", {"folder": str(folder), "pattern": pattern})
+    suite = _suite(files, dataset, task, name or folder.resolve().name)
     if out is not None:
         return _scored(suite, Store(out))
     with tempfile.TemporaryDirectory(prefix="dipbench-score-") as place:
         return _scored(suite, Store(Path(place)))
 
 
-def _suite(folder: Path, dataset: str, task: str, name: str) -> Suite:
+def _suite(files: Spec, dataset: str, task: str, name: str) -> Suite:
     """One experiment with one method, which reads files."""
-    entrant = Entrant(name, name, Spec("files", {"folder": str(folder)}))
+    entrant = Entrant(name, name, files)
     experiment = Experiment(name="score", dataset=parse(dataset), task=parse(task), methods=[entrant])
     return Suite(name="score", title=f"{name} on {dataset}", experiments=[experiment])
 

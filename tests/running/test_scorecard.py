@@ -131,6 +131,15 @@ def test_scores_are_kept_and_computed_anew_when_the_files_change(data: Path) -> 
     assert Store.existing(data / "out").plan().title.startswith("results on folder")
 
 
+def test_results_are_found_by_the_pattern_of_their_names(data: Path) -> None:
+    for name in ("one", "two"):
+        (data / "results" / f"{name}.png").rename(data / "results" / f"{name}_x4_ours.png")
+    arguments = {"dataset": f"folder[path={data / 'truth'}]", "task": "denoising"}
+    assert averages(api.score(data / "results", pattern="{name}_x4_ours", **arguments))["psnr"] > 19
+    missing = api.score(data / "results", **arguments)
+    assert missing["message"].str.contains("it takes (?:one|two).png", regex=True).all()
+
+
 def test_a_folder_that_is_not_there_is_refused(data: Path) -> None:
     with pytest.raises(UserError, match="nowhere' is not a folder"):
         score_folder(data / "nowhere", f"folder[path={data / 'truth'}]", "denoising")
