@@ -1,6 +1,7 @@
 """What a plugin may change of the whole process, put back, so that it reaches no other plugin."""
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,15 @@ def _put_folder(folder: str) -> None:
         os.chdir(folder)
 
 
+def _put_environment(variables: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+def _put_path(path: list[str]) -> None:
+    sys.path[:] = path
+
+
 _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (torch.get_num_threads, torch.set_num_threads),
     (torch.get_default_dtype, torch.set_default_dtype),
@@ -88,4 +98,6 @@ _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (np.geterr, lambda errors: np.seterr(**errors)),
     (lambda: tuple(warnings.filters), _put_filters),
     (_folder, _put_folder),
+    (lambda: dict(os.environ), _put_environment),
+    (lambda: list(sys.path), _put_path),
 )

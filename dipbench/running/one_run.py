@@ -89,7 +89,11 @@ class Work:
                 raise
             self._ended, outcome = failure(error), None
         times = {"started": self._started, "wall_seconds": round(time.perf_counter() - self._clock, 3)}
-        write_down(self.job, self._store, self._conditions, self._ended, {**times, **content}, outcome)
+        try:
+            write_down(self.job, self._store, self._conditions, self._ended, {**times, **content}, outcome)
+        except (ValueError, TypeError) as error:  # what a plugin says of itself is no text, or not to be written
+            self._ended = failure(error)
+            write_down(self.job, self._store, self._conditions, self._ended, times)
         if self._ended.status == "done":
             self._checkpoints.clear()
         self.close()
@@ -115,7 +119,10 @@ class Work:
                 for name, picture in (("truth", self._truth), ("degraded", self._task.shown(problem))):
                     if picture is not None:
                         write_image(folder / f"{name}.png", picture)
-        if reason := self._method.refuses(problem):
+        reason = self._method.refuses(problem)
+        if reason is not None and not isinstance(reason, str):
+            raise UserError(f"{self._method.plugin_name()}'s refuses() gave {reason!r}: it must give a reason, or None")
+        if reason:
             self._ended = Finished("refused", reason)
             return False
         self._problem = problem.to(device)

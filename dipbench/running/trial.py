@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,7 +68,8 @@ class Trial:
         self._stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
         if self._stream:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
-        self._global, self._process = Place(rng, "global", problem.device), Process()
+        self._global = Place(rng, "global", problem.device)
+        self._process: Process | None = Process()
         self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)
         self._seconds = 0.0  # before this process
@@ -85,12 +86,15 @@ class Trial:
                 keep=self.course.keep,
                 rules=rules,
             )
+        if method.fitted:
+            self._process = None  # a prior has built what it builds; the iterations are the harness's, and are many
         self._start = time.perf_counter()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Within the block torch works on this trial's stream, draws from its place and is set as the method set it."""
-        with on_stream(self._stream), self._global.borrowed(), self._process.entered():
+        process = self._process.entered() if self._process else nullcontext()
+        with on_stream(self._stream), self._global.borrowed(), process:
             yield
 
     def advance(self) -> bool:

@@ -208,7 +208,9 @@ class UnwritableStore(UserError):
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON under another name first, so that a file is whole or not there."""
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.write_text(json.dumps(plain_numbers(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.write_text(
+        json.dumps(plain_numbers(content), indent=1, allow_nan=False, default=str) + "\n", encoding="utf-8"
+    )
     temporary.rename(path)
 
 

@@ -234,6 +234,26 @@ def test_levels_up_to_255_are_doubted(folder: Path, tmp_path: Path) -> None:
     assert "where black is 0 and white is 1" in result.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("def refuses(self, problem):\n        return True", "refuses() gave True: it must give a reason, or None"),
+        ("licence = 3", "licence"),
+        ("def resolved(self, problem):\n        return {1: 2, 'x': 3}", "ValidationError"),
+        ("def resolved(self, problem):\n        return {'x': object()}", ""),
+        ("def resolved(self, problem):\n        raise KeyError('x')", "KeyError: 'x'"),
+    ],
+)
+def test_what_a_method_says_of_itself_ends_no_other_run(
+    folder: Path, tmp_path: Path, changes: str, message: str
+) -> None:
+    path = broken(tmp_path, "yield problem.degraded()")
+    Path(path).write_text(Path(path).read_text() + f"\n    {changes}\n")
+    _, summary = go(suite_of(folder, [path, "nlm"]), tmp_path / "out")
+    assert summary.ended == ({"failed": 2, "done": 2} if message else {"done": 4})
+    assert summary.results["message"].str.contains(message, regex=False).any()
+
+
 def test_process_that_dies_fails_its_run_only(folder: Path, tmp_path: Path) -> None:
     method = broken(tmp_path, "import os\n        os._exit(9)\n        yield")
     _, summary = go(suite_of(folder, [method, "nlm", "degraded"]), tmp_path / "out", jobs=2)

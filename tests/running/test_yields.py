@@ -3,6 +3,7 @@
 import math
 import os
 import random
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -102,6 +103,8 @@ CHANGES = {
     "numpy": lambda: np.seterr(all="raise"),
     "warnings": lambda: warnings.simplefilter("ignore"),
     "folder": lambda: os.chdir("/"),
+    "environment": lambda: os.environ.update(DIPBENCH_DATA="/elsewhere"),
+    "path": lambda: sys.path.append("/elsewhere"),
     "seeds": lambda: (torch.manual_seed(0), np.random.seed(0), random.seed(0)),
 }
 
@@ -121,6 +124,8 @@ def process() -> list[Any]:
         Path.cwd(),
         torch.get_rng_state().tolist(),
         random.getstate(),
+        dict(os.environ),
+        list(sys.path),
     ]
 
 
