@@ -111,8 +111,9 @@ def _import_file(kind: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise UserError(f"no {kind} file '{path}': the path is taken from the folder you are in")
     name = f"{FROM_FILE}{code_hash(path)}.{path.stem}"
-    if name in sys.modules:
-        return sys.modules[name]
+    known = sys.modules.get(name)
+    if known and known.__file__ and Path(known.__file__).resolve() == path.resolve():  # not a copy in another folder
+        return known
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UserError(f"{kind} file '{path}' is not a Python file")

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
+from dipbench.code import file_hash
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene, Trick
 from dipbench.fit import Execution, Fit
 from dipbench.fit.tricks import Jitter
@@ -153,4 +155,5 @@ def test_a_fit_with_it_goes_on_from_a_checkpoint(
 
 def test_it_is_in_the_name_of_a_run_with_its_settings_and_its_version(fit_of: Callable[..., Fit]) -> None:
     acting = replace(SETTINGS, tricks=(Schedule(every=3),)).acting()
-    assert acting["tricks"] == [{"name": "test_new_tricks", "version": 1, "every": 3, "factor": 0.5}]
+    here = {"name": "test_new_tricks", "source": file_hash(Path(__file__))}
+    assert acting["tricks"] == [{**here, "version": 1, "every": 3, "factor": 0.5}]
