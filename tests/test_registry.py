@@ -1,5 +1,6 @@
 """How plugins are found and set, and what a user reads who mistypes."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -160,6 +161,8 @@ def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_chan
         path.write_text(
             FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_helper import FACTOR\nfrom torch")
         )
+        for file in (tmp_path / folder).glob("*.py"):
+            os.utime(file, (0, 0))  # of one size and one moment, by which Python knows what it compiled
         methods.append(registry.build("method", str(path)))
     found = [import_module(type(method).__module__).FACTOR for method in methods]
     assert found == [3, 5, 7]

@@ -130,13 +130,19 @@ def _import_file(kind: str, path: Path) -> ModuleType:
 
 @contextmanager
 def _finding_what_is_beside(path: Path) -> Iterator[None]:
-    """Within the block the modules beside a file can be imported, as by a script; no other file gets them."""
+    """Within the block the modules beside a file can be imported, as by a script; no other file gets them.
+
+    No bytecode is kept: Python knows it by size and second, so that a file edited twice in one would be the one before.
+    """
     beside = {name for name, _ in helpers_of(path)}
     others = {name: sys.modules.pop(name) for name in beside if name in sys.modules}
+    importlib.invalidate_caches()
     sys.path.insert(0, str(path.parent.resolve()))
+    keeps_none, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
     finally:
+        sys.dont_write_bytecode = keeps_none
         sys.path.remove(str(path.parent.resolve()))
         for name in beside:
             sys.modules.pop(name, None)
