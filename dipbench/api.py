@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from dipbench import registry
-from dipbench.contract import Method, Prior, Problem, Task
+from dipbench.contract import Method, Task
 from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
@@ -17,7 +17,7 @@ from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
-from dipbench.running.trial import Progress, attempt
+from dipbench.running.trial import Progress, attempt, check_taken
 from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.streams import Streams
@@ -137,21 +137,14 @@ def restore(
     posed: Task = registry.build("task", task)
     restorer: Method = registry.build("method", method)
     problem = posed.pose(read_image(Path(image))).to(pick_device(device))
-    if reason := restorer.refuses(problem):
-        raise UserError(f"{restorer.plugin_name()} refuses {problem.task}: {reason}")
-    expected = _outputs_of(restorer, problem)
+    check_taken(restorer, problem)
+    expected = ["final", "ema"] if restorer.averages(problem) else ["final"]
     wanted = output or expected[-1]
     if wanted not in expected:
         raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(expected)}")
     rng = Streams(seed, ("restore", parse(task).name))
     outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
     return outputs[wanted]
-
-
-def _outputs_of(method: Method, problem: Problem) -> list[str]:
-    """The outputs that a method will have of a problem without a truth."""
-    averages = isinstance(method, Prior) and method.fit_settings(problem).average > 0
-    return ["final", "ema"] if averages else ["final"]
 
 
 def restore_to(path: Path, output: Output) -> None:

@@ -76,7 +76,7 @@ def run(
 
     use_folder(data_dir)
     console = Console()
-    failures = []
+    failures, computed = [], 0
     with Terminal(console) as display, interruption.handled():
         for store, summary in execute(
             suite,
@@ -91,6 +91,7 @@ def run(
             page = write_report(store, summary.holdings)
             if comparison := as_text(verdicts_of(summary.holdings)):
                 console.print(comparison, markup=False, highlight=False, soft_wrap=True)
+            computed += summary.ended.total()
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
             there = f"{summary.present} in the store before"
             console.print(f"{counts}; {there}\nreport: {page}", highlight=False, soft_wrap=True)
@@ -104,7 +105,7 @@ def run(
             )
             for words, runs in doubts.items():
                 print(f"dipbench: {words}" + (f" ({runs} runs)" if runs > 1 else ""), file=sys.stderr)
-    for words in _SAID:  # the progress has driven them off the screen
+    for words in _SAID if computed else ():  # the progress has driven them off the screen
         print(f"dipbench: {words}", file=sys.stderr)
     if failures:
         raise typer.Exit(2 if all(finished.mendable for finished in failures) else 1)

@@ -82,8 +82,7 @@ class Task(Plugin, ABC):
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         """Degrades what `prepare` gave; draws from `rng` alone, so that every method restores the same pixels.
 
-        The problem has the scene's `origin`, so that whole results can be cut alike. UserError for a scene that
-        lacks what the task takes.
+        UserError for a scene that lacks what the task takes.
         """
 
     @abstractmethod
@@ -110,6 +109,10 @@ class Method(Plugin, ABC):
     def refuses(self, problem: Problem) -> str | None:
         """Why this method cannot take that problem, in words for the table; None: it can."""
         return None
+
+    def averages(self, problem: Problem) -> bool:
+        """Whether a run on it has the average of its outputs (`ema`) too, which the harness keeps of a fit."""
+        return False
 
     @abstractmethod
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:

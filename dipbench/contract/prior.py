@@ -111,5 +111,8 @@ class Prior(Method):
         """Not for a prior to define: the harness fits it."""
         raise TypeError(f"{type(self).__name__} is a prior: the harness fits it (dipbench.fit)")
 
+    def averages(self, problem: Problem) -> bool:
+        return self.fit_settings(problem).average > 0
+
     def resolved(self, problem: Problem) -> dict[str, Any]:
         return {**self.settings(), **self.fit_settings(problem).acting()}

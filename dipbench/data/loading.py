@@ -45,7 +45,7 @@ def picture_of(dataset: Dataset, name: str) -> Tensor:
     if image is None:
         raise UserError(
             f"scene '{name}' of {dataset.plugin_name()} has neither an image nor what was measured: give "
-            "one of them, by read() or scene()"
+            "one of them, by read() or measured()"
         )
     return image
 

@@ -35,6 +35,7 @@ KINDS: dict[str, str] = {
 """Kind -> the package whose files hold its plugins; entry points use the same name. A class says its `kind` itself."""
 
 
+@cache
 def _own(kind: str) -> dict[str, str]:
     """The modules of dipbench's own plugins of a kind, by name."""
     package = importlib.import_module(KINDS[kind])

@@ -34,9 +34,8 @@ def write_report(store: Store, holdings: Holdings) -> Path:
 
 
 def _keep_what_others_wrote(old: Path, new: Path) -> None:
-    if not (old / _WRITTEN).exists():
-        return
-    ours = {*(old / _WRITTEN).read_text(encoding="utf-8").splitlines(), _WRITTEN}
+    listed = old / _WRITTEN
+    ours = {_WRITTEN, *(listed.read_text(encoding="utf-8").splitlines() if listed.exists() else ())}
     for name in _files_in(old):
         if name not in ours and not (new / name).exists():
             (new / name).parent.mkdir(parents=True, exist_ok=True)

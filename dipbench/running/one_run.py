@@ -112,7 +112,7 @@ class Work:
         scene = self._task.prepare(load(self._dataset, run.image, self._task.takes))
         self._truth = scene.image
         degraded = self._task.degrade(scene, Streams(run.seed, run.measurement_path))
-        problem = replace(degraded, image_name=run.image)
+        problem = replace(degraded, image_name=run.image, origin=scene.origin)
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):
             with self._store.new_folder("problems", run.measurement_key) as folder:

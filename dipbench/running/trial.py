@@ -61,9 +61,7 @@ class Trial:
         signals: Sequence[Signal] = USUAL,
         rules: Sequence[Rule] = (),
     ):
-        reason = method.refuses(problem)
-        if reason:
-            raise UserError(f"{method.plugin_name()} refuses {problem.task}: {reason}")
+        check_taken(method, problem)
         self._method, self._problem = method, problem
         self._stream = torch.cuda.Stream(problem.device) if problem.device.type == "cuda" else None
         if self._stream:
@@ -200,6 +198,12 @@ class Reporter:
             self._last = time.perf_counter()
             iteration, psnr = trial.latest()
             self._progress(iteration, trial.course.iterations, psnr)
+
+
+def check_taken(method: Method, problem: Problem) -> None:
+    """UserError if a method refuses a problem."""
+    if reason := method.refuses(problem):
+        raise UserError(f"{method.plugin_name()} refuses {problem.task}: {reason}")
 
 
 def attempt(

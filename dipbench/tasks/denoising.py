@@ -3,7 +3,7 @@
 The noise is float and not quantised; the noisy image is clipped to [0, 1] as in the official code.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -27,7 +27,7 @@ class Denoising(Task):
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         noisy = (self.noise or Gaussian(self.sigma)).add(self.image_of(scene), rng)
-        return replace(self.pose(noisy.clamp(0, 1) if self.clip else noisy), origin=scene.origin)
+        return self.pose(noisy.clamp(0, 1) if self.clip else noisy)
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape

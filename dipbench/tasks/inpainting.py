@@ -4,7 +4,7 @@ Pixels that are not known are zero in the measurement. All channels of a pixel a
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -44,7 +44,7 @@ class Inpainting(Task):
             known = _not_trivial(scene.known, "inpainting[mask=own]: the mask of the image, as it is cut,")
         else:
             raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
-        return replace(self._problem(image, known), origin=scene.origin)
+        return self._problem(image, known)
 
     def pose(self, measurement: Tensor) -> Problem:
         if not isinstance(self.mask, Path):

@@ -7,7 +7,7 @@ while the forward operator is the paper's fixed Lanczos2 layer: the two differ i
 between its two passes also: the files of SelfExSR, bit for bit.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from PIL import Image
@@ -56,7 +56,7 @@ class SuperResolution(Task):
             small = resize_rounding(truth, (height, width), "bicubic")
         else:
             small = (resize(truth.double(), (height, width), "bicubic").clamp(0, 1) * 255).round().float() / 255
-        return replace(self.pose(small), origin=scene.origin)
+        return self.pose(small)
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape

@@ -9,7 +9,7 @@ Differs: the low-resolution image has all channels, of which that code enlarges 
 it to 8 bit, bicubic loses 0.02 dB at most.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
@@ -43,7 +43,7 @@ class SuperResolutionMatlab(Task):
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
         image = self.image_of(scene)
         small = downsampling((image.shape[-2], image.shape[-1]), self.factor, "bicubic")(image)
-        return replace(self.pose(small), origin=scene.origin)
+        return self.pose(small)
 
     def pose(self, measurement: Tensor) -> Problem:
         channels, height, width = measurement.shape

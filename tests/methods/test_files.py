@@ -23,7 +23,7 @@ from dipbench.suites.run import identity_of_method
 def problem_of(image: Tensor, name: str = "cat", task: str = "denoising") -> Problem:
     posing = registry.build("task", task)
     scene = posing.prepare(Scene(image, origin=Origin.of(image)))
-    return replace(posing.degrade(scene, Streams(0)), image_name=name)
+    return replace(posing.degrade(scene, Streams(0)), image_name=name, origin=scene.origin)
 
 
 def read(folder: Path, problem: Problem) -> Tensor:
@@ -89,7 +89,7 @@ def test_whole_result_is_cut_as_the_data_set_and_the_task_cut_the_image(tmp_path
     write_image(tmp_path / "results" / "cat.png", image)
     posing = registry.build("task", task)
     scene = posing.prepare(load(registry.build("dataset", f"folder[path='{tmp_path / 'truth'}',crop=50]"), "cat"))
-    problem = replace(posing.degrade(scene, Streams(0)), image_name="cat")
+    problem = replace(posing.degrade(scene, Streams(0)), image_name="cat", origin=scene.origin)
     assert problem.shape[1] < 50
     assert torch.equal(read(tmp_path / "results", problem), scene.image)
 

@@ -72,6 +72,9 @@ def test_a_column_of_an_image_is_no_other_column(forge: Forge, image: str) -> No
 
 
 def test_what_somebody_else_put_into_the_report_stays(forge: Forge) -> None:
+    before = forge.store.path / "report" / "chapter1.tex"
+    before.parent.mkdir()
+    before.write_text("thesis")
     index = page_of(forge, "e", "a", "x")
     (index.parent / "tables" / "mine.txt").write_text("thesis")
     (index.parent / "tables" / "e.csv").write_text("of before")
@@ -79,6 +82,7 @@ def test_what_somebody_else_put_into_the_report_stays(forge: Forge) -> None:
     write_report(forge.store, forge.store.holdings())
     assert (index.parent / "tables" / "mine.txt").read_text() == "thesis"
     assert (index.parent / "tables" / "e.csv").read_text() != "of before"
+    assert before.read_text() == "thesis", "that was there before the first report"
     forge.experiments[0]["name"] = "renamed"
     forge.plan()
     write_report(forge.store, forge.store.holdings())

@@ -79,7 +79,8 @@ def problems(dataset: str, task: str) -> list[tuple[str, Tensor, Problem]]:
     found = []
     for image in images.names():
         scene = posing.prepare(load(images, image))
-        found.append((image, scene.image, replace(posing.degrade(scene, Streams(0)), image_name=image)))
+        problem = replace(posing.degrade(scene, Streams(0)), image_name=image, origin=scene.origin)
+        found.append((image, scene.image, problem))
     return found
 
 

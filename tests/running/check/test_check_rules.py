@@ -1,6 +1,7 @@
 """Every way in which a rule was thought to break the contract is found."""
 
 import re
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -40,11 +41,6 @@ class Patient(Rule):
                 return iteration
         return None
 '''
-
-
-def complaints(file: Path, text: str) -> str:
-    file.write_text(text)
-    return "\n".join(str(each) for each in checked("rule", str(file)) if each.complaint)
 
 
 STOP = "                return iteration\n"
@@ -90,21 +86,25 @@ STOP = "                return iteration\n"
         ("3  # iterations", "3", "settings without a type or a comment on their line: patience"),
     ],
 )
-def test_a_rule_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+def test_a_rule_that_breaks_the_contract_is_found(
+    complaints: Callable[..., str], tmp_path: Path, right: str, wrong: str, complaint: str
+) -> None:
     assert right in RULE
-    found = complaints(tmp_path / "patient.py", RULE.replace(right, wrong))
+    found = complaints("rule", tmp_path / "patient.py", RULE.replace(right, wrong))
     assert complaint in found, found
 
 
-def test_a_rule_that_keeps_a_signal_names_the_iteration_of_its_lowest_value(tmp_path: Path) -> None:
+def test_a_rule_that_keeps_a_signal_names_the_iteration_of_its_lowest_value(
+    complaints: Callable[..., str], tmp_path: Path
+) -> None:
     keeping = RULE.replace('keeps: ClassVar[str] = ""', 'keeps: ClassVar[str] = "loss"')
-    assert "it takes 0" in complaints(tmp_path / "patient.py", keeping), "it names the last one"
+    assert "it takes 0" in complaints("rule", tmp_path / "patient.py", keeping), "it names the last one"
     lowest = keeping.replace(STOP, "                return at if lowest < float('inf') else None\n")
-    assert not complaints(tmp_path / "patient.py", lowest)
+    assert not complaints("rule", tmp_path / "patient.py", lowest)
 
 
-def test_a_rule_that_keeps_it_has_no_complaint(tmp_path: Path) -> None:
-    assert not complaints(tmp_path / "patient.py", RULE)
+def test_a_rule_that_keeps_it_has_no_complaint(complaints: Callable[..., str], tmp_path: Path) -> None:
+    assert not complaints("rule", tmp_path / "patient.py", RULE)
 
 
 def test_examples_of_the_readme_keep_the_contract_side_by_side(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """Every way in which a signal was thought to break the contract is found."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from dipbench.running.check import checked
 
 SIGNAL = '''"""A signal: the mean of the outputs so far."""
 
@@ -34,11 +33,6 @@ class MeanSoFar(Signal):
         memory["count"] += 1
         return memory["sum"] / memory["count"]
 '''
-
-
-def complaints(file: Path, text: str) -> str:
-    file.write_text(text)
-    return "\n".join(str(each) for each in checked("signal", str(file)) if each.complaint)
 
 
 RESULT = 'return memory["sum"] / memory["count"]\n'
@@ -75,11 +69,13 @@ RESULT = 'return memory["sum"] / memory["count"]\n'
         ('so far."""\n\n    title', 'so far"""\n\n    title', "its docstring does not begin with a sentence"),
     ],
 )
-def test_a_signal_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+def test_a_signal_that_breaks_the_contract_is_found(
+    complaints: Callable[..., str], tmp_path: Path, right: str, wrong: str, complaint: str
+) -> None:
     assert right in SIGNAL
-    found = complaints(tmp_path / "mean_so_far.py", SIGNAL.replace(right, wrong))
+    found = complaints("signal", tmp_path / "mean_so_far.py", SIGNAL.replace(right, wrong))
     assert complaint in found, found
 
 
-def test_a_signal_that_keeps_it_has_no_complaint(tmp_path: Path) -> None:
-    assert not complaints(tmp_path / "mean_so_far.py", SIGNAL)
+def test_a_signal_that_keeps_it_has_no_complaint(complaints: Callable[..., str], tmp_path: Path) -> None:
+    assert not complaints("signal", tmp_path / "mean_so_far.py", SIGNAL)

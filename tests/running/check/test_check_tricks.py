@@ -1,10 +1,9 @@
 """Every way in which a trick was thought to break the contract is found."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from dipbench.running.check import checked
 
 TRICK = '''"""A trick: noise on the parameters that grows less."""
 
@@ -33,11 +32,6 @@ class Cooling(Trick):
         memory["noise"].normal_(generator=rng)
         fit.parameters.add_(self.deviation / memory["count"] * memory["noise"])
 '''
-
-
-def complaints(file: Path, text: str) -> str:
-    file.write_text(text)
-    return "\n".join(str(each) for each in checked("trick", str(file)) if each.complaint)
 
 
 ADD = '        fit.parameters.add_(self.deviation / memory["count"] * memory["noise"])\n'
@@ -70,22 +64,26 @@ ADD = '        fit.parameters.add_(self.deviation / memory["count"] * memory["no
         ("PositiveFloat = 0.01 ", "PositiveFloat ", "can be made with the defaults of its settings: TypeError"),
     ],
 )
-def test_a_trick_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wrong: str, complaint: str) -> None:
+def test_a_trick_that_breaks_the_contract_is_found(
+    complaints: Callable[..., str], tmp_path: Path, right: str, wrong: str, complaint: str
+) -> None:
     assert right in TRICK
-    found = complaints(tmp_path / "cooling.py", TRICK.replace(right, wrong))
+    found = complaints("trick", tmp_path / "cooling.py", TRICK.replace(right, wrong))
     assert complaint in found, found
 
 
-def test_what_a_trick_remembers_outside_of_its_memory_is_lost_at_a_checkpoint(tmp_path: Path) -> None:
+def test_what_a_trick_remembers_outside_of_its_memory_is_lost_at_a_checkpoint(
+    complaints: Callable[..., str], tmp_path: Path
+) -> None:
     """On the fit, which is new in a new process, as anything in Python is."""
     forgetful = TRICK.replace(
         'memory["count"] += 1', 'fit.count = getattr(fit, "count", 0) + 1; memory["count"].fill_(fit.count)'
     )
-    found = complaints(tmp_path / "cooling.py", forgetful)
+    found = complaints("trick", tmp_path / "cooling.py", forgetful)
     assert found == (
         "WRONG  goes on from a checkpoint: other outputs after a checkpoint: what it remembers is not all in memory"
     )
 
 
-def test_a_trick_that_keeps_it_has_no_complaint(tmp_path: Path) -> None:
-    assert not complaints(tmp_path / "cooling.py", TRICK)
+def test_a_trick_that_keeps_it_has_no_complaint(complaints: Callable[..., str], tmp_path: Path) -> None:
+    assert not complaints("trick", tmp_path / "cooling.py", TRICK)
