@@ -63,6 +63,8 @@ def run(
     methods: Sequence[str] = (),
     data: Path | str | None = None,
     settings: Sequence[str] = (),
+    record: Sequence[str] = (),
+    rules: Sequence[str] = (),
     scale: Literal["full", "smoke"] = "full",
     seed: int | None = None,
     seeds: int | None = None,
@@ -82,7 +84,7 @@ def run(
     `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
-    choices = Choices(only, methods, Path(data) if data else None, settings, scale)
+    choices = Choices(only, methods, Path(data) if data else None, settings, scale, record, rules)
     made = execute(
         suite,
         choices,

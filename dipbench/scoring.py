@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
 
 import piq
 import torch
@@ -72,15 +72,15 @@ class Protocol:
         ours, theirs = self.compared(estimate, truth)
         return -10 * torch.log10((ours - theirs).square().mean())
 
-    def ssim(self, estimate: Tensor, truth: Tensor) -> float:
-        """Structural similarity in [-1, 1], Gaussian window 11x11 of std 1.5 (doi:10.1109/TIP.2003.819861).
+    def ssim(self, estimate: Tensor, truth: Tensor) -> Tensor:
+        """Structural similarity in [-1, 1], a scalar. Gaussian window 11x11 of std 1.5 (doi:10.1109/TIP.2003.819861).
 
         NaN where the compared region is smaller than the window, or a pixel of it is NaN.
         """
         ours, theirs = (image.clamp(0, 1).unsqueeze(0) for image in self.compared(estimate, truth))
         if min(ours.shape[-2:]) < 11 or not ours.isfinite().all():
-            return float("nan")
-        return float(piq.ssim(ours, theirs, data_range=1.0, downsample=False))
+            return ours.new_full((), torch.nan)
+        return cast(Tensor, piq.ssim(ours, theirs, data_range=1.0, downsample=False))
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ SECONDS = Quantity("seconds", "time", "s", higher_is_better=False, digits=1)
 
 _METRICS = (
     Metric("psnr", "PSNR", "dB", True, 2, lambda output, truth, protocol: float(protocol.psnr(output, truth))),
-    Metric("ssim", "SSIM", "", True, 4, lambda output, truth, protocol: protocol.ssim(output, truth)),
+    Metric("ssim", "SSIM", "", True, 4, lambda output, truth, protocol: float(protocol.ssim(output, truth))),
 )
 
 METRICS = {metric.name: metric for metric in _METRICS}

@@ -59,6 +59,8 @@ def run(
     out: options.Out = None,
     data_dir: options.DataDir = None,
     settings: options.Settings = None,
+    record: options.Record = None,
+    rules: options.Rules = None,
 ) -> None:
     """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
     from rich.console import Console
@@ -80,7 +82,7 @@ def run(
     with Terminal(console) as display, interruption.handled():
         for store, summary in execute(
             suite,
-            Choices(only or (), methods or (), data, settings or (), scale),
+            Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or ()),
             seeds=seeds_of(seed, seeds),
             conditions=Conditions.read(device, jobs, engine, precision, checkpoint, at_once),
             out=out,
@@ -154,7 +156,9 @@ def restore(
 @app.command(name="list")
 def list_(
     kind: Annotated[
-        Literal["methods", "datasets", "tasks", "noises", "tricks", "signals", "rules", "executors", "suites"],
+        Literal[
+            "methods", "datasets", "tasks", "noises", "tricks", "validations", "signals", "rules", "executors", "suites"
+        ],
         typer.Argument(),
     ],
 ) -> None:

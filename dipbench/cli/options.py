@@ -23,4 +23,8 @@ Checkpoint = Annotated[float, typer.Option(help="Seconds between checkpoints of 
 AtOnce = Annotated[int, typer.Option(help="Runs that share a GPU; 0: as many as fill it.")]
 Out = Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder of the data sets; see docs/data.md.")]
+Record = Annotated[list[str] | None, typer.Option(help="Record this signal of each fit too (dipbench list signals).")]
+Rules = Annotated[
+    list[str] | None, typer.Option("--rule", help="Keep what this stopping rule would (dipbench list rules).")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")]

@@ -1,6 +1,6 @@
-"""All that a plugin sees: Scene and Problem, and the base classes Dataset, Noise, Task, Method, Prior and Trick.
+"""All that a plugin sees: Scene and Problem, and the base classes of its kinds but for signals.
 
-Those of signals and of stopping rules, which see a run and not a problem alone, are in `trace/`.
+That of signals, which see a run and not a problem alone, is in `trace/`.
 
 Conventions, said once. An image is a float32 tensor (C, H, W) in [0, 1], C = 1 (grey) or 3 (RGB). Noise levels are
 standard deviations on that scale, but for settings that say 8-bit grey levels. `known` is True where a pixel is known.
@@ -22,6 +22,8 @@ from dipbench.contract.plugin import (
 from dipbench.contract.plugins import Dataset, Method, Task
 from dipbench.contract.prior import FitSettings, Fitting, Prior, Trick
 from dipbench.contract.problem import Belonging, Noise, Origin, Problem, Scene
+from dipbench.contract.rule import Nomination, Rule, Trace
+from dipbench.contract.validation import Validation
 
 __all__ = [
     "Belonging",
@@ -31,6 +33,7 @@ __all__ = [
     "Fraction",
     "Method",
     "Noise",
+    "Nomination",
     "NonNegativeFloat",
     "NonNegativeInt",
     "Origin",
@@ -40,8 +43,11 @@ __all__ = [
     "Prior",
     "Probability",
     "Problem",
+    "Rule",
     "Scene",
     "Task",
+    "Trace",
     "Trick",
+    "Validation",
     "Weight",
 ]

@@ -110,6 +110,10 @@ class Method(Plugin, ABC):
         """Why this method cannot take that problem, in words for the table; None: it can."""
         return None
 
+    def watched(self) -> dict[str, Any]:
+        """What of its settings is the harness's and not its own, so that `resolved` may leave it out."""
+        return {}
+
     def averages(self, problem: Problem) -> bool:
         """Whether a run on it has the average of its outputs (`ema`) too, which the harness keeps of a fit."""
         return False

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from dipbench.contract.plugin import Plugin, PositiveInt, Weight
 from dipbench.contract.plugins import Method
 from dipbench.contract.problem import Problem
+from dipbench.contract.rule import Rule
+from dipbench.contract.validation import Validation
 from dipbench.optimisers import Adam, Optimiser
 from dipbench.streams import Streams
 
@@ -92,6 +94,9 @@ class Prior(Method):
     fitted: ClassVar[bool] = True
     overfits: ClassVar[bool] = True
 
+    stop: Rule | None = field(default=None, kw_only=True)  # ends the fit, such as wmv; none: the last iteration does
+    validation: Validation | None = field(default=None, kw_only=True)  # what it is not shown of the data, as holdout
+
     @abstractmethod
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W).
@@ -113,6 +118,16 @@ class Prior(Method):
 
     def averages(self, problem: Problem) -> bool:
         return self.fit_settings(problem).average > 0
+
+    def settings(self) -> dict[str, Any]:
+        """Without `stop` and `validation` where they are not given: runs are named by the settings."""
+        settings, given = super().settings(), self.watched()
+        return {name: value for name, value in settings.items() if name not in ("stop", "validation") or name in given}
+
+    def watched(self) -> dict[str, Any]:
+        """Which of `stop` and `validation` are given, each with its name and settings; runs are named by them."""
+        found = {"stop": self.stop, "validation": self.validation}
+        return {name: plugin.identity() for name, plugin in found.items() if plugin is not None}
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
         return {**self.settings(), **self.fit_settings(problem).acting()}

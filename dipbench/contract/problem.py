@@ -92,6 +92,7 @@ class Problem:
     sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
     noise: Noise | None = None  # that is on y; None: none, or white Gaussian noise
     clipped: bool = False  # whether y was clipped to [0, 1] after the noise came on it, which leaves less than sigma
+    counted: Tensor | None = None  # (1 or C, h, w) bool, the values of y that the misfit is of; None: all of them
     known: Tensor | None = None  # (1, H, W) bool, True where the pixel is known; None: the task has no such pixels
     guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
     origin: Origin | None = None  # the scene's: for methods that read results made elsewhere; None: not known
@@ -113,6 +114,7 @@ class Problem:
             self,
             measurement=self.measurement.to(device),
             operator=self.operator.to(device),
+            counted=None if self.counted is None else self.counted.to(device),
             known=None if self.known is None else self.known.to(device),
             guide=None if self.guide is None else self.guide.to(device),
         )
@@ -120,12 +122,18 @@ class Problem:
     def misfit(self, output: Tensor) -> Tensor:
         """How far an output (1, C, H, W) or (C, H, W) is from the measurement, a scalar: the noise says in what sense.
 
-        The mean squared error where it says nothing.
+        The mean squared error where it says nothing; where not all values of y are `counted`, the mean over those.
         """
-        predicted = self.operator(output)
+        predicted, measurement = self.operator(output), self.measurement
+        if self.counted is None:
+            return self._misfit(predicted, measurement)
+        counted = self.counted.to(predicted)
+        return self._misfit(predicted * counted, measurement * counted) / counted.mean()
+
+    def _misfit(self, predicted: Tensor, measurement: Tensor) -> Tensor:
         if self.noise is not None:
-            return self.noise.misfit(predicted, self.measurement)
-        return (predicted - self.measurement).square().mean()
+            return self.noise.misfit(predicted, measurement)
+        return (predicted - measurement).square().mean()
 
     def degraded(self) -> Tensor:
         """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled."""

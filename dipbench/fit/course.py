@@ -21,6 +21,8 @@ class Course(ABC):
     iterations: int = 0  # there are in all; 0: not known beforehand
     keep: Sequence[int] = ()  # iterations after which the outputs are results too
     done: int = 0  # iterations
+    problem: Problem  # that is fitted
+    apart: Problem | None = None  # what a fit's `validation` keeps from it; None: it has none
 
     @abstractmethod
     def advance(self, record: Callable[[Step], None]) -> bool:
@@ -28,6 +30,13 @@ class Course(ABC):
 
         `record` is part of the iteration: a CUDA graph captures both together, and calls it no more when it replays.
         """
+
+    def still(self) -> Tensor | None:
+        """The next output (C, H, W) as it would be without tricks, such as noise on the input; None: none is fitted.
+
+        A forward pass of its own, which changes nothing.
+        """
+        return None
 
     def state(self) -> Any:
         """All that the iterations to come depend on, once one was made, where it `resumes`; for `torch.save`."""
@@ -42,6 +51,7 @@ class Streaming(Course):
     """The estimates that a method yields. UserError where its `run` gives no iterator."""
 
     def __init__(self, method: Method, problem: Problem, rng: Streams):
+        self.problem = problem
         self._estimates = method.run(problem, rng)
         if not isinstance(self._estimates, Iterator):
             raise UserError(

@@ -1,6 +1,7 @@
 """Several fits from other starts on one measurement, whose outputs are averaged (Deep Image Prior, section 3)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -17,7 +18,10 @@ from dipbench.trace.step import Step
 
 
 class Ensemble(Course):
-    """The course of a prior: `starts` fits side by side, the first as it is alone. An iteration is one of each."""
+    """The course of a prior: `starts` fits side by side, the first as it is alone. An iteration is one of each.
+
+    A `validation` of the prior says what each fit is shown, and whether there is a twin of each beside it.
+    """
 
     resumes: ClassVar[bool] = True
 
@@ -25,8 +29,13 @@ class Ensemble(Course):
         settings = prior.fit_settings(problem)
         self.iterations, self.keep = settings.iterations, settings.keep
         starts = [rng] + [Streams(rng.seed, (*rng.path, f"start {number}")) for number in range(1, settings.starts)]
-        self._fits = [Fit(prior, problem, start, execution) for start in starts]
-        generators = [generator for fit in self._fits for generator in fit.generators]
+        self.problem = problem
+        if prior.validation:
+            self.problem, self.apart = prior.validation.apart(problem, rng)
+        self._fits = [Fit(prior, self.problem, start, execution) for start in starts]
+        twin = self.apart if prior.validation and prior.validation.gives == "twin" else None
+        self._twins = [Fit(prior, twin, start, execution) for start in starts] if twin else []
+        generators = [generator for fit in [*self._fits, *self._twins] for generator in fit.generators]
         self._captured = Captured(generators) if execution.captures_on(problem.device) else None
 
     def advance(self, record: Callable[[Step], None]) -> bool:
@@ -42,7 +51,7 @@ class Ensemble(Course):
     def iterate(self, record: Callable[[Step], None]) -> None:
         """One iteration, operation by operation: outputs, what `record` makes of them, and the optimisers' steps."""
         record(self._output())
-        for fit in self._fits:
+        for fit in [*self._fits, *self._twins]:
             fit.step()
 
     def _output(self) -> Step:
@@ -50,22 +59,26 @@ class Ensemble(Course):
 
         Of a single fit its own step.
         """
-        steps = [fit.output() for fit in self._fits]
+        steps, twin = [fit.output() for fit in self._fits], _mean_of([fit.output().estimate for fit in self._twins])
         if len(steps) == 1:
-            return steps[0]
+            return replace(steps[0], twin=twin)
         return Step(
             torch.stack([step.estimate for step in steps]).mean(dim=0),
             _mean_of([step.ema for step in steps]),
             _mean_of([step.loss for step in steps]),
             parameters=tuple(vector for step in steps for vector in step.parameters),
+            twin=twin,
         )
+
+    def still(self) -> Tensor:
+        return torch.stack([fit.still() for fit in self._fits]).mean(dim=0)
 
     def state(self) -> list[dict[str, Any]]:
         """The state of each fit."""
-        return [fit.state() for fit in self._fits]
+        return [fit.state() for fit in [*self._fits, *self._twins]]
 
     def load(self, state: Sequence[dict[str, Any]], done: int) -> None:
-        for fit, of_fit in zip(self._fits, state, strict=True):
+        for fit, of_fit in zip([*self._fits, *self._twins], state, strict=True):
             fit.load(of_fit)
         self.done = done
 

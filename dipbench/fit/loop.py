@@ -80,6 +80,18 @@ class Fit:
                 self._ema.lerp_(estimate, 1 - settings.average)
         return Step(estimate, self._ema, loss.detach(), now.misfit, (self._parameters.values,))
 
+    @torch.no_grad()
+    def still(self) -> Tensor:
+        """The output (C, H, W) for the input as it was built, without any trick; nothing of the fit changes by it."""
+        buffers = list(self.network.buffers())  # the running means of batch norm, which no fit reads
+        before = [buffer.clone() for buffer in buffers]
+        with self._execution.within(self._problem.device):
+            output = self._call(self._as_taken(self._z))
+        for buffer, old in zip(buffers, before, strict=True):
+            buffer.copy_(old)
+        estimate = output[0].float()
+        return estimate.clamp(0, 1) if self._settings.clip else estimate
+
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
         """The loss itself, where the prior adds nothing."""
         return loss if type(self._prior).loss is Prior.loss else self._problem.misfit(output)

@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "dataset": "dipbench.datasets",
     "task": "dipbench.tasks",
     "noise": "dipbench.noises",
+    "validation": "dipbench.validations",
     "trick": "dipbench.fit.tricks",
     "signal": "dipbench.trace.signals",
     "rule": "dipbench.trace.rules",

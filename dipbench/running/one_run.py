@@ -19,12 +19,14 @@ from dipbench.running import interruption
 from dipbench.running.checkpoints import Checkpoints
 from dipbench.running.conditions import Conditions
 from dipbench.running.interruption import Stopped, held
+from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
 from dipbench.scoring import METRICS
 from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput, Status
 from dipbench.store.store import Store, UnwritableStore, write_json
 from dipbench.streams import Streams
-from dipbench.suites.jobs import Job
+from dipbench.suites.jobs import Job, Watched
+from dipbench.trace.usual import USUAL
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Work:
                 for name, picture in (("truth", self._truth), ("degraded", self._task.shown(problem))):
                     if picture is not None:
                         write_image(folder / f"{name}.png", picture)
-        reason = self._method.refuses(problem)
+        reason = refusal(self._method, problem)
         if reason is not None and not isinstance(reason, str):
             raise UserError(f"{self._method.plugin_name()}'s refuses() gave {reason!r}: it must give a reason, or None")
         if reason:
@@ -138,7 +140,17 @@ class Work:
     def _new_trial(self) -> Trial:
         rng = Streams(self.job.run.seed, self.job.run.method_path)
         truth = None if self._truth is None else self._truth.to(self._conditions.device)
-        return Trial(self._method, self._problem, truth, self._task.protocol(), rng, self._conditions.execution)
+        watched = self.job.watched if self._method.overfits else Watched()
+        return Trial(
+            self._method,
+            self._problem,
+            truth,
+            self._task.protocol(),
+            rng,
+            self._conditions.execution,
+            signals=[*USUAL, *(registry.build("signal", name) for name in watched.signals)],
+            rules=[registry.build("rule", name) for name in watched.rules],
+        )
 
     def _resume(self) -> None:
         assert self._trial is not None
@@ -188,9 +200,12 @@ class Work:
                 iteration=output.iteration,
                 scores=self._scores(output.image),
                 picture=f"{output.name}.png",
+                rule=output.rule,
+                fired=output.fired,
             )
             for output in outcome.outputs
         ]
+        assert self._trial is not None
         execution = self._conditions.execution
         content = {
             "outputs": outputs,
@@ -202,6 +217,8 @@ class Work:
             "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
+            "watched": [*self.job.watched.signals, *self.job.watched.rules],
+            "left_out": list(self._trial.recording.left_out),
             "resumed": self._resumed,
             "warnings": [*self._warnings, *_doubts(outcome)],
         }

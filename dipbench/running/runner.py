@@ -84,7 +84,7 @@ def compute(
     display = display or Silent()
     store.write_plan(plan)
     wanted = unique(jobs)
-    missing = [job for job in wanted if store.status(job.run.key) not in ("done", "refused")]
+    missing = [job for job in wanted if not _is_there(job, store)]
     for warning in store.warnings:
         display.warn(warning)
     summary = Summary(Holdings(plan, {}), present=len(wanted) - len(missing))
@@ -97,6 +97,15 @@ def compute(
         summary.results = frame(summary.holdings)
         store.write_index(summary.results)
     return summary
+
+
+def _is_there(job: Job, store: Store) -> bool:
+    """Whether a run is in the store, and what is watched of it with it."""
+    status = store.status(job.run.key)
+    if status == "done" and (wanted := {*job.watched.signals, *job.watched.rules}):
+        result = store.result(job.run.key)
+        return result is not None and (not result.engine or wanted <= set(result.watched))
+    return status in ("done", "refused")
 
 
 def _have_computed(

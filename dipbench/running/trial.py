@@ -11,16 +11,16 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dipbench.contract import Method, Problem
+from dipbench.contract import Method, Prior, Problem, Rule
 from dipbench.errors import UserError
 from dipbench.fit import REFERENCE, Execution, begin
 from dipbench.registry.process import Process
 from dipbench.resources import PeakMemory, on_stream
+from dipbench.running.recording import Recording, refusal
 from dipbench.scoring import Protocol
 from dipbench.streams import Place, Streams
 from dipbench.trace.kept import BEST, Output
 from dipbench.trace.recorder import Recorder
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Signal
 from dipbench.trace.step import Step
 from dipbench.trace.stopping import EVERY
@@ -46,7 +46,8 @@ class Trial:
     """A method at work on a problem, one iteration a call of `advance`, so that several can take turns on a device.
 
     `truth` is (C, H, W) on the problem's device; None where there is none. Recorded are the `signals`; where one of the
-    `rules` stops, the output is kept, and the method runs on. UserError if the method refuses the problem.
+    `rules` stops, the output is kept, and the method runs on; a prior's own `stop` ends it. UserError if the method
+    refuses the problem.
     """
 
     def __init__(
@@ -74,15 +75,19 @@ class Trial:
         self._start = 0.0
         with self._turn():
             self.course = begin(method, problem, rng, execution)
+            stop, validation = (method.stop, method.validation) if isinstance(method, Prior) else (None, None)
+            self.recording = Recording.of(signals, rules, stop, self.course.problem, validation)
             self._recorder = Recorder(
-                problem,
+                self.course.problem,
                 truth,
                 protocol,
                 self.course.iterations or 1,
-                signals=signals,
+                signals=self.recording.signals,
                 extremes=BEST if method.overfits and truth is not None else (),
                 keep=self.course.keep,
-                rules=rules,
+                rules=self.recording.rules,
+                stop=stop,
+                apart=self.course.apart,
             )
         if method.fitted:
             self._process = None  # a prior has built what it builds; the iterations are the harness's, and are many
@@ -96,10 +101,14 @@ class Trial:
             yield
 
     def advance(self) -> bool:
-        """Has one more estimate made and recorded; False if there are no more."""
+        """Has one more estimate made and recorded; False if there are no more, or the rule that ends it fired."""
+        if self._recorder.stopped:
+            return False
         with self._turn():
+            still = self.course.still() if self._recorder.due(self.course.done) else None
             if not self.course.advance(self._record):
                 return False
+            self._recorder.look(self.course.done - 1, still)
             if self._lead:
                 self._lead.hold()
             if self.course.done % EVERY == 0:
@@ -202,7 +211,7 @@ class Reporter:
 
 def check_taken(method: Method, problem: Problem) -> None:
     """UserError if a method refuses a problem."""
-    if reason := method.refuses(problem):
+    if reason := refusal(method, problem):
         raise UserError(f"{method.plugin_name()} refuses {problem.task}: {reason}")
 
 

@@ -39,6 +39,8 @@ class ScoredOutput(_Stored):
     iteration: int
     scores: dict[str, float] = {}  # by the name of the metric; one that came later has none
     picture: str  # the name of its file
+    rule: str = ""  # that nominated it, as it is written; empty: none did
+    fired: int | None = None  # the iteration at which that rule stopped; None: it did not
 
     @property
     def psnr(self) -> float:
@@ -56,7 +58,8 @@ class ScoredOutput(_Stored):
 
     @model_serializer
     def _spread(self) -> dict[str, Any]:
-        return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture}
+        of_rule = {"rule": self.rule, "fired": self.fired} if self.rule else {}
+        return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture, **of_rule}
 
 
 class Environment(_Stored):
@@ -89,6 +92,8 @@ class Result(_Stored):
     engine: str = ""  # of a fit, as is the precision
     precision: str = ""
     at_once: int = 1  # the most runs that took turns with it
+    watched: list[str] = []  # signals and rules that were asked for beside the usual ones
+    left_out: list[str] = []  # why some of those were not had, a line each
     resumed: list[dict[str, Any]] = []  # the checkpoints that it went on from: iteration and environment
     warnings: list[str] = []
 

@@ -9,7 +9,7 @@ from typing import Literal
 from dipbench import registry
 from dipbench.data.loading import picture_of
 from dipbench.errors import UserError, unknown
-from dipbench.spec import Spec, read_value
+from dipbench.spec import Spec, parse, read_value
 from dipbench.suites.jobs import image_names
 from dipbench.suites.suite import Entrant, Experiment, Smoke, Suite, read_suite
 from dipbench.text import composed
@@ -24,11 +24,13 @@ class Choices:
     data: Path | None = None  # a folder of images in place of the suite's
     settings: Sequence[str] = ()  # name.setting=value
     scale: Literal["full", "smoke"] = "full"  # smoke: few iterations on small images
+    record: Sequence[str] = ()  # signals, beside those of the suite
+    rules: Sequence[str] = ()  # likewise
 
 
 def chosen(name: str, choices: Choices) -> Suite:
     """The suite of that name, or in that file, as the user wants it."""
-    suite = with_methods(read_suite(name), list(choices.methods))
+    suite = watching(with_methods(read_suite(name), list(choices.methods)), choices.record, choices.rules)
     if choices.data:
         suite = with_data(suite, choices.data)
     if choices.scale == "smoke":
@@ -51,6 +53,13 @@ def with_methods(suite: Suite, labels: list[str]) -> Suite:
         )
 
     return _each(suite, longer)
+
+
+def watching(suite: Suite, record: Sequence[str], rules: Sequence[str]) -> Suite:
+    """The suite with these signals recorded too, and these rules asked."""
+    return suite.model_copy(
+        update={"record": [*suite.record, *map(parse, record)], "rules": [*suite.rules, *map(parse, rules)]}
+    )
 
 
 def with_data(suite: Suite, folder: Path) -> Suite:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 from dipbench import registry
 from dipbench.contract import Belonging, Dataset, Method, Problem, Task
@@ -16,6 +17,21 @@ from dipbench.suites.suite import Entrant, Experiment, Suite
 
 
 @dataclass(frozen=True)
+class Watched:
+    """What is watched of the fits of a suite beside the usual signals, each as it is written. It changes no fit."""
+
+    signals: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, suite: Suite) -> Self:
+        """UserError for a signal or a rule that there is not, or that has a setting that is wrong."""
+        signals = [registry.build("signal", spec).written() for spec in suite.record]
+        rules = [registry.build("rule", spec).written() for spec in suite.rules]
+        return cls(tuple(dict.fromkeys(signals)), tuple(dict.fromkeys(rules)))
+
+
+@dataclass(frozen=True)
 class Job:
     """A run, with what it takes to compute it and where it stands in the suite."""
 
@@ -25,6 +41,7 @@ class Job:
     dataset: Spec
     task: Spec
     method: Spec
+    watched: Watched = Watched()
 
     @property
     def title(self) -> str:
@@ -76,10 +93,11 @@ def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", images: 
     from one suite to the next.
     """
     images = images or Images()
-    return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, images)]
+    watched = Watched.of(suite)
+    return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, images, watched)]
 
 
-def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Images) -> list[Job]:
+def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Images, watched: Watched) -> list[Job]:
     dataset: Dataset = registry.build("dataset", experiment.dataset)
     task: Task = registry.build("task", experiment.task)
     methods: list[tuple[Entrant, Method]] = [(e, registry.build("method", e.method)) for e in experiment.methods]
@@ -104,7 +122,6 @@ def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Imag
                     precision=precision if fitted else "float32",
                     versions={**versions, "fit": FIT_VERSION} if fitted else versions,
                 )
-                jobs.append(
-                    Job(experiment.name, entrant.label, run, experiment.dataset, experiment.task, entrant.method)
-                )
+                specs = experiment.dataset, experiment.task, entrant.method
+                jobs.append(Job(experiment.name, entrant.label, run, *specs, watched))
     return jobs

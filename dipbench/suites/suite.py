@@ -105,6 +105,8 @@ class Suite(BaseModel):
     title: str
     description: str = ""
     methods: dict[str, Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default={}, description="by short name")
+    record: list[Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default=[], description="more signals")
+    rules: list[Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default=[], description="stopping rules to ask")
     experiments: list[Experiment] = Field(min_length=1)
     smoke: Smoke = Smoke()
     scale: Literal["full", "smoke"] = "full"

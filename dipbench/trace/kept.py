@@ -18,6 +18,8 @@ class Output:
     name: str  # see `Recorder.outputs`; `best` is an oracle: it is chosen with the truth
     image: Tensor  # (C, H, W)
     iteration: int
+    rule: str = ""  # that nominated it, as it is written; empty: none did
+    fired: int | None = None  # the iteration at which that rule stopped; None: it did not
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 """Measures a stream of estimates, against the truth too, on the device and without waiting for it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from dipbench.contract import Problem
+from dipbench.contract import Problem, Rule
 from dipbench.errors import UserError
 from dipbench.scoring import Protocol
 from dipbench.trace.kept import AtExtreme, AtIteration, Extreme, Kept, Output
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Seen, Signal
 from dipbench.trace.step import Step
 from dipbench.trace.stopping import Stopping
@@ -24,7 +24,8 @@ class Recorder:
     `truth` is (C, H, W) on the problem's device; None where there is none, and then every PSNR to it is NaN.
     `capacity` is the number of rows to begin with. A row has a number of each of the `signals`, whose memory is here.
     Kept is the final output; with `keep` those after so many iterations; with `extremes` those where a signal was
-    highest or lowest; with `rules` those that a rule named, for which `ask` is to be called now and then.
+    highest or lowest; with `rules` those that a rule nominates, for which `ask` is to be called now and then. Where the
+    rule `stop` fired, the run ends: what it nominates is the final output. `apart` is what a fit is not shown.
     """
 
     def __init__(
@@ -38,13 +39,16 @@ class Recorder:
         extremes: Sequence[Extreme] = (),
         keep: Sequence[int] = (),
         rules: Sequence[Rule] = (),
+        stop: Rule | None = None,
+        apart: Problem | None = None,
     ):
         device = problem.device
-        self._problem = problem
+        self._problem, self._apart = problem, apart
         self._truth = truth
         self._protocol = protocol
         self._signals = _by_column(signals)
         self._columns = list(self._signals)
+        self._occasional = [name for name, signal in self._signals.items() if signal.every > 1 or signal.needs_still]
         self._memory = {name: signal.memory(problem) for name, signal in self._signals.items()}
         self._rows = torch.full((capacity, len(signals)), torch.nan, device=device)
         self._next = torch.zeros((), dtype=torch.int64, device=device)  # the row to write; here for a CUDA graph too
@@ -52,7 +56,10 @@ class Recorder:
         self._nan = torch.full((), torch.nan, device=device)
         self._kept: list[Kept] = [AtIteration(count, ema, problem) for count in keep for ema in (False, True)]
         self._kept += [AtExtreme(wish, self._columns, problem) for wish in extremes]
-        self._stopping = Stopping(rules, signals, problem)
+        self._stop = stop
+        watched = {rule.written(): rule for rule in (*rules, *([stop] if stop else []))}
+        self._stopping = Stopping(list(watched.values()), signals, problem)
+        self._rules = {rule.written() for rule in rules}
         self._last: Step | None = None
         self._host_row = torch.empty(len(signals) + 1, pin_memory=device.type == "cuda")
         self._copied: torch.cuda.Event | None = None
@@ -63,28 +70,55 @@ class Recorder:
         """Measures a step and writes its row. UserError if a signal is none."""
         if self._called == len(self._rows):
             self._rows = torch.cat([self._rows, torch.full_like(self._rows, torch.nan)])
-        misfit = self._problem.misfit(step.estimate) if step.misfit is None else step.misfit
-        row = torch.stack([self._measured(name, step, misfit) for name in self._signals])
+        seen = self._seen_of(step)
+        row = torch.stack(
+            [self._nan if name in self._occasional else self._measured(name, seen) for name in self._signals]
+        )
         self._rows.index_copy_(0, self._next[None], row[None])
         for kept in self._kept:
             kept.see(step, row, self._next)
-        self._stopping.see(step.estimate, self._next)
+        self._stopping.see(step, self._next)
         self._last = step
         self._next += 1
         self._called += 1
 
-    def _measured(self, name: str, step: Step, misfit: Tensor) -> Tensor:
-        """The number of a signal, a float32 scalar."""
-        signal = self._signals[name]
-        seen = Seen(
+    def due(self, iteration: int) -> bool:
+        """Whether a signal is due at that iteration that looks at the output without tricks: see `look`."""
+        due = (self._signals[name] for name in self._occasional)
+        return any(signal.needs_still and iteration % signal.every == 0 for signal in due)
+
+    @torch.no_grad()
+    def look(self, iteration: int, still: Tensor | None = None) -> None:
+        """Measures the signals that are not taken at each iteration; to be called after each, outside of any graph.
+
+        `still` is the output without tricks, where one is `due`.
+        """
+        for name in self._occasional:
+            if iteration % self._signals[name].every == 0:
+                assert self._last is not None, "no step was recorded"
+                seen = replace(self._seen_of(self._last), still=still)
+                self._rows[iteration, self._columns.index(name)] = self._measured(name, seen)
+
+    def _seen_of(self, step: Step) -> Seen:
+        misfit = self._problem.misfit(step.estimate) if step.misfit is None else step.misfit
+        return Seen(
             step.estimate,
             step.ema,
             misfit if step.loss is None else step.loss,
             misfit,
             step.parameters,
             self._problem,
-            self._psnr if signal.oracle else _refusal(name),
+            self._psnr,
+            self._ssim,
+            self._apart,
+            step.twin,
         )
+
+    def _measured(self, name: str, seen: Seen) -> Tensor:
+        """The number of a signal, a float32 scalar."""
+        signal = self._signals[name]
+        if not signal.oracle:
+            seen = replace(seen, psnr=_refusal(name), ssim=_refusal(name))
         number = signal.measure(seen, self._memory[name])
         if number.shape != ():
             raise UserError(
@@ -97,9 +131,19 @@ class Recorder:
             return self._nan
         return self._protocol.psnr(image, self._truth)
 
+    def _ssim(self, image: Tensor | None) -> Tensor:
+        if image is None or self._truth is None:
+            return self._nan
+        return self._protocol.ssim(image, self._truth)
+
     def ask(self, done: int) -> None:
         """Asks the rules after `done` iterations, at least each `stopping.EVERY`; the device does not wait."""
         self._stopping.ask(self._rows[:done])
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the rule that ends the run has fired, as far as is known."""
+        return self._stop is not None and self._stopping.fired(self._stop) is not None
 
     def latest(self) -> tuple[int, float]:
         """The iteration and the PSNR that reached the host last. On a GPU that is some steps ago: it never waits.
@@ -121,24 +165,36 @@ class Recorder:
         return float(row[self._columns.index("psnr")]) if "psnr" in self._columns else float("nan")
 
     def trace(self) -> pd.DataFrame:
-        """One row an iteration: `iteration`, and the signals as float32."""
-        count = int(self._next)
+        """One row an iteration: `iteration`, and the signals as float32. It ends where the rule `stop` fired."""
+        count = self._end() + 1
         rows = self._rows[:count].cpu().numpy()
         return pd.DataFrame({"iteration": range(count)}).astype("int32").join(pd.DataFrame(rows, columns=self._columns))
 
     def outputs(self) -> list[Output]:
-        """The results of the run, on the host: `final`, `ema`, those of `extremes` and of the rules that stopped.
+        """The results of the run, on the host: `final`, `ema`, those of `extremes` and those that rules nominate.
 
         `final_at_N` and `ema_at_N` are what `final` and `ema` were after N iterations, where more followed.
         """
         assert self._last is not None, "no step was recorded"
-        end = int(self._next) - 1
-        outputs = [Output("final", self._last.estimate.cpu(), end)]
+        end = self._end()
+        nominated = {output.name: output for output in self._stopping.outputs()}
+        last = [Output("final", self._last.estimate.cpu(), end)]
         if self._last.ema is not None:
-            outputs.append(Output("ema", self._last.ema.cpu(), end))
+            last.append(Output("ema", self._last.ema.cpu(), end))
+        if self._stop is not None and self._stop.written() in nominated:
+            name = self._stop.written()
+            pairs = (("final", name), ("ema", f"{name}_ema"))
+            last = [replace(nominated[theirs], name=ours) for ours, theirs in pairs if theirs in nominated]
         kept = [kept.output(end) for kept in self._kept if not kept.ema or self._last.ema is not None]
-        self._stopping.ask(self._rows[: end + 1], wait=True)
-        return outputs + [output for output in kept if output is not None] + self._stopping.outputs()
+        of_rules = [output for output in nominated.values() if output.rule in self._rules]
+        return last + [output for output in kept if output is not None] + of_rules
+
+    def _end(self) -> int:
+        """The last iteration that counts, once the rules were asked about all of them."""
+        written = int(self._next)
+        self._stopping.ask(self._rows[:written], wait=True)
+        fired = self._stopping.fired(self._stop) if self._stop else None
+        return written - 1 if fired is None else fired
 
     def state(self) -> dict[str, Any]:
         """What was recorded so far."""
@@ -182,11 +238,11 @@ def _by_column(signals: Sequence[Signal]) -> dict[str, Signal]:
 
 
 def _refusal(name: str) -> Callable[[Tensor | None], Tensor]:
-    """In place of the PSNR to the truth, for a signal that does not say that it looks there."""
+    """In place of a score against the truth, for a signal that does not say that it looks there."""
 
     def refuse(image: Tensor | None) -> Tensor:
         raise UserError(
-            f"signal '{name}' asks for the PSNR to the truth: one that looks at the truth says oracle = True"
+            f"signal '{name}' asks for a score against the truth: one that looks at the truth says oracle = True"
         )
 
     return refuse

@@ -13,6 +13,5 @@ class Step:
     ema: Tensor | None = None  # exponential moving average of the outputs up to this one (C, H, W)
     loss: Tensor | None = None  # scalar: what is minimised
     misfit: Tensor | None = None  # scalar: mean squared error between A(estimate) and the measurement
-    parameters: tuple[
-        Tensor, ...
-    ] = ()  # of each fitted network one vector, its gradient at `.grad`; empty: none fitted
+    parameters: tuple[Tensor, ...] = ()  # a vector of each fitted network, its gradient at `.grad`; empty: none
+    twin: Tensor | None = None  # output (C, H, W) of a second fit, see `Validation.gives`

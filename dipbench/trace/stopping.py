@@ -1,7 +1,7 @@
 """Asks rules when to stop: of a stored trace, and of one that is being written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,32 +9,37 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dipbench.contract import Problem
-from dipbench.errors import UserError, unknown
+from dipbench.contract import Nomination, Problem, Rule
+from dipbench.errors import UserError
 from dipbench.trace.arrivals import Arrivals
 from dipbench.trace.kept import Output
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Signal
-from dipbench.trace.usual import USUAL
+from dipbench.trace.step import Step
 
 EVERY = 5  # iterations from one question to the next: more than a host is ahead of its GPU (trial.Lead)
 
 
-def replayed(rule: Rule, trace: pd.DataFrame, signals: Sequence[Signal] = USUAL) -> int | None:
-    """The iteration at which a rule stops on a stored trace of those signals; None: at none.
+def replayed(rule: Rule, trace: pd.DataFrame, signals: Sequence[Signal]) -> Nomination:
+    """What a rule says of a stored trace, which may have the columns of those signals.
 
-    UserError if it reads an oracle, or what is not in the trace.
+    UserError if it reads an oracle, what is not in the trace, or what has no number there.
     """
     refuse_what_it_may_not_read(rule, [signal for signal in signals if signal.written() in trace])
-    return rule.stop(trace[["iteration", *_columns(rule)]])
+    for column in rule.reads:
+        if trace[column].isna().all():
+            raise UserError(f"rule '{rule.written()}' reads '{column}', which has no number in this trace")
+    return rule.judge({name: trace[name].to_numpy() for name in ("iteration", *rule.reads)})
 
 
 def refuse_what_it_may_not_read(rule: Rule, signals: Sequence[Signal]) -> None:
     """UserError if a rule reads an oracle, or a signal that is not among `signals`."""
     oracles = {signal.written(): signal.oracle for signal in signals}
-    for column in _columns(rule):
+    for column in rule.reads:
         if column not in oracles:
-            raise unknown(f"signal of rule {rule.written()}", column, oracles)
+            raise UserError(
+                f"rule '{rule.written()}' reads signal '{column}', which was not recorded; recorded are "
+                f"{', '.join(oracles) or 'none'}: run with --record '{column}'"
+            )
         if oracles[column]:
             raise UserError(
                 f"rule '{rule.written()}' reads '{column}', which looks at the truth: it may read only signals that do "
@@ -42,92 +47,110 @@ def refuse_what_it_may_not_read(rule: Rule, signals: Sequence[Signal]) -> None:
             )
 
 
-def _columns(rule: Rule) -> list[str]:
-    """What a rule is shown of a trace beside `iteration`: an oracle is not in it, so that none is read by accident."""
-    return list(dict.fromkeys([*rule.reads, *filter(None, [rule.keeps])]))
-
-
 @dataclass(eq=False)
 class _Held:
-    """The output that a rule would have."""
+    """The outputs that a rule would have: of `said.iteration`, where that is not None."""
 
-    image: Tensor  # (C, H, W)
-    iteration: int = -1  # -1: none
-    stopped: bool = False  # whether the rule did, else the iteration is that of the lowest value so far
+    images: dict[str, Tensor]  # raw and ema, (C, H, W)
+    said: Nomination = field(default_factory=Nomination)
 
 
 class Stopping:
-    """Asks rules of the trace of a run as it is written, and keeps the raw outputs that they name.
+    """Asks rules of the trace of a run as it is written, and keeps the outputs that they nominate.
 
     A rule is asked on the host, some iterations late. So the last outputs are kept on the device, for the one that it
-    names to be among them; and with a rule that `keeps` a signal, the output of the lowest value that the host knows.
+    nominates to be among them.
     """
 
     def __init__(self, rules: Sequence[Rule], signals: Sequence[Signal], problem: Problem):
         for rule in rules:
             refuse_what_it_may_not_read(rule, signals)
         self._rules = {rule.written(): rule for rule in rules}
-        self._signals = [signal.written() for signal in signals]
-        self._held = {name: _Held(torch.zeros(problem.shape, device=problem.device)) for name in self._rules}
-        recent = 2 * EVERY if rules else 0  # since the last question, and as many whose rows were on their way
-        self._recent = torch.zeros((recent, *problem.shape), device=problem.device)
+        self._columns = [signal.written() for signal in signals]
+        self._held = {name: _Held(_images(problem, 1)) for name in self._rules}
+        # since the last question, and as many whose rows were on their way
+        self._recent = _images(problem, 2 * EVERY if rules else 0)
+        self._has_ema = False
         self._arrivals = Arrivals()
         self._begun = 0  # the first iteration since which the outputs were seen
 
-    def see(self, estimate: Tensor, iteration: Tensor) -> None:
-        """To be called with each estimate (C, H, W) and its number, a scalar on the device."""
-        if self._rules:
-            self._recent.index_copy_(0, (iteration % len(self._recent))[None], estimate[None])
+    def see(self, step: Step, iteration: Tensor) -> None:
+        """To be called with each step and its number, a scalar on the device."""
+        if not self._rules:
+            return
+        self._has_ema = step.ema is not None
+        for name, image in (("raw", step.estimate), ("ema", step.ema)):
+            if image is not None:
+                recent = self._recent[name]
+                recent.index_copy_(0, (iteration % len(recent))[None], image[None])
 
     def ask(self, rows: Tensor, wait: bool = False) -> None:
-        """Asks every rule that has not stopped; `rows` (n, signals) is the trace so far, on the device.
+        """Asks every rule that has not fired; `rows` (n, signals) is the trace so far, on the device.
 
         To be called at least each EVERY iterations. The rules see what of the trace is on the host, or all if `wait`.
         """
         if not self._rules:
             return
-        known = pd.DataFrame(self._arrivals.fetch(rows, wait), columns=self._signals)
-        known.insert(0, "iteration", range(len(known)))
+        known = self._arrivals.fetch(rows, wait)
+        trace: dict[str, np.ndarray] = {"iteration": np.arange(len(known))}
+        trace.update(zip(self._columns, known.T, strict=True))
         for name, rule in self._rules.items():
-            held = self._held[name]
-            if not held.stopped and len(known):
-                self._ask_one(rule, held, known[["iteration", *_columns(rule)]], len(rows))
+            if len(known) and self._held[name].said.fired is None:
+                shown = {column: trace[column] for column in ("iteration", *rule.reads)}
+                self._hold(rule, self._held[name], rule.judge(shown), len(known), len(rows))
 
-    def _ask_one(self, rule: Rule, held: _Held, known: pd.DataFrame, written: int) -> None:
-        stop = rule.stop(known)
-        wanted = _lowest(known, rule.keeps) if stop is None else stop
-        held.stopped = stop is not None
-        if wanted is None or wanted == held.iteration:
-            return
-        if not max(self._begun, written - len(self._recent)) <= wanted < len(known):
+    def _hold(self, rule: Rule, held: _Held, said: Nomination, known: int, written: int) -> None:
+        wanted, before = said.iteration, held.said.iteration
+        if said.fired is not None and not (type(said.fired) is int and 0 <= said.fired < known and wanted is not None):
             raise UserError(
-                f"rule '{rule.written()}' named iteration {wanted} when asked after {len(known)}: its stop() must name "
-                "the iteration at which it stops or, with `keeps`, the one of that signal's lowest value until then"
+                f"rule '{rule.written()}' says that it fired at {said.fired} for iteration {wanted} when asked after "
+                f"{known}: judge() must name two iterations that it was shown"
             )
-        held.image.copy_(self._recent[wanted % len(self._recent)])
-        held.iteration = wanted
+        if wanted is not None and wanted != before:
+            if not max(self._begun, written - len(self._recent["raw"])) <= wanted < known:
+                raise UserError(
+                    f"rule '{rule.written()}' nominates iteration {wanted} when asked after {known}, and before that "
+                    f"{before}: judge() must keep to what it nominated, or nominate an iteration as it comes"
+                )
+            for name, image in held.images.items():
+                image.copy_(self._recent[name][wanted % len(self._recent[name])][None])
+        held.said = said
+
+    def fired(self, rule: Rule) -> int | None:
+        """The iteration at which a rule fired, as far as is known."""
+        return self._held[rule.written()].said.fired
 
     def outputs(self) -> list[Output]:
-        """The output of each rule that has stopped, on the host, called as the rule is written."""
-        held = self._held.items()
-        return [Output(name, one.image.cpu(), one.iteration) for name, one in held if one.stopped]
+        """The output that each rule nominates, on the host, called as the rule is written; with `_ema` their average.
+
+        None of a rule that nominates nothing.
+        """
+        found = [(name, held) for name, held in self._held.items() if held.said.iteration is not None]
+        return [output for name, held in found for output in self._of(name, held)]
+
+    def _of(self, name: str, held: _Held) -> list[Output]:
+        kinds = {"": "raw", "_ema": "ema"} if self._has_ema else {"": "raw"}
+        assert held.said.iteration is not None
+        return [
+            Output(name + end, held.images[kind][0].cpu(), held.said.iteration, name, held.said.fired)
+            for end, kind in kinds.items()
+        ]
 
     def state(self) -> dict[str, Any]:
         """What is held for each rule, once all that was recorded was asked about."""
-        return {name: [held.image, held.iteration, held.stopped] for name, held in self._held.items()}
+        return {name: [held.images, held.said.iteration, held.said.fired] for name, held in self._held.items()}
 
     def load(self, state: dict[str, Any], rows: Tensor) -> None:
         """Goes on where that of a run of the same rules gave `state`, after `rows` (n, signals)."""
         for name, held in self._held.items():
-            image, held.iteration, held.stopped = state[name]
-            held.image.copy_(image)
+            images, iteration, fired = state[name]
+            held.said = Nomination(iteration, fired)
+            for kind, image in held.images.items():
+                image.copy_(images[kind])
         self._arrivals = Arrivals()
         self._arrivals.fetch(rows, wait=True)
         self._begun = len(rows)
 
 
-def _lowest(known: pd.DataFrame, signal: str) -> int | None:
-    """The iteration at which a signal was lowest; None where it has no number yet, or there is no signal to keep."""
-    if not signal or known[signal].isna().all():
-        return None
-    return int(np.nanargmin(known[signal]))
+def _images(problem: Problem, count: int) -> dict[str, Tensor]:
+    return {name: torch.zeros((count, *problem.shape), device=problem.device) for name in ("raw", "ema")}

@@ -6,16 +6,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from dipbench import registry
+from dipbench.contract import Nomination, Rule, Trace
 from dipbench.running.check.trying import Try
 from dipbench.spec import Spec, parse
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Signal
 from dipbench.trace.stopping import refuse_what_it_may_not_read
 
-_LENGTH = 30  # iterations of a trace, within which `tiny()` can stop
+_LENGTH = 30  # iterations of a trace, within which `tiny()` can fire
 _RANDOM = 10  # traces of each kind
 
 
@@ -25,17 +24,13 @@ def checks(cls: type[Rule]) -> list[Try]:
         ("reads signals that there are, none of them an oracle", partial(_reads, rule)),
         ("stops on some trace", partial(_stops, rule)),
         ("what follows changes no answer", partial(_is_causal, rule)),
-        ("names the last iteration, or the one of the lowest value that it keeps", partial(_names, rule)),
+        ("keeps to what it nominated, or nominates an iteration as it comes", partial(_nominates, rule)),
         ("depends on the trace alone, and leaves it as it was", partial(_is_pure, rule)),
     ]
 
 
-def _columns(rule: Rule) -> list[str]:
-    return list(dict.fromkeys([*rule.reads, *filter(None, [rule.keeps])]))
-
-
 def _reads(rule: Rule) -> str:
-    refuse_what_it_may_not_read(rule, [_signal(column, type(rule)) for column in _columns(rule)])  # says what is wrong
+    refuse_what_it_may_not_read(rule, [_signal(column, type(rule)) for column in rule.reads])  # says what is wrong
     return ""
 
 
@@ -48,9 +43,9 @@ def _signal(column: str, cls: type[Rule]) -> Signal:
     return found
 
 
-def _traces(rule: Rule) -> Iterator[pd.DataFrame]:
+def _traces(rule: Rule) -> Iterator[Trace]:
     """What a rule may meet: the same in every column, and then in each its own."""
-    columns, draw, count = _columns(rule), np.random.default_rng(0), np.arange(_LENGTH)
+    columns, draw, count = rule.reads, np.random.default_rng(0), np.arange(_LENGTH)
     middle, spike = abs(count - _LENGTH // 2), count == 9
     shapes = [count, -count, 0 * count, middle, -middle, (-1) ** count, spike, -1.0 * spike, 1 / (1 + count)]
     holes = [np.nan * count, np.where(count < 9, np.nan, -count), np.where(spike, np.inf, -count)]
@@ -64,64 +59,78 @@ def _traces(rule: Rule) -> Iterator[pd.DataFrame]:
         yield _trace({c: np.where(draw.uniform(size=_LENGTH) < 0.3, np.nan, v) for c, v in scattered.items()})
 
 
-def _trace(values: dict[str, np.ndarray]) -> pd.DataFrame:
+def _trace(values: dict[str, np.ndarray]) -> Trace:
     signals = {column: np.asarray(numbers, dtype=np.float32) for column, numbers in values.items()}
-    return pd.DataFrame({"iteration": np.arange(_LENGTH), **signals})
+    return {"iteration": np.arange(_LENGTH), **signals}
 
 
-def _answers(rule: Rule, trace: pd.DataFrame) -> list[int | None]:
-    """Asked after no iteration, after one, and so on to the end."""
-    return [rule.stop(trace[:length].copy()) for length in range(len(trace) + 1)]
+def _cut(trace: Trace, length: int) -> Trace:
+    return {name: numbers[:length].copy() for name, numbers in trace.items()}
+
+
+def _answers(rule: Rule, trace: Trace) -> list[Nomination]:
+    """Asked after one iteration, after two, and so on to the end."""
+    return [rule.judge(_cut(trace, length)) for length in range(1, _LENGTH + 1)]
 
 
 def _stops(rule: Rule) -> str:
-    if any(rule.stop(trace) is not None for trace in _traces(rule)):
+    if any(rule.judge(trace).fired is not None for trace in _traces(rule)):
         return ""
-    return f"it stops on none: tiny() is to give settings under which it can within {_LENGTH} iterations"
+    return f"it fires on none: tiny() is to give settings under which it can within {_LENGTH} iterations"
 
 
 def _is_causal(rule: Rule) -> str:
     for trace in _traces(rule):
-        given = [(length, answer) for length, answer in enumerate(_answers(rule, trace))]
-        begun = [(length, answer) for length, answer in given if any(a is not None for _, a in given[: length + 1])]
-        for length, answer in begun:
-            if answer != begun[0][1]:
+        answers = _answers(rule, trace)
+        first = next((n for n, answer in enumerate(answers) if answer.fired is not None), None)
+        if first is None:
+            continue
+        if answers[first].fired != first:
+            return (
+                f"asked after {first + 1} iterations it says that it fired at {answers[first].fired}{_of(rule, trace)}"
+            )
+        for number, answer in enumerate(answers[first:], first):
+            if answer != answers[first]:
                 return (
-                    f"asked after {begun[0][0]} iterations it says {begun[0][1]}, and after {length} {answer}"
-                    f"{_of(rule, trace)}"
+                    f"asked after {first + 1} iterations it says {_said(answers[first])}, and after {number + 1} "
+                    f"{_said(answer)}{_of(rule, trace)}"
                 )
     return ""
 
 
-def _names(rule: Rule) -> str:
+def _nominates(rule: Rule) -> str:
     for trace in _traces(rule):
-        found = next(((n, answer) for n, answer in enumerate(_answers(rule, trace)) if answer is not None), None)
-        if found is None:
-            continue
-        length, answer = found
-        if type(answer) is not int:
-            return f"it names an iteration by a {type(answer).__name__}: it takes int or None"
-        wanted = _lowest(trace[rule.keeps][:length]) if rule.keeps else length - 1
-        if answer != wanted:
-            return f"asked after {length} iterations it names {answer}, and it takes {wanted}{_of(rule, trace)}"
+        before: int | None = None
+        for number, answer in enumerate(_answers(rule, trace)):
+            said = answer.iteration
+            if said is not None and type(said) is not int:
+                return f"it names an iteration by a {type(said).__name__}: it takes int or None"
+            if said not in (before, number):
+                return (
+                    f"asked after {number + 1} iterations it nominates {said}, and before that {before}: only "
+                    f"iteration {number} can take its place{_of(rule, trace)}"
+                )
+            if answer.fired is not None and said is None:
+                return f"it fires at {answer.fired} and nominates nothing{_of(rule, trace)}"
+            before = said
     return ""
 
 
-def _lowest(values: "pd.Series[float]") -> int | None:
-    return None if values.isna().all() else int(np.nanargmin(values))
+def _said(answer: Nomination) -> str:
+    return f"{answer.iteration} (fired at {answer.fired})"
 
 
-def _of(rule: Rule, trace: pd.DataFrame) -> str:
-    shown = "; ".join(f"{column} {', '.join(f'{v:g}' for v in trace[column])}" for column in _columns(rule))
+def _of(rule: Rule, trace: Trace) -> str:
+    shown = "; ".join(f"{column} {', '.join(f'{v:g}' for v in trace[column])}" for column in rule.reads)
     return f" ({shown})" if shown else ""
 
 
 def _is_pure(rule: Rule) -> str:
     for trace in _traces(rule):
-        shown = trace.copy()
-        first, second = rule.stop(shown), rule.stop(trace.copy())
-        if not shown.equals(trace):
+        shown = _cut(trace, _LENGTH)
+        first, second = rule.judge(shown), rule.judge(_cut(trace, _LENGTH))
+        if not all(np.array_equal(shown[name], trace[name], equal_nan=True) for name in trace):
             return "it wrote to the trace"
         if first != second:
-            return f"asked twice, it says {first} and {second}"
+            return f"asked twice, it says {_said(first)} and {_said(second)}"
     return ""

@@ -3,22 +3,28 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dipbench.contract import Problem
+from dipbench import registry
+from dipbench.contract import Problem, Validation
 from dipbench.errors import UserError
 from dipbench.running.check.trying import Places, Try, picture, problems
 from dipbench.scoring import Protocol
+from dipbench.streams import Streams
 from dipbench.trace.signals import Seen, Signal
 
 _ITERATIONS, _BREAK = 130, 60  # more than a usual window, and a checkpoint within it
 
 
 def checks(cls: type[Signal]) -> list[Try]:
-    signal, posed = cls(), list(problems().items())
+    signal = cls()
+    posed = [(name, problem) for name, problem in problems().items() if _validation(signal, problem) != "none"]
+    if not posed:
+        raise UserError("it refuses every problem, with every validation")
     problem = posed[0][1]
     return [
         ("has a title", partial(_is_titled, signal)),
@@ -29,6 +35,13 @@ def checks(cls: type[Signal]) -> list[Try]:
         ("goes on from a checkpoint", partial(_resumes, signal, problem)),
         ("stays on the device, and waits for no number", partial(_stays_on_the_device, signal, problem)),
     ]
+
+
+def _validation(signal: Signal, problem: Problem) -> Validation | Literal["none"] | None:
+    """A validation of the fit with which the signal takes a problem; `none`: it takes it with none of them."""
+    tried = [None, *(registry.build("validation", name) for name in registry.names("validation"))]
+    taken = (v for v in tried if not signal.refuses(problem, v) and not (v and v.refuses(problem)))
+    return next(taken, "none")
 
 
 def _is_titled(signal: Signal) -> str:
@@ -43,16 +56,24 @@ def _seen(signal: Signal, problem: Problem, number: int) -> Seen:
     parameters.grad = torch.randn(64, generator=draw)
     misfit = problem.misfit(estimate)
     truth = picture(*problem.shape)
-    return Seen(estimate, ema, misfit + 0.01, misfit, (parameters,), problem, _psnr_to(truth, signal.oracle))
+    twin, still = (torch.rand(problem.shape, generator=draw) for _ in range(2))
+    validation = _validation(signal, problem)
+    fitted, apart = validation.apart(problem, Streams(0)) if isinstance(validation, Validation) else (problem, None)
+    psnr, ssim = (_score(metric, truth, signal.oracle) for metric in (Protocol().psnr, Protocol().ssim))
+    return Seen(
+        estimate, ema, misfit + 0.01, misfit, (parameters,), fitted, psnr, ssim, apart, twin if apart else None, still
+    )
 
 
-def _psnr_to(truth: Tensor, oracle: bool) -> Callable[[Tensor | None], Tensor]:
-    def psnr(image: Tensor | None) -> Tensor:
+def _score(
+    metric: Callable[[Tensor, Tensor], Tensor], truth: Tensor, oracle: bool
+) -> Callable[[Tensor | None], Tensor]:
+    def score(image: Tensor | None) -> Tensor:
         if not oracle:
-            raise UserError("it asks for the PSNR to the truth: one that looks at the truth says oracle = True")
-        return truth.new_full((), torch.nan) if image is None else Protocol().psnr(image, truth)
+            raise UserError("it asks for a score against the truth: one that looks at the truth says oracle = True")
+        return truth.new_full((), torch.nan) if image is None else metric(image, truth)
 
-    return psnr
+    return score
 
 
 @torch.no_grad()
@@ -109,7 +130,8 @@ def _takes_a_stream(signal: Signal, problem: Problem) -> str:
     """Of a method that fits nothing: without an average and without parameters."""
     seen = _seen(signal, problem, 0)
     return _about(
-        signal.measure(replace(seen, ema=None, loss=seen.misfit, parameters=()), signal.memory(problem)), problem
+        signal.measure(replace(seen, ema=None, loss=seen.misfit, parameters=(), still=None), signal.memory(problem)),
+        problem,
     )
 
 
@@ -153,14 +175,20 @@ def _same(first: list[float], second: list[float]) -> bool:
 
 @torch.no_grad()
 def _stays_on_the_device(signal: Signal, problem: Problem) -> str:
-    """By tensors without values, of which the host can read none."""
+    """By tensors without values, of which the host can read none. One that is not taken at each iteration may wait."""
+    if signal.every > 1:
+        return ""
     there, seen = problem.to(torch.device("meta")), _seen(signal, problem, 0)
     parameters = nn.Parameter(seen.parameters[0].to("meta"))
     parameters.grad = torch.zeros_like(parameters)
     estimate, ema, loss, misfit = (
         tensor.to("meta") for tensor in (seen.estimate, seen.ema, seen.loss, seen.misfit) if tensor is not None
     )
-    empty = Seen(estimate, ema, loss, misfit, (parameters,), there, lambda image: loss)
+    apart = seen.apart and seen.apart.to(there.device)
+    twin, still = (None if tensor is None else tensor.to("meta") for tensor in (seen.twin, seen.still))
+    empty = Seen(
+        estimate, ema, loss, misfit, (parameters,), there, lambda image: loss, lambda image: loss, apart, twin, still
+    )
     try:
         return _about(signal.measure(empty, signal.memory(there)), there)
     except NotImplementedError:  # an operation that PyTorch cannot do without values: nothing can be told

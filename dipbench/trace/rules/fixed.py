@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import pandas as pd
-
-from dipbench.contract import NonNegativeInt
-from dipbench.trace.rules import Rule
+from dipbench.contract import Nomination, NonNegativeInt, Rule, Trace
 
 
 @dataclass(frozen=True)
@@ -17,8 +14,11 @@ class Fixed(Rule):
 
     iteration: NonNegativeInt = 1799  # whose output counts; from 0, so that the 1,800 of the paper's denoising end here
 
-    def stop(self, trace: pd.DataFrame) -> int | None:
-        return self.iteration if (trace["iteration"] >= self.iteration).any() else None
+    def judge(self, trace: Trace) -> Nomination:
+        last = len(trace["iteration"]) - 1
+        if last >= self.iteration:
+            return Nomination(self.iteration, fired=self.iteration)
+        return Nomination(last if last >= 0 else None)
 
     @classmethod
     def tiny(cls) -> Self:
