@@ -16,6 +16,7 @@ from dipbench.cli import options
 from dipbench.cli.check import check
 from dipbench.cli.data import data
 from dipbench.cli.plan import plan
+from dipbench.cli.replay import replay
 from dipbench.cli.score import score
 from dipbench.errors import UserError
 from dipbench.running.interruption import Stopped
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.command()(score)
 app.command()(plan)
+app.command()(replay)
 app.command()(check)
 
 

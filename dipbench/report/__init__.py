@@ -10,6 +10,7 @@ from dipbench.report.figure import write_figures
 from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page, section_of
+from dipbench.report.stops import as_csv, as_markdown, stops_in
 from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import files_of
 from dipbench.store.records import Holdings
@@ -47,18 +48,18 @@ def _files_in(folder: Path) -> list[str]:
 
 
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:
-    for name in ("tables", "numbers", "curves", "published"):
+    for name in ("tables", "numbers", "curves", "published", "rules"):
         (folder / name).mkdir()
     album, verdicts = Album(folder), verdicts_of(holdings)
     sections = [
-        _section(store, chapter, album, folder, holdings.plan.methods, verdicts.get(chapter.name, []))
+        _section(store, chapter, album, folder, holdings, verdicts.get(chapter.name, []))
         for chapter in chapters_of(holdings)
     ]
     (folder / "index.html").write_text(page(holdings.plan, sections), encoding="utf-8")
 
 
 def _section(
-    store: Store, chapter: Chapter, album: Album, folder: Path, specs: dict[str, str], verdicts: list[Verdict]
+    store: Store, chapter: Chapter, album: Album, folder: Path, holdings: Holdings, verdicts: list[Verdict]
 ) -> Section:
     """Writes the files of an experiment; what the page says of it."""
     tables = tables_of(chapter.name, chapter.frame, chapter.missing) if chapter.records else []
@@ -68,7 +69,12 @@ def _section(
         _write_texts(files_of(verdicts, chapter.file), folder)
     curves = curves_of(store, chapter)
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
-    return section_of(chapter, tables, curves, widths, strips_of(store, chapter, album), specs, verdicts)
+    stops = stops_in(store, holdings, chapter.name)
+    if stops:
+        texts = {f"rules/{chapter.file}.csv": as_csv(stops), f"rules/{chapter.file}.md": as_markdown(stops)}
+        _write_texts(texts, folder)
+    strips = strips_of(store, chapter, album)
+    return section_of(chapter, tables, curves, widths, strips, holdings.plan.methods, verdicts, stops)
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

@@ -28,6 +28,7 @@ class Curves:
     methods: list[str]  # those that iterate
     lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_ema, psnr_measurement
     best: pd.DataFrame  # image, method, seed, output, iteration, psnr: the best outputs
+    stops: pd.DataFrame  # image, method, seed, rule, iteration, psnr, ema: the outputs that rules nominated
     levels: pd.DataFrame  # image, method, psnr: methods of one estimate, mean over the seeds
     without_truth: frozenset[str]  # images of which there is no PSNR but that to the measurement
 
@@ -49,6 +50,7 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
         list(dict.fromkeys(record.label for record in iterating)),
         pd.concat([_line(record, traces[record.key], best) for record in iterating], ignore_index=True),
         best,
+        _stops(iterating),
         _levels([record for record in shown if len(traces.get(record.key, ())) == 1]),
         frozenset(record.run.image for record in iterating if record.result.message == NO_TRUTH),
     )
@@ -76,6 +78,17 @@ def _best(records: list[Record]) -> pd.DataFrame:
         if kind_of(output.output).oracle
     ]
     return pd.DataFrame(rows, columns=["image", "method", "seed", "output", "iteration", "psnr"])
+
+
+def _stops(records: list[Record]) -> pd.DataFrame:
+    rows = [
+        (record.run.image, record.label, record.run.seed, output.rule, output.iteration, output.psnr, output.output)
+        for record in records
+        for output in record.result.outputs
+        if output.rule
+    ]
+    stops = pd.DataFrame(rows, columns=["image", "method", "seed", "rule", "iteration", "psnr", "output"])
+    return stops.assign(ema=stops.pop("output").str.endswith("_ema"))
 
 
 def _levels(records: list[Record]) -> pd.DataFrame:

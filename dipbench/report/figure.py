@@ -4,6 +4,7 @@ import math
 import textwrap
 import warnings
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,11 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colour
         _curve(lower, line, "psnr_measurement", colours[str(method)], width=0.8, alpha=1)
     best = curves.best[curves.best["image"] == image]
     for one in best.to_dict("records"):
-        _marker(upper, one["iteration"], one["psnr"], colours[one["method"]], raw=one["output"] == "best")
+        raw = one["output"] == "best"
+        _marker(upper, one["iteration"], one["psnr"], colours[one["method"]], raw, shape="o" if raw else "D")
+    for one in curves.stops[curves.stops["image"] == image].to_dict("records"):
+        shape = _shapes(curves)[one["rule"]]
+        _marker(upper, one["iteration"], one["psnr"], colours[one["method"]], raw=not one["ema"], shape=shape)
     levels = curves.levels[curves.levels["image"] == image]
     _draw_levels(upper, levels)
     upper.set_ylim(range_of_truth(lines, best["psnr"].tolist(), levels["psnr"].tolist()))
@@ -115,11 +120,17 @@ def _curve(axes: Axes, line: pd.DataFrame, signal: str, colour: Colour, width: f
         axes.fill_between(middle["iteration"], low, high, color=colour, alpha=0.2 * alpha, linewidth=0)
 
 
-def _marker(axes: Axes, iteration: int, psnr: float, colour: Colour, raw: bool) -> None:
+def _shapes(curves: Curves) -> dict[str, str]:
+    """The shape of the mark of each rule; from the seventh on they come again."""
+    rules = dict.fromkeys(curves.stops["rule"])
+    return dict(zip(rules, cycle("sv^P*X")))
+
+
+def _marker(axes: Axes, iteration: int, psnr: float, colour: Colour, raw: bool, shape: str) -> None:
     axes.plot(
         iteration,
         psnr,
-        marker="o" if raw else "D",
+        marker=shape,
         markersize=5,
         markerfacecolor="white" if raw else colour,
         markeredgecolor=colour if raw else "white",
@@ -199,7 +210,11 @@ def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
         handles.append(Line2D([], [], color=_GREY, linewidth=1.7, label="EMA of the output"))
     for output, title in (("best", "best (oracle)"), ("best_ema", "best EMA (oracle)")):
         if (curves.best["output"] == output).any():
-            handles.append(_best_handle(title, raw=output == "best"))
+            handles.append(_mark_handle(title, raw=output == "best", shape="o" if output == "best" else "D"))
+    handles += [
+        _mark_handle(f"stopped by {_within(rule, 32)}", raw=True, shape=shape)
+        for rule, shape in _shapes(curves).items()
+    ]
     if len(curves.levels):
         handles.append(
             Line2D([], [], color=_GREY, linewidth=0.9, linestyle=_DASHES, label="one estimate, no iteration")
@@ -207,12 +222,12 @@ def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     return handles
 
 
-def _best_handle(title: str, raw: bool) -> Line2D:
+def _mark_handle(title: str, raw: bool, shape: str) -> Line2D:
     return Line2D(
         [],
         [],
         linestyle="none",
-        marker="o" if raw else "D",
+        marker=shape,
         markersize=5,
         markerfacecolor="white" if raw else _GREY,
         markeredgecolor=_GREY,

@@ -33,7 +33,15 @@ def kind_of(output: str) -> Kind:
     name, at, iterations = output.partition("_at_")
     if at and name in KINDS:
         return _at(name, iterations)
-    return KINDS.get(output, Kind(output.replace("_", " "), False, ""))
+    return KINDS.get(output) or _of_rule(output)
+
+
+def _of_rule(output: str) -> Kind:
+    """What a stopping rule nominated: it is called as the rule is written, its average with `_ema` behind that."""
+    rule, ema = output.removesuffix("_ema"), output.endswith("_ema")
+    averaged = "the exponential moving average of the raw outputs" if ema else "the raw output"
+    meaning = f"{averaged} at the iteration that the stopping rule {rule} nominates, from what it can see of the fit."
+    return Kind(f"stopped by {rule}" + (", EMA" if ema else ""), False, meaning)
 
 
 def _at(name: str, iterations: str) -> Kind:

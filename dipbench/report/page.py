@@ -21,6 +21,8 @@ from dipbench.report.facts import (
 from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.outputs import kind_of
+from dipbench.report.stops import HEADS, NOTE, Stops
+from dipbench.report.stops import cells as stop_cells
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
@@ -40,6 +42,7 @@ class Section:
     methods: list[MethodFacts]
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
+    stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
 
 
 def section_of(
@@ -50,10 +53,11 @@ def section_of(
     strips: list[Strip],
     specs: dict[str, str],
     verdicts: list[Verdict],
+    stops: list[Stops],
 ) -> Section:
     """The section of an experiment; `specs` says what the labels of its methods stand for."""
     methods, task = methods_of(chapter, specs), task_settings(chapter)
-    return Section(chapter, tables, curves, widths, strips, methods, task, verdicts)
+    return Section(chapter, tables, curves, widths, strips, methods, task, verdicts, stops)
 
 
 def page(plan: Plan, sections: list[Section]) -> str:
@@ -68,6 +72,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
     )
     environment.filters["breakable"] = breakable
     environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
+    environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, stop_cells=stop_cells)
     environment.globals.update(
         number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])
     )

@@ -1,0 +1,55 @@
+"""`dipbench replay`: asks stopping rules of stored traces."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dipbench.errors import UserError
+
+
+def replay(
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+    rule: Annotated[
+        list[str] | None, typer.Option(help="name[setting=value] or file.py; default: every rule that can be asked.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write what each rule says of each fit to this CSV.")] = None,
+) -> None:
+    """Ask stopping rules of the traces in a store. It needs no fit, only that the signals they read were recorded."""
+    import pandas as pd
+
+    from dipbench import registry
+    from dipbench.compare.line import line_stops
+    from dipbench.compare.stopping import fits_of, replayable, stops_of, summaries_of
+    from dipbench.report.stops import SHORT_HEADS, cells
+    from dipbench.store.store import Store
+
+    store = Store.existing(folder)
+    fits = fits_of(store, store.holdings())
+    if not fits:
+        raise UserError(f"'{folder}' holds no fit with a truth: run a suite with a prior, such as quickstart")
+    rules = [registry.build("rule", name) for name in rule or ()] or replayable(fit.trace for fit in fits)
+    made = []
+    for experiment, method in dict.fromkeys((fit.experiment, fit.planned.label) for fit in fits):
+        of_method = [fit for fit in fits if (fit.experiment, fit.planned.label) == (experiment, method)]
+        stops = stops_of(of_method, rules, strict=bool(rule))
+        if not rule:
+            stops = pd.concat([stops, line_stops(store, of_method)])
+        made.append(stops)
+        print(f"{experiment}: {method}")
+        print("\n".join(_aligned([SHORT_HEADS, *map(cells, summaries_of(stops))])), end="\n\n")
+    if out:
+        try:
+            pd.concat(made).to_csv(out, index=False)
+        except OSError as error:
+            raise UserError(f"cannot write '{out}': {error.strerror}") from error
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Columns side by side, the first to the left."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
+        for first, *rest in lines
+    ]

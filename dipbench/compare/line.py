@@ -1,0 +1,50 @@
+"""The baseline that detectors of overfitting must beat: the iteration to stop at, told by what is seen beforehand.
+
+A line through the logarithms of the noise level, of the gradient energy of the measurement and of the size, fitted by
+least squares to the peaks of the fits of other images, one image left out at a time. It looks at no trace of the image
+that it stops; what it learnt from has a truth.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from skimage.restoration import estimate_sigma
+
+from dipbench.compare.stopping import COLUMNS, Fitted, row_of
+from dipbench.contract import Nomination
+from dipbench.images.files import read_image
+from dipbench.store.store import Store
+
+NAME = "line (leave one image out)"
+_FEWEST = 3  # other images, below which a line is not fitted
+
+
+def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
+    """What the line says of each fit of a method, with the columns of a table of stops; empty of too few images."""
+    features = {fit.planned.key: _features(store, fit) for fit in fits}
+    rows = []
+    for fit in fits:
+        others = [other for other in fits if other.result.run.image != fit.result.run.image]
+        if len({other.result.run.image for other in others}) >= _FEWEST:
+            rows.append(row_of(fit, NAME, _predicted(fit, others, features)))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _predicted(fit: Fitted, others: Sequence[Fitted], features: Mapping[str, np.ndarray]) -> Nomination:
+    peaks = np.log([1 + int(other.trace["psnr"].argmax()) for other in others])
+    known = np.array([features[other.planned.key] for other in others])
+    varies = known.std(axis=0) > 1e-9  # of one noise level and size only the gradient energy tells images apart
+    varies[0] = True
+    coefficients = np.linalg.lstsq(known[:, varies], peaks, rcond=None)[0]
+    at = int(np.exp(np.clip(features[fit.planned.key][varies] @ coefficients, 0, 20))) - 1
+    at = max(at, 0)
+    return Nomination(at, fired=at) if at < len(fit.trace) else Nomination(len(fit.trace) - 1)
+
+
+def _features(store: Store, fit: Fitted) -> np.ndarray:
+    """1 and the logarithms of the noise level, estimated, of the mean squared gradient, and of the number of pixels."""
+    image = read_image(store.path / "problems" / fit.result.run.measurement_key / "degraded.png").double().numpy()
+    sigma = float(np.mean(estimate_sigma(image, channel_axis=0)))  # type: ignore[no-untyped-call]
+    energy = float(np.mean(np.diff(image, axis=1) ** 2) + np.mean(np.diff(image, axis=2) ** 2))
+    return np.log([np.e, max(sigma, 1e-4), max(energy, 1e-8), image[0].size])

@@ -1,0 +1,197 @@
+"""What stopping rules say of the traces in a store: how far from the peak each stops, and how sure that is.
+
+Gaps to a peak have heavy tails: a median, a 90th percentile and a share above a decibel are given, never a mean alone.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from dipbench import registry
+from dipbench.compare.statistics import CONFIDENCE
+from dipbench.contract import Nomination, Rule
+from dipbench.errors import UserError
+from dipbench.spec import parse
+from dipbench.store.records import Holdings, PlannedRun, Result
+from dipbench.store.store import Store
+from dipbench.trace.signals import Signal
+from dipbench.trace.stopping import replayed
+
+LARGE_GAP = 1.0  # dB; a stop that loses more has failed
+NO_STOPPING = "last"
+
+COLUMNS = {
+    "experiment": "str",
+    "method": "str",
+    "image": "str",
+    "seed": "int64",
+    "run": "str",
+    "rule": "str",
+    "nominated": "Int64",  # t*, the iteration whose output counts; missing: it nominates none
+    "fired": "Int64",  # t_stop; missing: not within the budget
+    "iterations": "int64",  # the budget
+    "peak": "int64",  # the iteration of the highest PSNR of the raw output
+    "peak_psnr": "float64",  # dB
+    "psnr": "float64",  # dB, of the raw output at t*
+    "gap": "float64",  # dB: the first minus the second
+    "gap_ema": "float64",  # dB: the same for the average of the outputs, from its own peak
+    "gap_ssim": "float64",  # the same for the SSIM of the raw output, where it was recorded
+    "saved": "float64",  # share of the iterations of the budget that the rule makes unnecessary
+    "seconds_saved": "float64",
+}
+"""Of the table of stops: one line a run and rule."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fit in a store, with its trace."""
+
+    experiment: str
+    planned: PlannedRun
+    result: Result
+    trace: pd.DataFrame
+
+
+def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
+    """The fits with a truth that were asked for, each with its trace."""
+    found = []
+    for experiment in holdings.plan.experiments:
+        for planned in dict.fromkeys(experiment.runs):
+            result = holdings.results.get(planned.key)
+            if result is None or result.status != "done" or not result.engine:
+                continue
+            trace = store.trace(planned.key)
+            if trace is not None and len(trace) > 1 and trace["psnr"].notna().any():
+                found.append(Fitted(experiment.name, planned, result, trace))
+    return found
+
+
+def replayable(traces: Iterable[pd.DataFrame]) -> list[Rule]:
+    """The rules that there are, as they are by default, of which some trace has the signals; `last` leads."""
+    known = {column for trace in traces for column in trace}
+    rules: list[Rule] = [registry.build("rule", name) for name in registry.names("rule")]
+    return sorted((rule for rule in rules if set(rule.reads) <= known), key=lambda rule: rule.written() != NO_STOPPING)
+
+
+def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule], *, strict: bool = False) -> pd.DataFrame:
+    """What each rule says of each fit, with the columns COLUMNS.
+
+    A fit whose trace lacks what a rule reads is left out; `strict`: that is a UserError, which names it.
+    """
+    rows = []
+    for fit in fits:
+        signals = signals_in(fit.trace)
+        for rule in rules:
+            try:
+                said = replayed(rule, fit.trace, signals)
+            except UserError:
+                if strict:
+                    raise
+                continue
+            rows.append(row_of(fit, rule.written(), said))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def signals_in(trace: pd.DataFrame) -> list[Signal]:
+    """The signals of the columns of a trace; those that this version does not know are left out."""
+    found = []
+    for column in trace.columns.drop("iteration"):
+        if parse(column).name in registry.names("signal"):
+            found.append(registry.build("signal", column))
+    return found
+
+
+def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
+    """The line of a rule on a fit. What nominates nothing gives the last output, as a fit that is not stopped does."""
+    trace, end = fit.trace, len(fit.trace) - 1
+    at = end if said.iteration is None else min(said.iteration, end)
+    used = (end if said.fired is None else said.fired) + 1
+    peak = int(trace["psnr"].argmax())
+    saved = 1 - used / len(trace)
+    return {
+        "experiment": fit.experiment,
+        "method": fit.planned.label,
+        "image": fit.planned.image,
+        "seed": fit.planned.seed,
+        "run": fit.planned.key,
+        "rule": rule,
+        "nominated": said.iteration,
+        "fired": said.fired,
+        "iterations": len(trace),
+        "peak": peak,
+        "peak_psnr": trace["psnr"].iloc[peak],
+        "psnr": trace["psnr"].iloc[at],
+        "gap": _gap(trace, "psnr", at),
+        "gap_ema": _gap(trace, "psnr_ema", at),
+        "gap_ssim": _gap(trace, "ssim", at),
+        "saved": saved,
+        "seconds_saved": saved * (fit.result.seconds or math.nan),
+    }
+
+
+def _gap(trace: pd.DataFrame, signal: str, at: int) -> float:
+    """The highest value minus that at an iteration, or the last one before it; NaN where it was not recorded."""
+    if signal not in trace or trace[signal].isna().all():
+        return math.nan
+    return float(trace[signal].max() - trace[signal].ffill().iloc[at])
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of a number of runs, with its Wilson interval at CONFIDENCE."""
+
+    count: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        return self.count / self.of
+
+    def interval(self) -> tuple[float, float]:
+        """Its ends in [0, 1]."""
+        found = binomtest(self.count, self.of).proportion_ci(CONFIDENCE, method="wilson")
+        return float(found.low), float(found.high)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A rule on the fits of a method in an experiment."""
+
+    rule: str
+    runs: int
+    median: float  # gap, dB
+    high: float  # 90th percentile of the gap, dB
+    large: Share  # of the runs whose gap is above LARGE_GAP
+    median_ema: float  # gap of the averaged output, dB
+    median_ssim: float  # gap in SSIM; NaN: not recorded
+    relative: float  # median of t* / t_peak
+    fired: Share
+    saved: float  # median share of the iterations
+
+
+def summaries_of(stops: pd.DataFrame) -> list[Summary]:
+    """Each rule over the runs of a table of stops, the smallest median gap first."""
+    return sorted(map(_summary, (rows for _, rows in stops.groupby("rule"))), key=lambda s: (s.median, s.high))
+
+
+def _summary(rows: pd.DataFrame) -> Summary:
+    nominated = rows["nominated"].fillna(rows["iterations"] - 1).astype("float64")
+    with np.errstate(divide="ignore"):
+        relative = (nominated + 1) / (rows["peak"] + 1)
+    return Summary(
+        str(rows["rule"].iloc[0]),
+        len(rows),
+        float(rows["gap"].median()),
+        float(rows["gap"].quantile(0.9)),
+        Share(int((rows["gap"] > LARGE_GAP).sum()), len(rows)),
+        float(rows["gap_ema"].median()),
+        float(rows["gap_ssim"].median()),
+        float(relative.median()),
+        Share(int(rows["fired"].notna().sum()), len(rows)),
+        float(rows["saved"].median()),
+    )

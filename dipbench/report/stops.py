@@ -1,0 +1,102 @@
+"""The stopping rules on the page: what each says of the traces of an experiment, replayed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dipbench.compare.line import line_stops
+from dipbench.compare.stopping import LARGE_GAP, Share, Summary, fits_of, replayable, stops_of, summaries_of
+from dipbench.report.formats import DASH
+from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.store.records import Holdings
+from dipbench.store.store import Store
+
+HEADS = (
+    "rule",
+    "fits",
+    "gap, median [dB]",
+    "gap, 90th percentile [dB]",
+    f"gap above {LARGE_GAP:g} dB",
+    "gap of the average, median [dB]",
+    "gap in SSIM, median",
+    "t*/peak, median",
+    "fired",
+    "iterations saved, median",
+)
+
+SHORT_HEADS = ("rule", "fits", "gap [dB]", "90th", f"> {LARGE_GAP:g} dB", "EMA", "SSIM", "t*/peak", "fired", "saved")
+"""The same, for a terminal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stops:
+    """What rules say of the fits of a method in an experiment."""
+
+    method: str
+    summaries: list[Summary]
+    frame: pd.DataFrame  # a line a run and rule: `compare.stopping.COLUMNS`
+
+
+def stops_in(store: Store, holdings: Holdings, experiment: str) -> list[Stops]:
+    """Those of an experiment, a method after the other; none where no rule that looks can be replayed."""
+    fits = [fit for fit in fits_of(store, holdings) if fit.experiment == experiment]
+    rules = replayable(fit.trace for fit in fits)
+    if not any(rule.reads for rule in rules):
+        return []
+    found = []
+    for method in dict.fromkeys(fit.planned.label for fit in fits):
+        of_method = [fit for fit in fits if fit.planned.label == method]
+        frame = pd.concat([stops_of(of_method, rules), line_stops(store, of_method)], ignore_index=True)
+        found.append(Stops(method, summaries_of(frame), frame))
+    return found
+
+
+def cells(summary: Summary) -> list[str]:
+    """The line of a rule, as HEADS."""
+    return [
+        summary.rule,
+        str(summary.runs),
+        _number(summary.median, 2),
+        _number(summary.high, 2),
+        share(summary.large),
+        _number(summary.median_ema, 2),
+        _number(summary.median_ssim, 3),
+        _number(summary.relative, 2),
+        f"{summary.fired.count} of {summary.fired.of}",
+        f"{100 * summary.saved:.0f}%",
+    ]
+
+
+def share(found: Share) -> str:
+    """In percent, with its interval."""
+    low, high = found.interval()
+    return f"{100 * found.value:.0f}% [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else DASH
+
+
+def as_markdown(stops: Sequence[Stops]) -> str:
+    """A table a method, each below its name."""
+    lines = []
+    for of_method in stops:
+        lines += [f"**{markdown_text(of_method.method)}**", "", markdown_row(HEADS)]
+        lines.append(markdown_row([":--", *["--:"] * (len(HEADS) - 1)]))
+        lines += [markdown_row([markdown_text(cell) for cell in cells(summary)]) for summary in of_method.summaries]
+        lines.append("")
+    return "\n".join([*lines, NOTE, ""])
+
+
+NOTE = (
+    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the truth; shares "
+    "have their 95% Wilson interval. Rules are replayed on the stored traces with their defaults; t* is the iteration "
+    "whose output counts. One that has not fired within the budget gives what it nominates until then."
+)
+
+
+def as_csv(stops: Sequence[Stops]) -> str:
+    """A line a run and rule."""
+    return str(pd.concat([of_method.frame for of_method in stops]).to_csv(index=False, lineterminator="\n"))
