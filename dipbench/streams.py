@@ -21,10 +21,12 @@ class Streams:
 
     seed: int
     path: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()  # streams that are those of seed 0, whatever the seed
 
     def integer(self, name: str) -> int:
         """The 63-bit seed of the stream `name`."""
-        text = "\x1f".join([str(self.seed), *self.path, name])
+        seed = 0 if name in self.held else self.seed
+        text = "\x1f".join([str(seed), *self.path, name])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
     def numpy(self, name: str) -> np.random.Generator:

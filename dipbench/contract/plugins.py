@@ -110,8 +110,8 @@ class Method(Plugin, ABC):
         """Why this method cannot take that problem, in words for the table; None: it can."""
         return None
 
-    def watched(self) -> dict[str, Any]:
-        """What of its settings is the harness's and not its own, so that `resolved` may leave it out."""
+    def of_the_harness(self) -> dict[str, Any]:
+        """The settings that are the harness's and not its own, as far as they are given: `resolved` may lack them."""
         return {}
 
     def averages(self, problem: Problem) -> bool:

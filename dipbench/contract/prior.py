@@ -83,6 +83,10 @@ class FitSettings:
         }
 
 
+_HARNESS = ("stop", "validation", "held")
+"""The settings of a prior that are the harness's: all priors have them."""
+
+
 @dataclass(frozen=True)
 class Prior(Method):
     """An untrained prior: a network and its input. The harness owns the fit.
@@ -96,6 +100,7 @@ class Prior(Method):
 
     stop: Rule | None = field(default=None, kw_only=True)  # ends the fit, such as wmv; none: the last iteration does
     validation: Validation | None = field(default=None, kw_only=True)  # what it is not shown of the data, as holdout
+    held: tuple[str, ...] = field(default=(), kw_only=True)  # draws that are those of seed 0: weights, input, jitter
 
     @abstractmethod
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
@@ -120,14 +125,14 @@ class Prior(Method):
         return self.fit_settings(problem).average > 0
 
     def settings(self) -> dict[str, Any]:
-        """Without `stop` and `validation` where they are not given: runs are named by the settings."""
-        settings, given = super().settings(), self.watched()
-        return {name: value for name, value in settings.items() if name not in ("stop", "validation") or name in given}
+        """Without those of the harness that are not given: runs are named by the settings."""
+        given = self.of_the_harness()
+        return {name: value for name, value in super().settings().items() if name not in _HARNESS or name in given}
 
-    def watched(self) -> dict[str, Any]:
-        """Which of `stop` and `validation` are given, each with its name and settings; runs are named by them."""
-        found = {"stop": self.stop, "validation": self.validation}
-        return {name: plugin.identity() for name, plugin in found.items() if plugin is not None}
+    def of_the_harness(self) -> dict[str, Any]:
+        plugins = {"stop": self.stop, "validation": self.validation}
+        given = {name: plugin.identity() for name, plugin in plugins.items() if plugin is not None}
+        return {**given, "held": list(self.held)} if self.held else given
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
         return {**self.settings(), **self.fit_settings(problem).acting()}

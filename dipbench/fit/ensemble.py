@@ -28,7 +28,8 @@ class Ensemble(Course):
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
         settings = prior.fit_settings(problem)
         self.iterations, self.keep = settings.iterations, settings.keep
-        starts = [rng] + [Streams(rng.seed, (*rng.path, f"start {number}")) for number in range(1, settings.starts)]
+        rng = replace(rng, held=prior.held)
+        starts = [rng] + [replace(rng, path=(*rng.path, f"start {number}")) for number in range(1, settings.starts)]
         self.problem = problem
         if prior.validation:
             self.problem, self.apart = prior.validation.apart(problem, rng)
