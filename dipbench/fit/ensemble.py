@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from dipbench.contract import Prior, Problem
+from dipbench.contract import FitSettings, Prior, Problem
+from dipbench.errors import unknown
 from dipbench.fit.course import Course
 from dipbench.fit.engines.capture import Captured
 from dipbench.fit.engines.execution import REFERENCE, Execution
@@ -28,7 +29,7 @@ class Ensemble(Course):
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
         settings = prior.fit_settings(problem)
         self.iterations, self.keep = settings.iterations, settings.keep
-        rng = replace(rng, held=prior.held)
+        rng = replace(rng, held=_held(prior, settings))
         starts = [rng] + [replace(rng, path=(*rng.path, f"start {number}")) for number in range(1, settings.starts)]
         self.problem = problem
         if prior.validation:
@@ -82,6 +83,15 @@ class Ensemble(Course):
         for fit, of_fit in zip([*self._fits, *self._twins], state, strict=True):
             fit.load(of_fit)
         self.done = done
+
+
+def _held(prior: Prior, settings: FitSettings) -> tuple[str, ...]:
+    """The streams that a prior holds. UserError for one that no fit of it draws from."""
+    known = ["weights", "input", "batch_norm", *(trick.plugin_name() for trick in settings.tricks)]
+    for name in prior.held:
+        if name not in known:
+            raise unknown("stream to hold", name, known)
+    return prior.held
 
 
 def _mean_of(tensors: Sequence[Tensor | None]) -> Tensor | None:

@@ -68,9 +68,8 @@ def identity_of_method(spec: Spec, method: Method, pose: Callable[[], Problem]) 
 def _acting(method: Method, pose: Callable[[], Problem]) -> dict[str, Any]:
     try:
         problem = pose()
-        acting = (
-            method.settings() if method.refuses(problem) else {**method.resolved(problem), **method.of_the_harness()}
-        )
+        acting = method.settings() if method.refuses(problem) else method.resolved(problem)
+        acting = {**acting, **method.of_the_harness()}
         canonical(acting)
         return acting
     except Exception:  # whatever a plugin does: the run will fail likewise, and say so

@@ -1,4 +1,4 @@
-"""Fitting a target for its own sake, as in figure 2 of Deep Image Prior: how fast does a network get to what is no image?
+"""Fitting a target for its own sake, as in figure 2 of Deep Image Prior: how fast does a network get to it?
 
 The noisy image of that figure is the task denoising, whose misfit is that to the noisy one.
 """
