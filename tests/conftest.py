@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
+from dipbench.contract import Rule
 from dipbench.data import download
 from dipbench.data.loading import load
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Signal
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"

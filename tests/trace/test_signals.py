@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Prior, Problem, Scene
+from dipbench.contract import Prior, Problem, Rule, Scene
 from dipbench.errors import UserError
 from dipbench.fit import Ensemble
 from dipbench.operators import Identity
@@ -17,7 +17,6 @@ from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Seen, Signal
 from dipbench.trace.step import Step
 from dipbench.trace.usual import COLUMNS, USUAL
