@@ -1,4 +1,4 @@
-"""Frequency-band correspondence. Shi, Mettes, Maji and Snoek, IJCV 2022, arXiv:2107.01125, by its code measure_utils.py.
+"""Frequency-band correspondence. Shi, Mettes, Maji and Snoek, IJCV 2022, arXiv:2107.01125, by its code.
 
 Differs: the reference is the measurement, not the truth; and where an image is not square, its rings are of cycles a
 pixel, where the code takes those of its width for both sides.
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import torch
-from annotated_types import Ge, Le
+from annotated_types import Ge, Lt
 from torch import Tensor
 
 from dipbench.contract import PositiveInt, Problem, Validation
@@ -29,9 +29,7 @@ class Band(Signal):
     title: ClassVar[str] = "share of a frequency band that is fitted"
     paper: ClassVar[str] = "arXiv:2107.01125"
 
-    ring: Annotated[int, Ge(0), Le(_RINGS - 1)] = (
-        0  # of five, each a fifth of the highest frequency wide; 0: the lowest
-    )
+    ring: Annotated[int, Ge(0), Lt(_RINGS)] = 0  # of five, each a fifth of the highest frequency wide; 0: the lowest
     every: PositiveInt = 10  # iterations
 
     def refuses(self, problem: Problem, validation: Validation | None) -> str | None:

@@ -17,8 +17,8 @@ from dipbench.trace.signals import Seen, Signal
 class Pure(Signal):
     """An estimate of the raw output's mean squared error under Poisson noise, by the counts of white alone.
 
-    Misfit - k mean(y) + 2 k <b y, f(y + e b) - f(y)> / (e N), with k the value of one count. One probe: noisy. Unbiased to
-    first order in k, where the measurement was not clipped.
+    Misfit - k mean(y) + 2 k <b y, f(y + e b) - f(y)> / (e N), with k the value of one count. One probe: noisy.
+    Unbiased to first order in k, where the measurement was not clipped.
     """
 
     title: ClassVar[str] = "Poisson unbiased risk estimate"

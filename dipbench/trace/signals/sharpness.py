@@ -1,4 +1,4 @@
-"""Blurriness over sharpness. Shi, Mettes, Maji and Snoek, IJCV 2022, arXiv:2107.01125, by its code measure_utils.py.
+"""Blurriness over sharpness. Shi, Mettes, Maji and Snoek, IJCV 2022, arXiv:2107.01125, by its code.
 
 Blurriness after Crete et al. 2007, sharpness after the maximum local variation of Bahrami and Kot 2014.
 Differs: the map of local variation leaves out the pixels at the border, where the code takes zeros for neighbours.
