@@ -12,8 +12,8 @@ import numpy as np
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
-from dipbench.bases.noise_level import sigma_left
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
+from dipbench.contract.noise_level import sigma_left
 from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
 

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dipbench.bases.noise_level import sigma_left
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
+from dipbench.contract.noise_level import sigma_left
 from dipbench.operators import LinearOperator
 from dipbench.streams import Streams
 

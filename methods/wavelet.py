@@ -13,8 +13,8 @@ import pywt
 from skimage.restoration import denoise_wavelet
 from torch import Tensor
 
-from dipbench.bases.noise_level import sigma_left
 from dipbench.contract import Method, NonNegativeInt, PositiveInt, Problem
+from dipbench.contract.noise_level import sigma_left
 from dipbench.errors import unknown
 from dipbench.images.arrays import Array, from_array, to_array
 from dipbench.streams import Streams

@@ -22,10 +22,10 @@ from dipbench.suites.jobs import image_names, jobs_of
 from dipbench.suites.run import Run
 from dipbench.suites.suite import Suite
 from dipbench.text import plain_numbers
-from dipbench.trace.usual import COLUMNS
 
 FAST = 200  # iterations at the beginning, all kept
 EVERY = 10
+SIGNALS = ["loss", "psnr", "psnr_ema", "psnr_measurement"]  # of a trace, which the runs of all times have
 DIGITS = {**dict.fromkeys(METRICS, 4), SECONDS.name: SECONDS.digits}
 
 Traces = Mapping[str, pd.DataFrame]
@@ -84,7 +84,7 @@ def write(folder: Path, runs: Iterable[Kept], traces: Traces, holdings: Holdings
 
 def _named(trace: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
     named = trace.assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
-    return named[["run", "image", "method", "seed", "iteration", *COLUMNS]]
+    return named[["run", "image", "method", "seed", "iteration", *SIGNALS]]
 
 
 def thinned(trace: pd.DataFrame, outputs: Collection[int]) -> pd.DataFrame:
@@ -150,6 +150,6 @@ def store_of(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:
     store = Store(folder)
     for run in runs:
         with store.new_folder("runs", run.key) as place:
-            trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *COLUMNS]))
-            trace[["iteration", *COLUMNS]].to_parquet(place / "trace.parquet", index=False)
+            trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *SIGNALS]))
+            trace[["iteration", *SIGNALS]].to_parquet(place / "trace.parquet", index=False)
     return store

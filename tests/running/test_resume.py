@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem, Scene
+from dipbench.contract import FitSettings, Prior, Problem, Rule, Scene
 from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.images.files import write_image
 from dipbench.optimisers import Adam
@@ -27,7 +27,6 @@ from dipbench.running.trial import Outcome, Trial
 from dipbench.scoring import Protocol
 from dipbench.store.store import Store
 from dipbench.streams import Streams
-from dipbench.trace.rules import Rule
 from dipbench.trace.rules.fixed import Fixed
 from dipbench.trace.signals import Signal
 from dipbench.trace.usual import USUAL

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Problem, Scene
+from dipbench.contract import Problem, Rule, Scene
 from dipbench.errors import UserError
 from dipbench.operators import Identity
 from dipbench.running.trial import Outcome, Trial
@@ -20,7 +20,6 @@ from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.arrivals import Arrivals
 from dipbench.trace.recorder import Recorder
-from dipbench.trace.rules import Rule
 from dipbench.trace.rules.fixed import Fixed
 from dipbench.trace.signals import Signal
 from dipbench.trace.step import Step

@@ -9,18 +9,17 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Prior, Problem, Scene
+from dipbench.contract import Prior, Problem, Rule, Scene
 from dipbench.errors import UserError
 from dipbench.fit import Ensemble
 from dipbench.operators import Identity
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
-from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
-from dipbench.trace.rules import Rule
 from dipbench.trace.signals import Seen, Signal
+from dipbench.trace.signals.psnr import Psnr
 from dipbench.trace.step import Step
-from dipbench.trace.usual import COLUMNS, USUAL
+from dipbench.trace.usual import COLUMNS
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ class Gradient(Plain):
 
 
 def test_columns_are_those_of_every_stored_trace() -> None:
-    assert COLUMNS == ["loss", "psnr", "psnr_ema", "psnr_measurement"]
+    assert COLUMNS == ["loss", "psnr", "psnr_ema", "psnr_measurement", "variance", "ema_variance"]
 
 
 def test_a_signal_from_a_file_is_a_column_of_the_trace(
@@ -67,14 +66,14 @@ def test_a_signal_from_a_file_is_a_column_of_the_trace(
 ) -> None:
     """The moving variance of NumPy over the last three outputs, NaN until there are three."""
     outputs = torch.rand((6, *photo.shape), generator=torch.Generator().manual_seed(0))
-    recorder = Recorder(problem, photo, Protocol(), 2, signals=[*USUAL, examples[0]], extremes=BEST)
+    recorder = Recorder(problem, photo, Protocol(), 2, signals=[Psnr(), examples[0]])
     for output in outputs:
         recorder.record(Step(output))
     trace = recorder.trace()
-    assert list(trace) == ["iteration", *COLUMNS, "variance"]
+    assert list(trace) == ["iteration", "psnr", examples[0].written()]
     expected = [np.var(outputs[end - 3 : end].numpy(), axis=0).mean() for end in range(3, 7)]
-    assert trace["variance"][:2].isna().all()
-    assert np.allclose(trace["variance"][2:], expected)
+    assert trace.iloc[:2, 2].isna().all()
+    assert np.allclose(trace.iloc[2:, 2], expected)
 
 
 def test_a_column_says_the_settings_that_are_not_the_defaults(problem: Problem, photo: Tensor) -> None:

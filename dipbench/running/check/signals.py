@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import Problem, Validation
+from dipbench.contract import Problem, Task, Validation
 from dipbench.errors import UserError
-from dipbench.running.check.trying import Places, Try, picture, problems
+from dipbench.running.check.trying import SIZES, Places, Try, picture, problems, scene
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.signals import Seen, Signal
@@ -22,7 +22,7 @@ _ITERATIONS, _BREAK = 130, 60  # more than a usual window, and a checkpoint with
 
 def checks(cls: type[Signal]) -> list[Try]:
     signal = cls()
-    posed = [(name, problem) for name, problem in problems().items() if _validation(signal, problem) != "none"]
+    posed = [(name, problem) for name, problem in _problems().items() if _validation(signal, problem) != "none"]
     if not posed:
         raise UserError("it refuses every problem, with every validation")
     problem = posed[0][1]
@@ -35,6 +35,15 @@ def checks(cls: type[Signal]) -> list[Try]:
         ("goes on from a checkpoint", partial(_resumes, signal, problem)),
         ("stays on the device, and waits for no number", partial(_stays_on_the_device, signal, problem)),
     ]
+
+
+def _problems() -> dict[str, Problem]:
+    """One of every task, and of denoising one with every noise: some signals are of one noise alone."""
+    posed = problems()
+    for name in (f"denoising[noise={noise}]" for noise in registry.names("noise")):
+        task: Task = registry.build("task", name)
+        posed[name] = task.degrade(scene(SIZES[0]), Streams(0))
+    return posed
 
 
 def _validation(signal: Signal, problem: Problem) -> Validation | Literal["none"] | None:

@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dipbench import registry
-from dipbench.contract import FitSettings, Prior, Problem, Scene
+from dipbench.contract import FitSettings, Prior, Problem, Rule, Scene
 from dipbench.errors import UserError
 from dipbench.fit import Captured, Ensemble, Execution
 from dipbench.running.trial import Lead, Trial
@@ -30,7 +30,6 @@ from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
-from dipbench.trace.rules import Rule
 from dipbench.trace.rules.fixed import Fixed
 from dipbench.trace.signals import Signal
 from dipbench.trace.usual import USUAL

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dipbench.contract import PositiveInt
-from dipbench.trace.rules import Rule
+from dipbench.contract import Rule
 
 ASKED = [0]
 

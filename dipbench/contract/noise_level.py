@@ -1,11 +1,11 @@
-"""What clipping leaves of white Gaussian noise, for methods that are told the noise level."""
+"""What clipping leaves of white Gaussian noise, for whoever is told the noise level."""
 
 from functools import cache
 
 import numpy as np
 from scipy.stats import norm
 
-from dipbench.contract import Problem
+from dipbench.contract.problem import Problem
 
 
 def sigma_left(problem: Problem) -> float | None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.bases.noise_level import sigma_left
 from dipbench.contract import Problem, Scene
+from dipbench.contract.noise_level import sigma_left
 from dipbench.streams import Streams
 
 
