@@ -99,8 +99,8 @@ class DeepImagePrior(Prior):
 
     preset: str | None = None  # the row of dip.toml that fills in what is not set; none: the row of the task
     variant: Variant = "code"  # of the row: the official code, what the paper says, or the release of November 2017
-    iterations: PositiveInt | None = None  # steps of the optimiser
-    learning_rate: PositiveFloat | None = None  # of the optimiser
+    iterations: PositiveInt | None = None  # steps of Adam, or of what `optimiser` says
+    learning_rate: PositiveFloat | None = None  # of Adam, likewise
     jitter: NonNegativeFloat | None = None  # std of the noise added afresh to the input at each iteration
     average: Weight | None = None  # weight of the past in the exponential average of the outputs; 0: no average
     backtrack: PositiveFloat | Literal["never"] | None = None  # dB lost at once that undo a step; never: no going back
