@@ -39,6 +39,16 @@ class Adam(Optimiser):
         return torch.optim.Adam([parameters], self.learning_rate, fused=on_device or None, capturable=on_device)
 
 
+@dataclass(frozen=True)
+class SGD(Optimiser):
+    """Plain gradient descent: no momentum, no weight decay. A fit has one measurement, so nothing in it is sampled."""
+
+    learning_rate: float = 0.01
+
+    def over(self, parameters: nn.Parameter, on_device: bool) -> torch.optim.Optimizer:
+        return torch.optim.SGD([parameters], self.learning_rate)
+
+
 class UncorrectedAdam(torch.optim.Optimizer):
     """Adam as PyTorch had it up to version 1.2 (github:pytorch/pytorch#22628).
 

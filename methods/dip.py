@@ -30,13 +30,14 @@ from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets.batch_norm import start_scales_uniformly
 from dipbench.nets.inputs import guide_input, meshgrid_input, noise_input
 from dipbench.nets.padding import padded_size, padded_to
-from dipbench.nets.skip import Downsampling, Padding, Upsampling, per_scale, skip_net
-from dipbench.optimisers import Adam, AdamEpsilon
+from dipbench.nets.skip import Downsampling, Norm, Padding, Upsampling, per_scale, skip_net
+from dipbench.optimisers import SGD, Adam, AdamEpsilon, Optimiser
 from dipbench.streams import Streams
 
 Variant = Literal["code", "paper", "first_release"]
 Kernels = PositiveInt | tuple[PositiveInt, ...]
 Input = Literal["noise", "meshgrid", "guide"]
+Stepping = Literal["adam", "sgd"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,15 @@ class Recipe:
     padding: Padding = "reflection"
     batch_norm_start: Literal["ones", "uniform"] = "ones"
     adam_epsilon: AdamEpsilon = "corrected"
+    norm: Norm = "batch"
+    sigmoid: bool = True
+    optimiser: Stepping = "adam"
     keep: tuple[PositiveInt, ...] = ()  # no setting of the method, for it changes no fit
+
+
+_LATER = ("norm", "sigmoid", "optimiser")
+"""Settings that came when there were results already. At their defaults they are in no name of a run: a stored result
+is found under the name that it was given."""
 
 
 @cache
@@ -90,8 +99,8 @@ class DeepImagePrior(Prior):
 
     preset: str | None = None  # the row of dip.toml that fills in what is not set; none: the row of the task
     variant: Variant = "code"  # of the row: the official code, what the paper says, or the release of November 2017
-    iterations: PositiveInt | None = None  # steps of Adam
-    learning_rate: PositiveFloat | None = None  # of Adam
+    iterations: PositiveInt | None = None  # steps of Adam, or of what `optimiser` says
+    learning_rate: PositiveFloat | None = None  # of Adam, likewise
     jitter: NonNegativeFloat | None = None  # std of the noise added afresh to the input at each iteration
     average: Weight | None = None  # weight of the past in the exponential average of the outputs; 0: no average
     backtrack: PositiveFloat | Literal["never"] | None = None  # dB lost at once that undo a step; never: no going back
@@ -112,6 +121,9 @@ class DeepImagePrior(Prior):
     padding: Padding | None = None  # of the convolutions
     batch_norm_start: Literal["ones", "uniform"] | None = None  # scales of the batch norms; U(0, 1): PyTorch up to 1.1
     adam_epsilon: AdamEpsilon | None = None  # added after the second moment's correction, or before: PyTorch up to 1.2
+    norm: Norm | None = None  # behind each convolution: batch; group, of 4 groups of channels; instance, not learned
+    sigmoid: bool | None = None  # whether the network ends in one; where not, outputs are clipped, but not in the loss
+    optimiser: Stepping | None = None  # adam, or sgd: plain gradient descent, to which `adam_epsilon` says nothing
 
     def __post_init__(self) -> None:
         if self.preset is None:
@@ -162,10 +174,11 @@ class DeepImagePrior(Prior):
         recipe = self.recipe(problem)
         return FitSettings(
             iterations=recipe.iterations,
-            optimiser=Adam(recipe.learning_rate, recipe.adam_epsilon),
+            optimiser=_optimiser(recipe),
             average=recipe.average,
             tricks=_tricks(recipe),
             starts=recipe.starts,
+            clip=not recipe.sigmoid,
             keep=recipe.keep,
         )
 
@@ -189,15 +202,29 @@ class DeepImagePrior(Prior):
             align_corners=recipe.align_corners,
             downsampling=recipe.downsampling,
             padding=recipe.padding,
+            norm=recipe.norm,
+            sigmoid=recipe.sigmoid,
         )
         if recipe.batch_norm_start == "uniform":
             start_scales_uniformly(net, rng.torch("batch_norm"))
         return padded_to(net, height, width), z
 
+    def settings(self) -> dict[str, Any]:
+        given = super().settings()
+        return {name: value for name, value in given.items() if name not in _LATER or value is not None}
+
     def resolved(self, problem: Problem) -> dict[str, Any]:
         recipe = asdict(self.recipe(problem))
-        del recipe["keep"]
+        for field in fields(Recipe):
+            if field.name == "keep" or (field.name in _LATER and recipe[field.name] == field.default):
+                del recipe[field.name]
         return {"preset": self.row(problem), "variant": self.variant, **recipe}
+
+
+def _optimiser(recipe: Recipe) -> Optimiser:
+    if recipe.optimiser == "sgd":
+        return SGD(recipe.learning_rate)
+    return Adam(recipe.learning_rate, recipe.adam_epsilon)
 
 
 def _tricks(recipe: Recipe) -> tuple[Trick, ...]:

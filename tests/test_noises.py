@@ -34,6 +34,43 @@ def test_poisson_counts_have_the_mean_and_the_variance_of_light() -> None:
     assert problem.sigma is None, "no one number says it"
 
 
+def test_impulses_are_black_or_white_half_each_and_every_channel_has_its_own() -> None:
+    grey = torch.full((3, 200, 200), 0.4)
+    found = noisy("denoising[noise=impulse[share=0.3]]", grey).measurement
+    assert found.unique().tolist() == pytest.approx([0, 0.4, 1])
+    for value in (0, 1):
+        assert float((found == value).float().mean()) == pytest.approx(0.15, abs=0.005)
+    hit = (found != grey).float()
+    assert float((hit[0] * hit[1]).mean()) == pytest.approx(0.3**2, abs=0.01)
+
+
+def test_speckle_has_a_deviation_in_proportion_to_the_value() -> None:
+    """Of a value v the mean is v and the deviation is v times that of the factor; black stays black."""
+    for value in (0.0, 0.2, 0.8):
+        found = noisy("denoising[noise=speckle[deviation=0.35],clip=false]", torch.full((1, 200, 200), value))
+        assert float(found.measurement.mean()) == pytest.approx(value, abs=0.01)
+        assert float(found.measurement.std()) == pytest.approx(0.35 * value, rel=0.02, abs=1e-9)
+
+
+@pytest.mark.parametrize("noise", ["poisson", "impulse", "speckle"])
+def test_of_a_noise_with_no_one_deviation_methods_are_told_the_noise_and_no_sigma(photo: Tensor, noise: str) -> None:
+    problem = noisy(f"denoising[noise={noise}]", photo)
+    assert (problem.sigma, problem.noise) == (None, registry.build("noise", noise))
+
+
+def test_quantised_image_has_the_levels_of_8_bits_nearest_to_the_noisy_one(photo: Tensor) -> None:
+    plain, rounded = noisy("denoising[clip=false]", photo), noisy("denoising[clip=false,quantise=true]", photo)
+    levels = rounded.measurement * 255
+    assert torch.allclose(levels, levels.round(), atol=1e-4)
+    assert float((rounded.measurement - plain.measurement.clamp(0, 1)).abs().max()) <= 0.5 / 255 + 1e-6
+    assert rounded.clipped
+
+
+def test_quantised_noise_is_named_and_plain_noise_as_before() -> None:
+    assert registry.build("task", "denoising[quantise=false]").settings() == {"sigma": 25.0, "clip": True}
+    assert registry.build("task", "denoising[quantise=true]").settings()["quantise"] is True
+
+
 def test_methods_that_are_told_the_noise_level_refuse_a_noise_that_has_none(photo: Tensor) -> None:
     problem = noisy("denoising[noise=poisson]", photo)
     assert registry.build("method", "bm3d").refuses(problem) or registry.build("method", "nlm").refuses(problem)

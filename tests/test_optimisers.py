@@ -1,6 +1,7 @@
-"""Adam with epsilon before the correction of the second moment, as PyTorch had it up to 1.2."""
+"""Adam with epsilon before the correction of the second moment, as PyTorch had it up to 1.2; plain descent."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import Problem, Scene
-from dipbench.optimisers import UncorrectedAdam
+from dipbench.fit import Fit
+from dipbench.optimisers import SGD, UncorrectedAdam
 from dipbench.streams import Streams
 
 RATE, BETAS = 0.01, (0.9, 0.999)
@@ -69,3 +71,31 @@ def test_a_prior_chooses_it(problem: Problem) -> None:
         ends.append([step.estimate.clone() for step in fit(prior, problem, Streams(0))])
     assert torch.equal(ends[0][0], ends[1][0])
     assert not torch.allclose(ends[0][2], ends[1][2], atol=1e-4)
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_plain_descent_is_that_of_torch_and_of_the_formula(on_device: bool) -> None:
+    ours, theirs = (nn.Parameter(torch.ones(5, dtype=torch.float64)) for _ in range(2))
+    mine, reference = SGD(0.5).over(ours, on_device), torch.optim.SGD([theirs], lr=0.5)
+    expected = torch.ones(5, dtype=torch.float64)
+    for gradient in gradients(30):
+        ours.grad, theirs.grad = gradient, gradient
+        mine.step()
+        reference.step()
+        expected -= 0.5 * gradient
+    assert torch.equal(ours, theirs)
+    assert torch.allclose(ours.detach(), expected, rtol=1e-14, atol=0)
+
+
+def test_a_fit_steps_down_the_gradient(problem: Problem) -> None:
+    """The parameters of a whole network after a step, and a state to go on from that holds nothing."""
+    tiny = replace(registry.find("method", "dip").tiny(), optimiser="sgd", learning_rate=0.5, backtrack="never")
+    running = Fit(tiny, problem, Streams(0))
+    (vector,) = running.output().parameters
+    before, gradient = vector.detach().clone(), vector.grad.clone()
+    running.step()
+    assert gradient.any()
+    assert torch.equal(vector.detach(), before - 0.5 * gradient)
+    other = Fit(tiny, problem, Streams(0))
+    other.load(running.state())
+    assert torch.equal(other.output().estimate, running.output().estimate)

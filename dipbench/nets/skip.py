@@ -10,6 +10,7 @@ One scale, with s the channels of its skip branch:
 """
 
 from collections.abc import Sequence
+from math import gcd
 from typing import Literal
 
 import torch
@@ -21,6 +22,10 @@ from dipbench.nets.reflection import ReflectedConv2d
 Upsampling = Literal["nearest", "bilinear"]
 Downsampling = Literal["stride", "avg", "max"]
 Padding = Literal["reflection", "zero"]
+Norm = Literal["batch", "group", "instance"]
+
+GROUPS = 4
+"""Of the channels in a group norm, or as many as divide them: the smallest skip branch has four channels."""
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: Padding = "reflection") -> nn.Conv2d:
@@ -30,9 +35,22 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
 
 
-def normalised(layer: nn.Conv2d) -> list[nn.Module]:
-    """The layer with batch norm and LeakyReLU(0.2) behind it."""
-    return [layer, nn.BatchNorm2d(layer.out_channels), nn.LeakyReLU(0.2, inplace=True)]
+def normalisation(channels: int, norm: Norm = "batch") -> nn.Module:
+    """A normalisation of (N, channels, H, W).
+
+    `instance` has no scales and offsets to learn, as is PyTorch's default: with them it would be batch norm, for a
+    batch is one image.
+    """
+    if norm == "group":
+        return nn.GroupNorm(gcd(GROUPS, channels), channels)
+    if norm == "instance":  # not nn.InstanceNorm2d: of channels-last images its gradient can be wrong (torch 2.15)
+        return nn.GroupNorm(channels, channels, affine=False)
+    return nn.BatchNorm2d(channels)
+
+
+def normalised(layer: nn.Conv2d, norm: Norm = "batch") -> list[nn.Module]:
+    """The layer with a normalisation and LeakyReLU(0.2) behind it."""
+    return [layer, normalisation(layer.out_channels, norm), nn.LeakyReLU(0.2, inplace=True)]
 
 
 class Scale(nn.Module):
@@ -71,8 +89,10 @@ def skip_net(
     align_corners: bool = False,
     downsampling: Downsampling = "stride",
     padding: Padding = "reflection",
+    norm: Norm = "batch",
+    sigmoid: bool = True,
 ) -> nn.Sequential:
-    """The network (N, inputs, H, W) -> (N, outputs, H, W), outputs in (0, 1) by a sigmoid.
+    """The network (N, inputs, H, W) -> (N, outputs, H, W), outputs in (0, 1) by a sigmoid where it ends in one.
 
     Each sequence has an entry a scale, from fine to coarse; where a single value is taken too, it is that of every
     scale. `skip` 0 leaves the branch out; then the sides of the input must be divisible by 2 to the number of scales.
@@ -87,23 +107,26 @@ def skip_net(
         entering = inputs if scale == 0 else down[scale - 1]
         deep_channels = down[scale] if inner is None else up[scale + 1]
         deeper: list[nn.Module] = [
-            *_reducing(entering, down[scale], down_kernels[scale], downsampling, padding),
-            *normalised(convolution(down[scale], down[scale], down_kernels[scale], padding=padding)),
+            *_reducing(entering, down[scale], down_kernels[scale], downsampling, padding, norm),
+            *normalised(convolution(down[scale], down[scale], down_kernels[scale], padding=padding), norm),
         ]
         if inner is not None:
             deeper.append(inner)
         deeper.append(_doubling(modes[scale], align_corners))
         merged = skip[scale] + deep_channels
         merge: list[nn.Module] = [
-            nn.BatchNorm2d(merged),
-            *normalised(convolution(merged, up[scale], up_kernels[scale], padding=padding)),
+            normalisation(merged, norm),
+            *normalised(convolution(merged, up[scale], up_kernels[scale], padding=padding), norm),
         ]
         if pointwise:
-            merge += normalised(convolution(up[scale], up[scale], 1))
-        branch = normalised(convolution(entering, skip[scale], skip_kernel, padding=padding)) if skip[scale] else None
-        inner = Scale(nn.Sequential(*branch) if branch else None, nn.Sequential(*deeper), nn.Sequential(*merge))
+            merge += normalised(convolution(up[scale], up[scale], 1), norm)
+        branch: nn.Sequential | None = None
+        if skip[scale]:
+            branch = nn.Sequential(*normalised(convolution(entering, skip[scale], skip_kernel, padding=padding), norm))
+        inner = Scale(branch, nn.Sequential(*deeper), nn.Sequential(*merge))
     assert inner is not None, "a network of no scales"
-    return nn.Sequential(inner, convolution(up[0], outputs, 1), nn.Sigmoid())
+    last = convolution(up[0], outputs, 1)
+    return nn.Sequential(inner, last, nn.Sigmoid()) if sigmoid else nn.Sequential(inner, last)
 
 
 def per_scale(value: int | Sequence[int], scales: int) -> Sequence[int]:
@@ -115,9 +138,11 @@ def _doubling(mode: Upsampling, align_corners: bool) -> nn.Upsample:
     return nn.Upsample(scale_factor=2, mode=mode, align_corners=align_corners if mode == "bilinear" else None)
 
 
-def _reducing(inputs: int, outputs: int, kernel: int, downsampling: Downsampling, padding: Padding) -> list[nn.Module]:
+def _reducing(
+    inputs: int, outputs: int, kernel: int, downsampling: Downsampling, padding: Padding, norm: Norm
+) -> list[nn.Module]:
     """A convolution that halves the size, by its stride or by pooling behind it."""
     if downsampling == "stride":
-        return normalised(convolution(inputs, outputs, kernel, stride=2, padding=padding))
-    layer, *rest = normalised(convolution(inputs, outputs, kernel, padding=padding))
+        return normalised(convolution(inputs, outputs, kernel, stride=2, padding=padding), norm)
+    layer, *rest = normalised(convolution(inputs, outputs, kernel, padding=padding), norm)
     return [layer, (nn.AvgPool2d if downsampling == "avg" else nn.MaxPool2d)(2), *rest]

@@ -16,7 +16,7 @@ from dipbench.errors import UserError
 from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
 from dipbench.nets import official, official_networks
 from dipbench.operators import Identity
-from dipbench.optimisers import Adam
+from dipbench.optimisers import SGD, Adam
 from dipbench.streams import Streams
 
 NETWORKS = {  # row -> the official network it fits
@@ -310,3 +310,55 @@ def test_the_page_of_settings_shows_the_table_as_it_is() -> None:
 def test_denoising_keeps_the_output_that_the_paper_quotes() -> None:
     assert {row for row, variants in table().items() if variants["code"].keep} == {"denoising"}
     assert dip(preset="denoising").fit_settings(posed()).keep == (1800,)
+
+
+@pytest.mark.parametrize(
+    ("norm", "kind", "without"),
+    # the tiny network has 9 norms of 8 channels and 10, and 2 of 2 channels, each with a scale and an offset a channel
+    [
+        ("batch", nn.BatchNorm2d, 0),
+        ("group", nn.GroupNorm, 0),
+        ("instance", nn.GroupNorm, 2 * (8 * 8 + 2 * 10 + 2 * 2)),
+    ],
+)
+def test_norm_is_a_switch_of_every_layer(norm: str, kind: type[nn.Module], without: int) -> None:
+    tiny = registry.find("method", "dip").tiny()
+    batch, other = (network(prior, posed(side=32))[0] for prior in (tiny, replace(tiny, norm=norm)))
+    norms = [m for m in other.modules() if isinstance(m, (nn.BatchNorm2d, nn.GroupNorm))]
+    assert {type(module) for module in norms} == {kind}
+    assert len(norms) == 12
+    assert count(batch) - count(other) == without
+
+
+def test_group_norm_has_four_groups_or_as_many_as_divide_the_channels() -> None:
+    net, _ = network(replace(registry.find("method", "dip").tiny(), norm="group"), posed(side=32))
+    groups = {(m.num_channels, m.num_groups) for m in net.modules() if isinstance(m, nn.GroupNorm)}
+    assert groups == {(8, 4), (10, 2), (2, 2)}
+
+
+def test_without_a_sigmoid_outputs_leave_0_to_1_and_are_clipped_for_scoring() -> None:
+    problem = posed(side=32)
+    plain = replace(registry.find("method", "dip").tiny(), sigmoid=False)
+    net, z = network(plain, problem)
+    with torch.no_grad():
+        output = net(z)[0]
+    assert output.min() < 0
+    assert plain.fit_settings(problem).clip
+    assert not registry.find("method", "dip").tiny().fit_settings(problem).clip
+    step = next(fit(replace(plain, jitter=0.0), problem, Streams(0)))
+    assert torch.allclose(step.estimate, output.clamp(0, 1), atol=1e-6)
+    assert float(step.loss) == pytest.approx(float((output - problem.measurement).square().mean()), rel=1e-5)
+
+
+def test_optimiser_is_adam_or_plain_descent() -> None:
+    assert dip(optimiser="sgd", learning_rate=2.0).fit_settings(posed()).optimiser == SGD(2.0)
+    assert dip(optimiser="adam").fit_settings(posed()).optimiser == Adam(0.01)
+
+
+def test_settings_that_came_later_are_named_only_where_they_change_something() -> None:
+    later = {"norm": "group", "sigmoid": False, "optimiser": "sgd"}
+    defaults = dip(norm="batch", sigmoid=True, optimiser="adam")
+    assert dip().resolved(posed()) == defaults.resolved(posed())
+    assert not set(later) & (set(dip().settings()) | set(dip().resolved(posed())))
+    for name, value in later.items():
+        assert dip(**{name: value}).resolved(posed()) == {**dip().resolved(posed()), name: value}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dipbench.nets.skip import skip_net
+from dipbench.nets.skip import normalisation, skip_net
 
 SMALL: dict[str, Any] = {"down": (8, 8), "up": (8, 8), "skip": (2, 2)}
 
@@ -96,3 +96,21 @@ def test_one_scale_with_a_large_skip_kernel_has_the_count_of_the_first_release()
     """Its network for half the pixels missing, on a grey image: 186,449 parameters."""
     net = skip_net(32, 1, down=[4], up=[128], skip=[32], down_kernels=5, up_kernels=5, skip_kernel=7)
     assert sum(parameter.numel() for parameter in net.parameters()) == 186_449
+
+
+def test_instance_norm_is_that_of_torch_without_scales() -> None:
+    image = torch.rand((2, 6, 8, 5), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert torch.allclose(normalisation(6, "instance")(image), nn.InstanceNorm2d(6)(image), atol=1e-12)
+
+
+def test_batch_norm_of_one_image_is_instance_norm_before_its_scales_are_learned() -> None:
+    image = torch.rand((1, 6, 8, 5), generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(normalisation(6, "instance")(image), normalisation(6, "batch")(image), atol=1e-5)
+
+
+def test_group_norm_has_mean_0_and_variance_1_in_each_group() -> None:
+    image = torch.rand((1, 8, 32, 32), generator=torch.Generator().manual_seed(0))
+    image *= torch.arange(1, 9).view(1, 8, 1, 1)
+    groups = normalisation(8, "group")(image).view(4, -1)
+    assert torch.allclose(groups.mean(dim=1), torch.zeros(4), atol=1e-5)
+    assert torch.allclose(groups.var(dim=1, correction=0), torch.ones(4), atol=1e-3)

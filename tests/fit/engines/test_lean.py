@@ -35,6 +35,15 @@ def test_a_bias_before_batch_norm_changes_nothing() -> None:
     assert net[1].bias is not None, "the last convolution has no batch norm behind it: its bias counts"
 
 
+@pytest.mark.parametrize("norm", ["group", "instance"])
+def test_a_bias_before_another_norm_stays(norm: str) -> None:
+    """Before a group norm it counts: channels of a group that are moved against each other are another image."""
+    net = skip(norm=norm)
+    count = sum(p.numel() for p in net.parameters())
+    assert (drop_redundant_biases(net), join_batch_norms(net)) == (0, 0)
+    assert sum(p.numel() for p in net.parameters()) == count
+
+
 def kinds(network: nn.Module, kind: type[nn.Module]) -> int:
     return sum(type(module) is kind for module in network.modules())
 
@@ -75,13 +84,28 @@ def test_joined_network_has_the_output_and_the_gradients_of_the_plain_one(name: 
         assert torch.allclose(mine, theirs, atol=1e-4 * largest)
 
 
+def losses(settings: str, photo: Tensor, execution: Execution) -> list[float]:
+    """Of the first iterations of the tiny network with these settings."""
+    problem = registry.build("task", "denoising").degrade(Scene(photo[:, :32, :32]), Streams(0))
+    prior = registry.build("method", f"{TINY[:-1]}{settings}]")
+    return [float(step.loss) for step in fit(prior, problem, Streams(0), execution)]
+
+
 @needs_kernels
 def test_lean_fit_begins_as_the_eager_one(photo: Tensor) -> None:
-    problem = registry.build("task", "denoising").degrade(Scene(photo[:, :32, :32]), Streams(0))
-    prior = registry.build("method", TINY)
-    lean, eager = ([float(s.loss) for s in fit(prior, problem, Streams(0), Execution(e))] for e in ("lean", "eager"))
+    lean, eager = (losses("", photo, Execution(engine)) for engine in ("lean", "eager"))
     assert lean[0] == pytest.approx(eager[0], rel=1e-5)
     assert lean == pytest.approx(eager, rel=0.05)  # Adam's first steps amplify any rounding
+
+
+@pytest.mark.parametrize("settings", ["norm=batch", "norm=group", "norm=instance", "norm=group,sigmoid=false"])
+def test_lean_fit_is_the_eager_one_with_any_norm(photo: Tensor, settings: str) -> None:
+    """The first output in single precision; the path in double, where Adam has less rounding to amplify."""
+    settings = f",{settings}"
+    single = [losses(settings, photo, Execution(engine))[0] for engine in ("lean", "eager")]
+    assert single[0] == pytest.approx(single[1], rel=1e-5)
+    double = [losses(settings, photo, Execution(engine, "float64")) for engine in ("lean", "eager")]
+    assert double[0] == pytest.approx(double[1], rel=1e-6)
 
 
 @pytest.mark.parametrize("engine", ["eager", "lean"])
