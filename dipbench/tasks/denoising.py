@@ -47,7 +47,7 @@ class Denoising(Task):
         return Protocol()
 
     def settings(self) -> dict[str, Any]:
-        """Without `draw`, `noise` and `quantise` where they are not asked for: they came when there were results already.
+        """Without `draw`, `noise` and `quantise` where they are not asked for: they came later.
 
         Runs and the streams of the measurement are named by the settings.
         """
