@@ -21,7 +21,7 @@ def replay(
 
     from dipbench import registry
     from dipbench.compare.line import line_stops
-    from dipbench.compare.stopping import fits_of, replayable, stops_of, summaries_of
+    from dipbench.compare.stopping import fits_of, replayable, stops_of, summaries_of, with_first_peaks
     from dipbench.report.stops import SHORT_HEADS, cells
     from dipbench.store.store import Store
 
@@ -36,6 +36,7 @@ def replay(
         stops = stops_of(of_method, rules, strict=bool(rule))
         if not rule:
             stops = pd.concat([stops, line_stops(store, of_method)])
+        stops = with_first_peaks(stops, fits)
         made.append(stops)
         print(f"{experiment}: {method}")
         print("\n".join(_aligned([SHORT_HEADS, *map(cells, summaries_of(stops))])), end="\n\n")

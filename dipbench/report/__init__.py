@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
+
 from dipbench.compare.verdict import Verdict, verdicts_of
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
@@ -11,6 +13,7 @@ from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page, section_of
 from dipbench.report.stops import as_csv, as_markdown, stops_in
+from dipbench.report.stops_figure import write_gaps, write_heat_map
 from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import files_of
 from dipbench.store.records import Holdings
@@ -55,6 +58,10 @@ def _write(store: Store, holdings: Holdings, folder: Path) -> None:
         _section(store, chapter, album, folder, holdings, verdicts.get(chapter.name, []))
         for chapter in chapters_of(holdings)
     ]
+    stops = {section.chapter.name: section.stops for section in sections if section.stops}
+    if len(stops) > 1:
+        frames = {name: pd.concat([one.frame for one in of_name]) for name, of_name in stops.items()}
+        write_heat_map(frames, folder / "rules" / "heat_map.png")
     (folder / "index.html").write_text(page(holdings.plan, sections), encoding="utf-8")
 
 
@@ -73,6 +80,7 @@ def _section(
     if stops:
         texts = {f"rules/{chapter.file}.csv": as_csv(stops), f"rules/{chapter.file}.md": as_markdown(stops)}
         _write_texts(texts, folder)
+        write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{chapter.file}.png")
     strips = strips_of(store, chapter, album)
     return section_of(chapter, tables, curves, widths, strips, holdings.plan.methods, verdicts, stops)
 

@@ -23,7 +23,7 @@ from dipbench.trace.signals.psnr import Psnr
 from dipbench.trace.signals.psnr_measurement import PsnrMeasurement
 
 _GREY = "#555555"
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -39,6 +39,7 @@ _STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,  # text stays text
     "text.parse_math": False,  # a dollar in a name is a dollar
 }
+"""Of every figure, for matplotlib."""
 _PANEL_HEIGHT = 4.0  # inches
 _LEGEND_LINE = 0.19  # inches
 _DASHES = (0, (4, 3))
@@ -48,7 +49,7 @@ def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
     """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels."""
     (folder / "narrow").mkdir(exist_ok=True)
     count = len(curves.images)
-    with sns.axes_style("whitegrid"), rc_context(_STYLE), warnings.catch_warnings():
+    with sns.axes_style("whitegrid"), rc_context(STYLE), warnings.catch_warnings():
         # a letter that the font lacks is shown as a box, in the name of an image; the page has it
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         wide = draw(curves, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))

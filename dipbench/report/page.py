@@ -80,6 +80,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
         plan=plan,
         sections=sections,
         failures=failures_of(chapters),
+        stopped=sum(bool(section.stops) for section in sections),
         absent=sum(len(chapter.missing) for chapter in chapters),
         runs=len({record.key for chapter in chapters for record in chapter.records}),
         licences=_licences(sections),

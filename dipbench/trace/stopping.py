@@ -27,7 +27,10 @@ def replayed(rule: Rule, trace: pd.DataFrame, signals: Sequence[Signal]) -> Nomi
     refuse_what_it_may_not_read(rule, [signal for signal in signals if signal.written() in trace])
     for column in rule.reads:
         if trace[column].isna().all():
-            raise UserError(f"rule '{rule.written()}' reads '{column}', which has no number in this trace")
+            raise UserError(
+                f"rule '{rule.written()}' reads '{column}', which has no number in this trace of {len(trace)} iterations: "
+                "the fit may be shorter than the window"
+            )
     return rule.judge({name: trace[name].to_numpy() for name in ("iteration", *rule.reads)})
 
 

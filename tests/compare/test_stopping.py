@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dipbench.compare.line import NAME, line_stops
-from dipbench.compare.stopping import Fitted, Share, replayable, row_of, stops_of, summaries_of
+from dipbench.compare.stopping import Fitted, Share, replayable, row_of, stops_of, summaries_of, with_first_peaks
 from dipbench.contract import Nomination, Rule, Trace
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
@@ -87,6 +87,14 @@ def test_the_interval_of_a_share_is_that_of_wilson() -> None:
     """The example of Newcombe, Statistics in Medicine 17 (1998) 857: 81 of 263."""
     low, high = Share(81, 263).interval()
     assert (low, high) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
+
+
+def test_a_fit_that_is_not_shown_all_is_judged_against_the_first_one() -> None:
+    first, second = fit(), fit(seconds=5.0)
+    second.trace["psnr"] -= 0.45
+    stops = stops_of([second], [Fixed(iteration=40)])
+    assert stops["gap"].item() == pytest.approx(1.0)
+    assert with_first_peaks(stops, [first, second])["gap_first"].item() == pytest.approx(1.45)
 
 
 def test_a_rule_whose_signal_was_not_recorded_is_left_out_or_named() -> None:

@@ -1,0 +1,52 @@
+"""Pictures of stopping rules: how their gaps are spread, and which rule does well where."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import seaborn as sns
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from dipbench.compare.stopping import LARGE_GAP
+from dipbench.report.figure import STYLE
+
+_MOST = 6.0  # dB; a larger gap is drawn at the edge
+_ROW = 0.3  # inches
+
+
+def write_gaps(stops: pd.DataFrame, path: Path) -> None:
+    """The gap of each rule on each fit, a row a rule with the best on top, a colour a method of fitting."""
+    order = list(stops.groupby("rule")["gap_first"].median().sort_values().index)
+    with sns.axes_style("whitegrid"), rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 1.2 + _ROW * len(order)), layout="constrained")
+        axes = figure.add_subplot()
+        shown = stops.assign(gap_first=stops["gap_first"].clip(upper=_MOST))
+        look = {"x": "gap_first", "y": "rule", "order": order, "hue": "method", "ax": axes, "palette": "colorblind"}
+        sns.stripplot(shown, size=3.5, alpha=0.6, dodge=stops["method"].nunique() > 1, **look)
+        axes.axvline(LARGE_GAP, color="#555555", linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.set(xlabel="PSNR lost against the peak of the first fit [dB]", ylabel="")
+        axes.legend(title="", frameon=False, loc="lower right")
+        sns.despine(ax=axes, left=True)
+        figure.savefig(path, dpi=192)
+
+
+def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """The median gap of each rule in each experiment and method, dB; empty where a rule cannot be asked."""
+    columns = {
+        f"{experiment}\n{method}": rows.groupby("rule")["gap_first"].median()
+        for experiment, frame in stops.items()
+        for method, rows in frame.groupby("method", sort=False)
+    }
+    gaps = pd.DataFrame(columns)
+    gaps = gaps.loc[gaps.median(axis=1).sort_values().index]
+    with sns.axes_style("white"), rc_context(STYLE):
+        width, height = 2.6 + 1.1 * len(gaps.columns), 1.4 + _ROW * len(gaps)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.add_subplot()
+        look = {"vmin": 0, "vmax": 3, "cmap": "rocket_r", "linewidths": 0.5, "annot_kws": {"fontsize": 8}}
+        label = {"label": "median gap [dB]"}
+        sns.heatmap(gaps, annot=True, fmt=".2f", ax=axes, cbar_kws=label, **look)
+        axes.set(xlabel="", ylabel="")
+        axes.tick_params(axis="x", labelrotation=0)
+        figure.savefig(path, dpi=192)
