@@ -28,8 +28,8 @@ def replayed(rule: Rule, trace: pd.DataFrame, signals: Sequence[Signal]) -> Nomi
     for column in rule.reads:
         if trace[column].isna().all():
             raise UserError(
-                f"rule '{rule.written()}' reads '{column}', which has no number in this trace of {len(trace)} iterations: "
-                "the fit may be shorter than the window"
+                f"rule '{rule.written()}' reads '{column}', which has no number in this trace of {len(trace)} "
+                "iterations: the fit may be shorter than the window"
             )
     return rule.judge({name: trace[name].to_numpy() for name in ("iteration", *rule.reads)})
 
