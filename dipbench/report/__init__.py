@@ -9,6 +9,7 @@ from dipbench.compare.verdict import Verdict, verdicts_of
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
+from dipbench.report.film import films_of
 from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page, section_of
@@ -81,8 +82,8 @@ def _section(
         texts = {f"rules/{chapter.file}.csv": as_csv(stops), f"rules/{chapter.file}.md": as_markdown(stops)}
         _write_texts(texts, folder)
         write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{chapter.file}.png")
-    strips = strips_of(store, chapter, album)
-    return section_of(chapter, tables, curves, widths, strips, holdings.plan.methods, verdicts, stops)
+    strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
+    return section_of(chapter, tables, curves, widths, strips, holdings.plan.methods, verdicts, stops, films)
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

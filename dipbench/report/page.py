@@ -18,6 +18,7 @@ from dipbench.report.facts import (
     task_settings,
     wall_time,
 )
+from dipbench.report.film import Film
 from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.outputs import kind_of
@@ -43,6 +44,7 @@ class Section:
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
+    films: list[Film]  # empty where no snapshots were kept
 
 
 def section_of(
@@ -54,10 +56,11 @@ def section_of(
     specs: dict[str, str],
     verdicts: list[Verdict],
     stops: list[Stops],
+    films: list[Film],
 ) -> Section:
     """The section of an experiment; `specs` says what the labels of its methods stand for."""
     methods, task = methods_of(chapter, specs), task_settings(chapter)
-    return Section(chapter, tables, curves, widths, strips, methods, task, verdicts, stops)
+    return Section(chapter, tables, curves, widths, strips, methods, task, verdicts, stops, films)
 
 
 def page(plan: Plan, sections: list[Section]) -> str:

@@ -5,6 +5,7 @@ import time
 import traceback
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -23,7 +24,7 @@ from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
 from dipbench.scoring import METRICS
 from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput, Status
-from dipbench.store.store import Store, UnwritableStore, write_json
+from dipbench.store.store import SNAPSHOTS, Store, UnwritableStore, write_json
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job, Watched
 from dipbench.trace.usual import USUAL
@@ -150,6 +151,7 @@ class Work:
             self._conditions.execution,
             signals=[*USUAL, *(registry.build("signal", name) for name in watched.signals)],
             rules=[registry.build("rule", name) for name in watched.rules],
+            snapshots=watched.snapshots,
         )
 
     def _resume(self) -> None:
@@ -217,7 +219,7 @@ class Work:
             "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
-            "watched": [*self.job.watched.signals, *self.job.watched.rules],
+            "watched": self.job.watched.names(),
             "left_out": list(self._trial.recording.left_out),
             "resumed": self._resumed,
             "warnings": [*self._warnings, *_doubts(outcome)],
@@ -262,8 +264,16 @@ def write_down(
             outcome.trace.to_parquet(folder / "trace.parquet", index=False)
             for output in outcome.outputs:
                 write_image(folder / f"{output.name}.png", output.image)
+            _write_snapshots(outcome, folder / SNAPSHOTS)
         write_json(folder / "run.json", asdict(job.run))
         write_json(folder / "result.json", result.content())
+
+
+def _write_snapshots(outcome: Outcome, folder: Path) -> None:
+    if outcome.snapshots:
+        folder.mkdir()
+    for iteration, picture in outcome.snapshots.items():
+        write_image(folder / f"{iteration:06}.png", picture)
 
 
 def failure(error: Exception | SystemExit) -> Finished:

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from dipbench.streams import Place, Streams
 from dipbench.trace.kept import BEST, Output
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.signals import Signal
+from dipbench.trace.snapshots import Snapshots, spaced
 from dipbench.trace.step import Step
 from dipbench.trace.stopping import EVERY
 from dipbench.trace.usual import USUAL
@@ -40,13 +41,15 @@ class Outcome:
     trace: pd.DataFrame
     seconds: float  # from the first iteration to the last; what ran beside it on the same device slowed it
     peak_memory: int  # bytes, of the GPU where the run was on one, else of the process
+    snapshots: dict[int, Tensor] = field(default_factory=dict)  # iteration -> raw output (C, H, W)
 
 
 class Trial:
     """A method at work on a problem, one iteration a call of `advance`, so that several can take turns on a device.
 
     `truth` is (C, H, W) on the problem's device; None where there is none. Recorded are the `signals`; where one of the
-    `rules` stops, the output is kept, and the method runs on; a prior's own `stop` ends it. UserError if the method
+    `rules` stops, the output is kept, and the method runs on; a prior's own `stop` ends it. Of about so many
+    `snapshots` the picture is kept. UserError if the method
     refuses the problem.
     """
 
@@ -61,6 +64,7 @@ class Trial:
         *,
         signals: Sequence[Signal] = USUAL,
         rules: Sequence[Rule] = (),
+        snapshots: int = 0,
     ):
         check_taken(method, problem)
         self._method, self._problem = method, problem
@@ -89,6 +93,7 @@ class Trial:
                 stop=stop,
                 apart=self.course.apart,
             )
+            self._snapshots = Snapshots(spaced(snapshots, self.course.iterations))
         if method.fitted:
             self._process = None  # a prior has built what it builds; the iterations are the harness's, and are many
         self._start = time.perf_counter()
@@ -109,6 +114,7 @@ class Trial:
             if not self.course.advance(self._record):
                 return False
             self._recorder.look(self.course.done - 1, still)
+            self._snapshots.see(self.course.done - 1, self._recorder.last)
             if self._lead:
                 self._lead.hold()
             if self.course.done % EVERY == 0:
@@ -147,6 +153,7 @@ class Trial:
                 "global": self._global.state(),
                 "fit": self.course.state(),
                 "recorder": self._recorder.state(),
+                "snapshots": self._snapshots.state(),
             }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -154,6 +161,7 @@ class Trial:
         with on_stream(self._stream):
             self.course.load(state["fit"], state["done"])
             self._recorder.load(state["recorder"])
+            self._snapshots.load(state["snapshots"], self._problem.device)
         self._global.load(state["global"])
         self._seconds = state["seconds"]
         self._memory.known = state["peak_memory"]
@@ -165,7 +173,8 @@ class Trial:
             seconds = self._seconds + time.perf_counter() - self._start
             if trace.empty:
                 raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
-            return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak)
+            pictures = {number: image for number, image in self._snapshots.pictures().items() if number < len(trace)}
+            return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak, pictures)
 
 
 def _described(value: object) -> str:

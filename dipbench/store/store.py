@@ -35,6 +35,10 @@ FORMAT = 3
 """1: a run was named by the settings that were given, and by no version. 2: outputs were `last`, `averaged`, `peak`."""
 
 
+SNAPSHOTS = "snapshots"
+"""The folder of a run with pictures of its output on its way, called by the iteration."""
+
+
 class Store:
     """A folder of results. Opening it makes it.
 

@@ -22,13 +22,18 @@ class Watched:
 
     signals: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    snapshots: int = 0
+
+    def names(self) -> list[str]:
+        """What the result of a run says of it."""
+        return [*self.signals, *self.rules, *([f"snapshots={self.snapshots}"] if self.snapshots else [])]
 
     @classmethod
     def of(cls, suite: Suite) -> Self:
         """UserError for a signal or a rule that there is not, or that has a setting that is wrong."""
         signals = [registry.build("signal", spec).written() for spec in suite.record]
         rules = [registry.build("rule", spec).written() for spec in suite.rules]
-        return cls(tuple(dict.fromkeys(signals)), tuple(dict.fromkeys(rules)))
+        return cls(tuple(dict.fromkeys(signals)), tuple(dict.fromkeys(rules)), suite.snapshots)
 
 
 @dataclass(frozen=True)

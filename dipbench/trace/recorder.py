@@ -141,6 +141,12 @@ class Recorder:
         self._stopping.ask(self._rows[:done])
 
     @property
+    def last(self) -> Tensor:
+        """The raw output (C, H, W) of the last step; the next one may overwrite it."""
+        assert self._last is not None, "no step was recorded"
+        return self._last.estimate
+
+    @property
     def stopped(self) -> bool:
         """Whether the rule that ends the run has fired, as far as is known."""
         return self._stop is not None and self._stopping.fired(self._stop) is not None
