@@ -1,6 +1,7 @@
 """What the tests of signals share: an iteration as a signal sees it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,7 @@ def seen(estimate: Tensor, problem: Problem, **more: Any) -> Seen:
     misfit = problem.misfit(estimate)
     unknown = torch.tensor(torch.nan)
     scores = {"psnr": lambda image: unknown, "ssim": lambda image: unknown}
-    return Seen(
-        estimate,
-        **{"ema": None, "loss": misfit, "misfit": misfit, "parameters": (), "problem": problem} | scores | more,
-    )
+    return replace(Seen(estimate, None, misfit, misfit, (), problem, **scores), **more)
 
 
 def numbers(signal: Signal, outputs: Iterable[Tensor], problem: Problem) -> NDArray[np.float64]:

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dipbench import registry
+
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 
@@ -36,6 +38,15 @@ def test_measures_what_recording_costs(tmp_path: Path) -> None:
     ran("overhead.py", "--size", "64", "--iterations", "1", "--rounds", "3", "--threads", "1", "--device", "cpu",
         "--out", str(tmp_path))  # fmt: skip
     assert pd.read_csv(tmp_path / "overhead_cpu.csv")["overhead [%]"].notna().all()
+
+
+def test_measures_what_each_signal_costs() -> None:
+    printed = ran("signals.py", "--size", "64", "--iterations", "2", "--threads", "1")
+    rows = {line.split("|")[1].strip(): line.split("|")[2:6] for line in printed.splitlines() if line.startswith("| ")}
+    assert {*registry.names("signal"), "the usual together"} < set(rows)
+    still, loss = ([float(cell) for cell in rows[name]] for name in ("psnr_still", "loss"))
+    assert still[0] > 10 * loss[0], "a forward pass of its own, against no more than a copy"
+    assert (still[2], still[3]) == (10, pytest.approx(still[1] / 10, rel=0.06))
 
 
 @pytest.fixture
