@@ -1,0 +1,85 @@
+"""Priors that keep Deep Image Prior from fitting the noise: their networks, their fits, and what they add."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from stepping import fit
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.contract import Prior, Problem, Scene
+from dipbench.fit.tricks import Backtracking, Jitter, StepNoise, WeightDecay
+from dipbench.optimisers import Adam
+from dipbench.streams import Streams
+
+
+@pytest.fixture
+def problem(photo: Tensor) -> Problem:
+    return registry.build("task", "denoising").degrade(Scene(photo[:, :32, :32]), Streams(0))
+
+
+def prior(text: str) -> Prior:
+    return registry.build("method", text)
+
+
+def outputs(method: Prior, problem: Problem) -> list[Tensor]:
+    return [step.estimate.clone() for step in fit(method, problem, Streams(0))]
+
+
+def parameters(method: Prior, photo: Tensor) -> int:
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
+    net, _ = method.build(problem, Streams(0))
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize(("name", "expected"), [("dip_tv", 2_217_831), ("sgld", 2_217_831)])
+def test_network_has_as_many_parameters_as_that_of_the_code(photo: Tensor, name: str, expected: int) -> None:
+    assert parameters(prior(name), photo) == expected
+
+
+@pytest.mark.parametrize("name", ["dip_tv", "sgld"])
+def test_what_it_adds_is_in_the_name_of_a_run_and_a_copy_of_dip_is_not_dip(problem: Problem, name: str) -> None:
+    own = prior(name).resolved(problem)
+    added = {"dip_tv": {"weight"}, "sgld": {"step_noise", "weight_decay"}}[name]
+    assert set(own) - set(prior("dip").resolved(problem)) == added
+
+
+# dip_tv
+
+
+def test_total_variation_is_added_as_a_mean_over_all_values() -> None:
+    """Of a ramp of slope 1/32 in one direction each difference is 1/32, and there are 31 x 31 of them in 32 x 32."""
+    ramp = (torch.arange(32) / 32).expand(1, 3, 32, 32)
+    problem = registry.build("task", "denoising").pose(ramp[0].clone())
+    assert float(prior("dip_tv[weight=2]").loss(ramp, problem)) == pytest.approx(2 / 32 * (31 / 32) ** 2, rel=1e-4)
+
+
+def test_without_weight_it_is_dip_and_with_much_its_output_is_flatter(problem: Problem) -> None:
+    tiny = replace(registry.find("method", "dip_tv").tiny(), iterations=40)
+    dip = replace(registry.find("method", "dip").tiny(), iterations=40)
+    without, much = (outputs(replace(tiny, weight=weight), problem)[-1] for weight in (0.0, 1.0))
+    torch.testing.assert_close(without, outputs(dip, problem)[-1], rtol=0, atol=1e-6)
+    assert float(much.diff().abs().mean()) < 0.5 * float(without.diff().abs().mean())
+
+
+# sgld
+
+
+def test_langevin_fit_is_that_of_the_official_notebook(problem: Problem) -> None:
+    settings = prior("sgld").fit_settings(problem)
+    assert (settings.iterations, settings.optimiser) == (20_000, Adam(0.01))
+    assert settings.tricks == (Jitter(1 / 30), Backtracking(5.0), WeightDecay(5e-8), StepNoise(0.02))
+
+
+def test_noise_follows_the_learning_rate_and_none_is_no_trick(problem: Problem) -> None:
+    assert prior("sgld[learning_rate=0.001]").fit_settings(problem).tricks[-1] == StepNoise(0.002)
+    plain = prior("sgld[step_noise=0,weight_decay=0]").fit_settings(problem)
+    assert plain.tricks == prior("dip").fit_settings(problem).tricks
+
+
+def test_average_forgets_what_came_before_the_official_burn_in() -> None:
+    """A fit of 20,000 steps: less than a thousandth of the average is of the first 7000, and it is over thousands."""
+    weight = prior("sgld").average
+    assert weight**13_000 < 2e-3
+    assert (1 + weight) / (1 - weight) == pytest.approx(4000, rel=0.01)
