@@ -1,8 +1,8 @@
 """Deep Image Prior with total variation. Liu, Sun, Xu and Kamilov, ICASSP 2019: its mean is added to the loss.
 
 The network and the settings are those of `dip`. No official code was found, nor the weight of the paper: the default
-weight is ours and not yet tuned. The TV is isotropic, of each channel by itself, and a mean over all values, as the misfit is: a
-weight means the same at every size.
+weight is ours and not tuned. The TV is isotropic, of each channel by itself, and a mean over all values, as the misfit
+is: a weight means the same at every size.
 """
 
 from dataclasses import dataclass
