@@ -1,6 +1,8 @@
 """Priors that keep Deep Image Prior from fitting the noise: their networks, their fits, and what they add."""
 
 from dataclasses import replace
+from math import sqrt
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +11,9 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Prior, Problem, Scene
+from dipbench.fit import Fit
 from dipbench.fit.tricks import Backtracking, Jitter, StepNoise, WeightDecay
-from dipbench.optimisers import Adam
+from dipbench.optimisers import SGD, Adam
 from dipbench.streams import Streams
 
 
@@ -33,15 +36,22 @@ def parameters(method: Prior, photo: Tensor) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-@pytest.mark.parametrize(("name", "expected"), [("dip_tv", 2_217_831), ("sgld", 2_217_831)])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("dip_tv", 2_217_831), ("sgld", 2_217_831), ("double_overparameterisation", 2_217_831 + 2 * 3 * 64 * 64)],
+)
 def test_network_has_as_many_parameters_as_that_of_the_code(photo: Tensor, name: str, expected: int) -> None:
     assert parameters(prior(name), photo) == expected
 
 
-@pytest.mark.parametrize("name", ["dip_tv", "sgld"])
+@pytest.mark.parametrize("name", ["dip_tv", "sgld", "double_overparameterisation"])
 def test_what_it_adds_is_in_the_name_of_a_run_and_a_copy_of_dip_is_not_dip(problem: Problem, name: str) -> None:
     own = prior(name).resolved(problem)
-    added = {"dip_tv": {"weight"}, "sgld": {"step_noise", "weight_decay"}}[name]
+    added = {
+        "dip_tv": {"weight"},
+        "sgld": {"step_noise", "weight_decay"},
+        "double_overparameterisation": {"outlier_rate", "outlier_start", "optimiser"},
+    }[name]
     assert set(own) - set(prior("dip").resolved(problem)) == added
 
 
@@ -83,3 +93,63 @@ def test_average_forgets_what_came_before_the_official_burn_in() -> None:
     weight = prior("sgld").average
     assert weight**13_000 < 2e-3
     assert (1 + weight) / (1 - weight) == pytest.approx(4000, rel=0.01)
+
+
+# double_overparameterisation
+
+
+def robust(**settings: Any) -> Any:
+    return replace(registry.find("method", "double_overparameterisation").tiny(), **settings)
+
+
+def test_fit_of_the_outliers_is_that_of_the_official_code(problem: Problem) -> None:
+    settings = prior("double_overparameterisation").fit_settings(problem)
+    assert (settings.iterations, settings.optimiser, settings.tricks) == (150_000, SGD(1.0), (Jitter(1 / 30),))
+
+
+def test_estimate_is_the_output_without_the_outliers_and_the_loss_that_of_the_sum(problem: Problem) -> None:
+    running = Fit(robust(outlier_start=0.3, jitter=0.0), problem, Streams(0))
+    step = running.output()
+    dip = replace(registry.find("method", "dip").tiny(), jitter=0.0)
+    image = next(fit(dip, problem, Streams(0))).estimate
+    torch.testing.assert_close(step.estimate, image)
+    torch.testing.assert_close(running.still(), image)
+    g, h = outlier_factors(running)
+    torch.testing.assert_close(step.loss, (image + g**2 - h**2 - problem.measurement).square().mean())
+    torch.testing.assert_close(step.misfit, (image - problem.measurement).square().mean())
+
+
+def outlier_factors(running: Fit) -> tuple[Tensor, Tensor]:
+    """g and h of the fit, (C, H, W), at the ratio of the default rates."""
+    network = running.network
+    return tuple(sqrt(500) * p.detach()[0].clone() for p in (network.positive, network.negative))
+
+
+def test_outliers_descend_at_a_rate_of_their_own(problem: Problem) -> None:
+    """By hand: dL/dg = 2 (f + g^2 - h^2 - y) 2 g / n, and the other way for h."""
+    running = Fit(robust(outlier_start=0.3, jitter=0.0), problem, Streams(0))
+    g, h = outlier_factors(running)
+    assert float(g.std()) == pytest.approx(0.3, rel=0.05)
+    estimate = running.output().estimate.clone()
+    running.step()
+    slope = 4 * (estimate + g**2 - h**2 - problem.measurement) / g.numel()
+    after = outlier_factors(running)
+    torch.testing.assert_close(after[0], g - 500 * slope * g, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(after[1], h + 500 * slope * h, rtol=1e-4, atol=1e-6)
+
+
+def test_outliers_are_found_where_the_values_were_lost(photo: Tensor) -> None:
+    clean = photo[:, :32, :32]
+    problem = registry.build("task", "denoising[noise=impulse[share=0.3]]").degrade(Scene(clean), Streams(0))
+    running = Fit(robust(), problem, Streams(0))
+    for _ in range(300):
+        running.output()
+        running.step()
+    g, h = outlier_factors(running)
+    outliers, lost = g**2 - h**2, (problem.measurement - clean).abs() > 0.3
+    assert float(outliers[lost].abs().mean()) > 3 * float(outliers[~lost].abs().mean())
+
+
+def test_outliers_are_for_an_image_measured_as_it_is(photo: Tensor) -> None:
+    problem = registry.build("task", "inpainting").degrade(Scene(photo), Streams(0))
+    assert "measured as it is" in prior("double_overparameterisation").refuses(problem)
