@@ -1,8 +1,9 @@
 """Deep Image Prior with total variation. Liu, Sun, Xu and Kamilov, ICASSP 2019: its mean is added to the loss.
 
 The network and the settings are those of `dip`. No official code was found, nor the weight of the paper: the default
-weight is ours and not tuned. The TV is isotropic, of each channel by itself, and a mean over all values, as the misfit
-is: a weight means the same at every size.
+weight is ours, the largest of 0.01, 0.03 and 0.1 that cost no peak more than 0.1 dB in small fits (two photographs of
+64x64, sigma 25, three scales of 24 channels). The TV is isotropic, of each channel by itself, and a mean over all
+values, as the misfit is: a weight means the same at every size.
 """
 
 from dataclasses import dataclass

@@ -153,3 +153,29 @@ def test_outliers_are_found_where_the_values_were_lost(photo: Tensor) -> None:
 def test_outliers_are_for_an_image_measured_as_it_is(photo: Tensor) -> None:
     problem = registry.build("task", "inpainting").degrade(Scene(photo), Streams(0))
     assert "measured as it is" in prior("double_overparameterisation").refuses(problem)
+
+
+# spectral_control
+
+
+def test_bound_is_that_of_the_task_and_of_the_upsampling(photo: Tensor, problem: Problem) -> None:
+    inpainting = registry.build("task", "inpainting").degrade(Scene(photo), Streams(0))
+    assert prior("spectral_control").resolved(problem)["bound"] == 1.4
+    assert prior("spectral_control").resolved(inpainting)["bound"] == 1.6
+    assert prior("spectral_control[upsampling=gaussian]").resolved(problem)["bound"] == 1.8
+    assert prior("spectral_control[bound=2,upsampling=gaussian]").resolved(problem)["bound"] == 2
+
+
+def test_fit_of_the_decoder_is_that_of_the_official_code(photo: Tensor, problem: Problem) -> None:
+    settings = prior("spectral_control").fit_settings(problem)
+    assert (settings.iterations, settings.optimiser, settings.tricks) == (10_000, Adam(0.001), (Backtracking(5.0),))
+    posed = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
+    _, z = prior("spectral_control").build(posed, Streams(0))
+    assert z.shape == (1, 32, 2, 2)
+    torch.testing.assert_close(z[:, :16].square() + z[:, 16:].square(), torch.ones(1, 16, 2, 2))
+
+
+def test_a_tighter_bound_makes_a_smoother_image(problem: Problem) -> None:
+    tiny = replace(registry.find("method", "spectral_control").tiny(), iterations=150, learning_rate=0.01)
+    loose, tight = (outputs(replace(tiny, bound=bound), problem)[-1] for bound in (3.0, 0.5))
+    assert float(tight.diff().abs().mean()) < 0.8 * float(loose.diff().abs().mean())
