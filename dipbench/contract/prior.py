@@ -104,7 +104,7 @@ class Prior(Method):
 
     @abstractmethod
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W).
+        """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W), or see `estimate`.
 
         torch's own generator is seeded for the initialisation of the layers; draw the input from `rng`.
         """
@@ -116,6 +116,10 @@ class Prior(Method):
     def loss(self, output: Tensor, problem: Problem) -> Tensor:
         """What is minimised, a scalar, for an output (1, C, H, W): the misfit, to which a prior may add."""
         return problem.misfit(output)
+
+    def estimate(self, output: Tensor) -> Tensor:
+        """The image (1, C, H, W) in an output: the output itself. A network may make more than the image."""
+        return output
 
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         """Not for a prior to define: the harness fits it."""

@@ -70,9 +70,7 @@ class Fit:
         loss.backward()
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
-        estimate, now.misfit = output.detach()[0].float(), self._misfit_of(output.detach(), loss.detach())
-        if settings.clip:
-            estimate = estimate.clamp(0, 1)
+        estimate, now.misfit = self._estimate_in(output.detach()), self._misfit_of(output.detach(), loss.detach())
         if settings.average:  # begins with the first output, without bias correction, as the official code does
             if self._ema is None:
                 self._ema = estimate.clone()
@@ -89,12 +87,16 @@ class Fit:
             output = self._call(self._as_taken(self._z))
         for buffer, old in zip(buffers, before, strict=True):
             buffer.copy_(old)
-        estimate = output[0].float()
+        return self._estimate_in(output)
+
+    def _estimate_in(self, output: Tensor) -> Tensor:
+        """The image (C, H, W) in an output of the network."""
+        estimate = self._prior.estimate(output)[0].float()
         return estimate.clamp(0, 1) if self._settings.clip else estimate
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
         """The loss itself, where the prior adds nothing."""
-        return loss if type(self._prior).loss is Prior.loss else self._problem.misfit(output)
+        return loss if type(self._prior).loss is Prior.loss else self._problem.misfit(self._prior.estimate(output))
 
     def _as_taken(self, z: Tensor) -> Tensor:
         """The input in the layout and the precision in which the first layer takes it."""

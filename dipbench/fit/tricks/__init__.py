@@ -2,6 +2,8 @@
 
 from dipbench.fit.tricks.backtracking import Backtracking
 from dipbench.fit.tricks.jitter import Jitter
+from dipbench.fit.tricks.step_noise import StepNoise
+from dipbench.fit.tricks.weight_decay import WeightDecay
 from dipbench.fit.tricks.weight_noise import WeightNoise
 
-__all__ = ["Backtracking", "Jitter", "WeightNoise"]
+__all__ = ["Backtracking", "Jitter", "StepNoise", "WeightDecay", "WeightNoise"]
