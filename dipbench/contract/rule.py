@@ -26,6 +26,7 @@ class Rule(Plugin, ABC):
     """Which iteration's output counts, from the trace alone."""
 
     kind: ClassVar[str] = "rule"
+    fires: ClassVar[bool] = True  # whether it ever does; one that does not is there to compare others with
 
     @property
     def reads(self) -> tuple[str, ...]:

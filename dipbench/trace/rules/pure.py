@@ -1,0 +1,30 @@
+"""Least estimate of the error under Poisson noise. Jo, Chun and Choi, arXiv:2108.12841."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from dipbench.contract import Nomination, PositiveInt, Rule, Trace
+from dipbench.trace.patience import lowest, trailing_mean
+from dipbench.trace.signals.pure import Pure
+
+
+@dataclass(frozen=True)
+class PureMinimum(Rule):
+    """The output of least estimated error, in the mean over the last ones, once none was less for a while."""
+
+    paper: ClassVar[str] = "arXiv:2108.12841"
+
+    mean_of: PositiveInt = 20  # iterations, the last ones, whose mean counts
+    patience: PositiveInt = 500  # iterations without a lower mean, after which it stops
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (Pure().written(),)
+
+    def judge(self, trace: Trace) -> Nomination:
+        (column,) = self.reads
+        return lowest(trailing_mean(trace[column], self.mean_of), self.patience)
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(mean_of=3, patience=5)
