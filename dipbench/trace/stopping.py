@@ -141,12 +141,13 @@ class Stopping:
 
     def state(self) -> dict[str, Any]:
         """What is held for each rule, once all that was recorded was asked about."""
-        return {name: [held.images, held.said.iteration, held.said.fired] for name, held in self._held.items()}
+        said = {name: (held.said.iteration, held.said.fired) for name, held in self._held.items()}
+        return {name: [held.images, *said[name], self._has_ema] for name, held in self._held.items()}
 
     def load(self, state: dict[str, Any], rows: Tensor) -> None:
         """Goes on where that of a run of the same rules gave `state`, after `rows` (n, signals)."""
         for name, held in self._held.items():
-            images, iteration, fired = state[name]
+            images, iteration, fired, self._has_ema = state[name]
             held.said = Nomination(iteration, fired)
             for kind, image in held.images.items():
                 image.copy_(images[kind])

@@ -22,7 +22,7 @@ def checks(cls: type[Rule]) -> list[Try]:
     rule = cls.tiny()
     return [
         ("reads signals that there are, none of them an oracle", partial(_reads, rule)),
-        ("stops on some trace", partial(_stops, rule)),
+        ("stops on some trace, unless it says that it never does", partial(_stops, rule)),
         ("what follows changes no answer", partial(_is_causal, rule)),
         ("keeps to what it nominated, or nominates an iteration as it comes", partial(_nominates, rule)),
         ("depends on the trace alone, and leaves it as it was", partial(_is_pure, rule)),
@@ -74,8 +74,11 @@ def _answers(rule: Rule, trace: Trace) -> list[Nomination]:
 
 
 def _stops(rule: Rule) -> str:
-    if any(rule.judge(trace).fired is not None for trace in _traces(rule)):
+    fired = any(rule.judge(trace).fired is not None for trace in _traces(rule))
+    if fired == rule.fires:
         return ""
+    if fired:
+        return "it fires, and says that it never does: fires = False"
     return f"it fires on none: tiny() is to give settings under which it can within {_LENGTH} iterations"
 
 
@@ -103,8 +106,9 @@ def _nominates(rule: Rule) -> str:
         before: int | None = None
         for number, answer in enumerate(_answers(rule, trace)):
             said = answer.iteration
-            if said is not None and type(said) is not int:
-                return f"it names an iteration by a {type(said).__name__}: it takes int or None"
+            for named in (said, answer.fired):
+                if named is not None and type(named) is not int:
+                    return f"it names an iteration by a {type(named).__name__}: it takes int or None"
             if said not in (before, number):
                 return (
                     f"asked after {number + 1} iterations it nominates {said}, and before that {before}: only "

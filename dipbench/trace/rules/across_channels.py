@@ -10,7 +10,7 @@ from dipbench.trace.signals.across_channels import AcrossChannels
 
 @dataclass(frozen=True)
 class AcrossChannelsMinimum(Rule):
-    """The output of least distance across the channels, in the mean over the last ones, once none was less for a while."""
+    """The output of least distance across the channels, in a trailing mean, once none was less for a while."""
 
     paper: ClassVar[str] = "arXiv:2605.25299"
 
