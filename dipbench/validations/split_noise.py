@@ -2,13 +2,14 @@
 counts of Monroy, Bacca and Tachella, CVPR 2025. Its use to stop a fit is ours."""
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import hypot
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dipbench.contract import PositiveFloat, Problem, Validation
+from dipbench.contract.noise_level import sigma_left
 from dipbench.noises.poisson import Poisson
 from dipbench.streams import Streams
 
@@ -34,11 +35,17 @@ class SplitNoise(Validation):
         fitted, other = self._counts(problem, rng) if isinstance(problem.noise, Poisson) else self._normal(problem, rng)
         # as in inpainting, where nothing is known of a pixel nothing is added to it either
         known = 1.0 if problem.known is None else problem.known.float()
-        sigmas = [problem.sigma and problem.sigma * sqrt(1 + factor**2) for factor in (self.a, 1 / self.a)]
+        sigmas = [self._left(problem, factor) for factor in (self.a, 1 / self.a)]
         return (
-            replace(problem, measurement=fitted * known, sigma=sigmas[0]),
-            replace(problem, measurement=other * known, sigma=sigmas[1]),
+            replace(problem, measurement=fitted * known, sigma=sigmas[0], clipped=False),
+            replace(problem, measurement=other * known, sigma=sigmas[1], clipped=False),
         )
+
+    def _left(self, problem: Problem, factor: float) -> float | None:
+        """The standard deviation of the noise of one of the two, with what clipping left of the measurement's."""
+        if problem.sigma is None:
+            return None
+        return hypot(sigma_left(problem) or 0.0, factor * problem.sigma)
 
     def _normal(self, problem: Problem, rng: Streams) -> tuple[Tensor, Tensor]:
         assert problem.sigma is not None, "refused"
