@@ -125,6 +125,11 @@ class Prior(Method):
         """Not for a prior to define: the harness fits it."""
         raise TypeError(f"{type(self).__name__} is a prior: the harness fits it (dipbench.fit)")
 
+    def fits(self, problem: Problem) -> int:
+        """How many networks are fitted side by side: one a start, and its twin where a `validation` has one."""
+        twins = 2 if self.validation and self.validation.gives == "twin" else 1
+        return twins * self.fit_settings(problem).starts
+
     def averages(self, problem: Problem) -> bool:
         return self.fit_settings(problem).average > 0
 

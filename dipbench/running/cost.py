@@ -24,7 +24,9 @@ class Cost:
 
     pixels: int
     seconds: dict[str, float]  # an iteration, in each precision
-    parameters: int  # bytes: values, gradient, two moments of Adam, the copy that backtracking keeps; of all its starts
+    parameters: (
+        int  # bytes: values, gradient, two moments of Adam, copies that tricks keep; of all its networks
+    )
     activations: int  # bytes kept for the gradient, by one run: the next one begins when they are free again
 
 
@@ -32,7 +34,7 @@ def cost_of(prior: Prior, problem: Problem, executions: Sequence[Execution]) -> 
     """Begins a fit by each execution: how long an iteration takes; and counts what it keeps."""
     seconds = {execution.precision: seconds_of(prior, problem, execution) for execution in executions}
     parameters, activations = kept_by(prior, problem)
-    parameters *= prior.fit_settings(problem).starts
+    parameters *= prior.fits(problem)
     return Cost(problem.shape[1] * problem.shape[2], seconds, parameters, activations)
 
 
@@ -61,7 +63,7 @@ def memory_of_fit(prior: Prior, problem: Problem) -> int:
     A lower bound: the gradients that are made and freed on the way back come on top, 5 to 40% in what was tried.
     """
     parameters, activations = kept_by(prior, problem)
-    return prior.fit_settings(problem).starts * parameters + activations
+    return prior.fits(problem) * parameters + activations
 
 
 def memory_of(cost: Cost, pixels: int) -> float:

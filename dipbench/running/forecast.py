@@ -20,6 +20,7 @@ from dipbench.fit import Execution, pick_execution
 from dipbench.images.files import centre_crop
 from dipbench.resources import process_memory
 from dipbench.running.cost import Cost, cost_of, memory_of
+from dipbench.running.recording import refusal
 from dipbench.store.store import Store
 from dipbench.streams import Streams
 from dipbench.suites.agenda import Part
@@ -110,15 +111,15 @@ def _of_experiment(
     disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
     for job, prior in fits:
         problem = problems[job.run.image]
-        if prior.refuses(problem):
+        if refusal(prior, problem):
             continue
         kind = (str(job.task), str(job.method))
         if kind not in known:
             known[kind] = _tried(job, prior, device, executions)
         settings, pixels = prior.fit_settings(problem), _pixels(shapes[job.run.image])
         fitted += 1
-        iterations += settings.iterations * settings.starts
-        pixel_iterations += settings.iterations * settings.starts * pixels
+        iterations += settings.iterations * prior.fits(problem)
+        pixel_iterations += settings.iterations * prior.fits(problem) * pixels
         for precision, measured in known[kind].seconds.items():
             seconds[precision] += settings.iterations * measured * pixels / known[kind].pixels
         memory = max(memory, memory_of(known[kind], pixels))
