@@ -76,13 +76,14 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Signal, Rule]:
     """The signal and the rule of dipbench/trace/README.md, each from a file outside the package.
 
     A variance with memory, of three outputs in place of a hundred, and the rule that keeps the output of its lowest.
+    They lie side by side, under a name that no signal of the package has.
     """
     text = next(Path(place) for place in import_module("dipbench.trace").__path__) / "README.md"
     signal, rule = re.findall(r"```python\n(.*?)```", text.read_text(), re.DOTALL)
     folder = tmp_path_factory.mktemp("elsewhere")
-    (folder / "variance.py").write_text(signal.replace("PositiveInt = 100", "PositiveInt = 3"))
-    (folder / "least_variance.py").write_text(rule)
+    (folder / "scatter.py").write_text(signal.replace("PositiveInt = 100", "PositiveInt = 3"))
+    (folder / "least_variance.py").write_text(rule.replace('"variance"', '"scatter"'))
     return (
-        registry.build("signal", f"{folder}/variance.py"),
+        registry.build("signal", f"{folder}/scatter.py"),
         registry.build("rule", f"{folder}/least_variance.py[patience=2]"),
     )

@@ -94,14 +94,14 @@ def test_goes_on_with_signals_that_have_memory_and_with_rules(
     outcome = goes_on_from_a_checkpoint(
         lambda: trial_of(SETTINGS, problem, signals=signals, rules=rules), at, tmp_path / "checkpoints"
     )
-    assert "variance" in outcome.trace
+    assert "scatter" in outcome.trace
     assert {"fixed[iteration=5]", "fixed[iteration=12]"} < {output.name for output in outcome.outputs}
 
 
 def test_a_checkpoint_of_other_signals_is_of_another_fit(problem: Problem, examples: tuple[Signal, Rule]) -> None:
     first = trial_of(SETTINGS, problem)
     first.advance()
-    with pytest.raises(ValueError, match=r"of the signals loss, .*, and this one of .*, variance"):
+    with pytest.raises(ValueError, match=r"of the signals loss, .*, and this one of .*, scatter"):
         trial_of(SETTINGS, problem, signals=[*USUAL, examples[0]]).load(first.state())
 
 

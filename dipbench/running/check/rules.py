@@ -1,17 +1,13 @@
 """What a stopping rule must do."""
 
-import inspect
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from dipbench import registry
 from dipbench.contract import Nomination, Rule, Trace
 from dipbench.running.check.trying import Try
-from dipbench.spec import Spec, parse
-from dipbench.trace.signals import Signal
+from dipbench.running.recording import signals_of
 from dipbench.trace.stopping import refuse_what_it_may_not_read
 
 _LENGTH = 30  # iterations of a trace, within which `tiny()` can fire
@@ -30,17 +26,8 @@ def checks(cls: type[Rule]) -> list[Try]:
 
 
 def _reads(rule: Rule) -> str:
-    refuse_what_it_may_not_read(rule, [_signal(column, type(rule)) for column in rule.reads])  # says what is wrong
+    refuse_what_it_may_not_read(rule, signals_of([rule]))  # says what is wrong
     return ""
-
-
-def _signal(column: str, cls: type[Rule]) -> Signal:
-    """The signal of that column; one that is not found by its name may lie beside the rule. UserError for none."""
-    spec = parse(column)
-    beside = Path(inspect.getfile(cls)).with_name(f"{spec.name}.py")
-    named = spec.name not in registry.names("signal") and beside.is_file()
-    found: Signal = registry.build("signal", Spec(str(beside), spec.settings) if named else spec)
-    return found
 
 
 def _traces(rule: Rule) -> Iterator[Trace]:

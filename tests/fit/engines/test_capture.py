@@ -176,7 +176,7 @@ def test_a_signal_with_memory_and_rules_are_captured_and_checkpointed(
     second.recorder.load(state[1])
     pd.testing.assert_frame_equal(first.run(whole.ensemble.iterations - 8), expected, check_exact=True)
     pd.testing.assert_frame_equal(second.run(whole.ensemble.iterations - 6), expected, check_exact=True)
-    assert expected["variance"].notna().sum() == whole.ensemble.iterations - 2
+    assert expected["scatter"].notna().sum() == whole.ensemble.iterations - 2
     wanted = whole.recorder.outputs()
     assert "fixed[iteration=7]" in [output.name for output in wanted]
     for replayed in (first, second):

@@ -25,6 +25,7 @@ from dipbench.streams import Streams
 from dipbench.trace.kept import BEST
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.rules.fixed import Fixed
+from dipbench.trace.signals import Signal
 
 GPU = torch.device("cuda", 0)
 
@@ -68,21 +69,23 @@ def _fake_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution) -> None:
-    """Some iterations of a fit and its recorder, with every signal, on the fake GPU.
+    """Some iterations of a fit and its recorder, with every signal that can be had of it, on the fake GPU.
 
     The first one may make what the others use.
     """
+    signals: list[Signal] = [registry.build("signal", name) for name in registry.names("signal")]
     with FakeTensorMode(allow_non_fake_inputs=True):
         fit = Ensemble(prior, problem.to(GPU), Streams(0), execution)
         recorder = Recorder(
-            problem.to(GPU),
+            fit.problem,
             truth.to(GPU),
             Protocol(channels="luma"),
             9,
-            signals=[registry.build("signal", name) for name in registry.names("signal")],
+            signals=[signal for signal in signals if not signal.refuses(problem, prior.validation)],
             extremes=BEST,
             keep=(3,),
             rules=[Fixed(iteration=2)],
+            apart=fit.apart,
         )
         for number in range(4):
             with OneDevice() if number else nullcontext():
@@ -97,6 +100,10 @@ def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution)
         ("dip[down=[8,8]]", "super_resolution_matlab"),
         ("tv_prior", "super_resolution"),
         ("no_prior", "inpainting"),
+        ("dip[down=[8,8],validation=holdout]", "inpainting"),
+        ("dip[down=[8,8],validation=split_noise]", "denoising"),
+        ("dip[down=[8,8],validation=twin]", "denoising"),
+        ("dip[down=[8,8],validation=pseudo_noise]", "denoising"),
         ("dip_unet", "denoising"),
         ("dip_resnet", "denoising"),
     ],
