@@ -7,7 +7,7 @@ from functools import partial
 from dipbench import registry
 from dipbench.contract import Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks
+from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
 from dipbench.running.check.trying import Try
 
 
@@ -76,5 +76,6 @@ CHECKS: dict[str, Callable[..., list[Try]]] = {
     "trick": tricks.checks,
     "signal": signals.checks,
     "rule": rules.checks,
+    "validation": validations.checks,
 }
 """Kind of plugin -> the checks of a class of it, beside those of every plugin."""

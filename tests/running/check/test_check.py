@@ -166,7 +166,7 @@ def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(METHOD)
     assert (kind_of("dip"), kind_of("set5"), kind_of(f"{tmp_path}/wrong.py")) == ("method", "dataset", "method")
     assert (kind_of("jitter"), kind_of("loss"), kind_of("fixed")) == ("trick", "signal", "rule")
-    with pytest.raises(UserError, match=r"unknown method or dataset or .* or rule 'jiter': did you mean 'jitter'"):
+    with pytest.raises(UserError, match=r"unknown method or .* or validation 'jiter': did you mean 'jitter'"):
         kind_of("jiter")
     with pytest.raises(UserError, match="unknown rule 'fixd': did you mean 'fixed'"):
         kind_of("fixd", "rule")

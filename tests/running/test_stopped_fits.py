@@ -1,0 +1,113 @@
+"""A fit that its rule ends: it has what the same fit without it would have had of that rule."""
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.contract import Rule, Scene
+from dipbench.errors import UserError
+from dipbench.running.trial import Outcome, Trial
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+from dipbench.trace.kept import Output
+
+
+def fitted(photo: Tensor, settings: str, rules: tuple[str, ...] = (), task: str = "denoising") -> Outcome:
+    problem = registry.build("task", task).degrade(Scene(photo), Streams(0))
+    asked: list[Rule] = [registry.build("rule", rule) for rule in rules]
+    trial = Trial(
+        registry.build("method", f"dip[down=[8,8],{settings}]"), problem, photo, Protocol(), Streams(0), rules=asked
+    )
+    while trial.advance():
+        pass
+    return trial.outcome()
+
+
+def outputs(outcome: Outcome) -> dict[str, Output]:
+    return {output.name: output for output in outcome.outputs}
+
+
+def test_a_fit_runs_on_and_the_output_is_that_of_a_fit_that_ended_there(photo: Tensor) -> None:
+    long, short = fitted(photo, "iterations=12", ("fixed[iteration=6]",)), fitted(photo, "iterations=7")
+    assert len(long.trace) == 12
+    kept, ended = outputs(long), outputs(short)
+    for name, of_rule in (("final", "fixed[iteration=6]"), ("ema", "fixed[iteration=6]_ema")):
+        assert kept[of_rule].iteration == ended[name].iteration == 6
+        assert torch.equal(kept[of_rule].image, ended[name].image)
+    assert {output.rule for output in long.outputs} == {"", "fixed[iteration=6]"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "nominated", "fired"),
+    [
+        ("fixed[iteration=6]", 6, 6),
+        ("wmv[window=3,patience=2]", None, None),
+        ("discrepancy[tau=6.0,mean_of=2]", None, None),
+        ("emv[patience=2,warm_up=1]", None, None),
+    ],
+)
+@pytest.mark.parametrize("starts", [1, 2])
+def test_a_rule_that_ends_a_fit_gives_what_it_nominates_beside_others(
+    photo: Tensor, rule: str, nominated: int | None, fired: int | None, starts: int
+) -> None:
+    """The trace is that of the longer fit up to where the rule fired."""
+    size = f"iterations=40,starts={starts}"
+    whole, cut = fitted(photo, size, (rule,)), fitted(photo, f"{size},stop={rule}")
+    beside = outputs(whole)
+    assert beside[rule].fired is not None, "it is to be seen firing"
+    assert fired in (None, beside[rule].fired)
+    assert nominated in (None, beside[rule].iteration)
+    pd.testing.assert_frame_equal(cut.trace, whole.trace[: beside[rule].fired + 1][list(cut.trace)], check_exact=True)
+    ended = outputs(cut)
+    for name, of_rule in (("final", rule), ("ema", f"{rule}_ema")):
+        assert ended[name].iteration == beside[of_rule].iteration
+        assert ended[name].fired == beside[rule].fired
+        assert torch.equal(ended[name].image, beside[of_rule].image)
+    assert rule not in ended
+
+
+@pytest.mark.parametrize(
+    ("validation", "rule"), [("holdout", "validation"), ("split_noise", "validation"), ("twin", "sure")]
+)
+def test_a_rule_reads_what_the_validation_gives(photo: Tensor, validation: str, rule: str) -> None:
+    """No `--record`: what the rule reads is recorded where it is asked."""
+    short = f"{rule}[mean_of=2,patience=4]"
+    cut = fitted(photo, f"iterations=30,validation={validation},stop={short}")
+    assert cut.trace[rule].notna().all()
+    assert outputs(cut)["final"].rule == short
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            "stop=validation",
+            r"refuses denoising: rule 'validation' reads signal 'validation', which cannot be recorded: the fit keeps "
+            r"no data apart: set its validation, as in dip\[validation=holdout\]",
+        ),
+        ("stop=sure,validation=holdout", r"rule 'sure' reads signal 'sure', .* a second fit beside the first"),
+        ("stop=pure,validation=twin", r"rule 'pure' reads signal 'pure', .* the noise is not Poisson's"),
+        ("stop=orthogonality", r"rule 'orthogonality' reads .* as in dip\[validation=pseudo_noise\]"),
+    ],
+)
+def test_a_rule_without_what_it_reads_is_refused(photo: Tensor, settings: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        fitted(photo, settings)
+
+
+def test_where_the_noise_level_is_not_told_discrepancy_is_refused_or_left_out(photo: Tensor) -> None:
+    with pytest.raises(
+        UserError, match=r"rule 'discrepancy' reads signal 'residual', which cannot be recorded: the task does not tell"
+    ):
+        fitted(photo, "iterations=3,stop=discrepancy", task="inpainting")
+    beside = fitted(photo, "iterations=3", ("discrepancy",), task="inpainting")
+    assert "discrepancy" not in outputs(beside)
+
+
+def test_a_rule_that_nominates_nothing_leaves_the_last_output(photo: Tensor) -> None:
+    """Of a window that is longer than the fit."""
+    cut = fitted(photo, "iterations=5,stop=wmv[window=9]")
+    final = outputs(cut)["final"]
+    assert (final.iteration, final.rule, len(cut.trace)) == (4, "", 5)
