@@ -21,7 +21,14 @@ def replay(
 
     from dipbench import registry
     from dipbench.compare.line import line_stops
-    from dipbench.compare.stopping import fits_of, replayable, stops_of, summaries_of, with_first_peaks
+    from dipbench.compare.stopping import (
+        fits_of,
+        refuse_what_no_fit_can_answer,
+        replayable,
+        stops_of,
+        summaries_of,
+        with_first_peaks,
+    )
     from dipbench.report.stops import SHORT_HEADS, cells
     from dipbench.store.store import Store
 
@@ -30,13 +37,16 @@ def replay(
     if not fits:
         raise UserError(f"'{folder}' holds no fit with a truth: run a suite with a prior, such as quickstart")
     rules = [registry.build("rule", name) for name in rule or ()] or replayable(fit.trace for fit in fits)
+    refuse_what_no_fit_can_answer(fits, rules)
     made = []
     for experiment, method in dict.fromkeys((fit.experiment, fit.planned.label) for fit in fits):
         of_method = [fit for fit in fits if (fit.experiment, fit.planned.label) == (experiment, method)]
-        stops = stops_of(of_method, rules, strict=bool(rule))
+        stops = stops_of(of_method, rules)
         if not rule:
             stops = pd.concat([stops, line_stops(store, of_method)])
         stops = with_first_peaks(stops, fits)
+        if stops.empty:
+            continue  # what is asked was not recorded of these
         made.append(stops)
         print(f"{experiment}: {method}")
         print("\n".join(_aligned([SHORT_HEADS, *map(cells, summaries_of(stops))])), end="\n\n")

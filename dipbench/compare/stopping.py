@@ -79,11 +79,8 @@ def replayable(traces: Iterable[pd.DataFrame]) -> list[Rule]:
     return sorted((rule for rule in rules if set(rule.reads) <= known), key=lambda rule: rule.written() != NO_STOPPING)
 
 
-def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule], *, strict: bool = False) -> pd.DataFrame:
-    """What each rule says of each fit, with the columns COLUMNS.
-
-    A fit whose trace lacks what a rule reads is left out; `strict`: that is a UserError, which names it.
-    """
+def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule]) -> pd.DataFrame:
+    """What each rule says of each fit, with the columns COLUMNS; of a fit whose trace lacks what it reads nothing."""
     rows = []
     for fit in fits:
         signals = signals_in(fit.trace)
@@ -91,8 +88,6 @@ def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule], *, strict: bool = Fa
             try:
                 said = replayed(rule, fit.trace, signals)
             except UserError:
-                if strict:
-                    raise
                 continue
             rows.append(row_of(fit, rule.written(), said))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
@@ -108,6 +103,13 @@ def with_first_peaks(stops: pd.DataFrame, fits: Sequence[Fitted]) -> pd.DataFram
         peaks.setdefault((fit.experiment, fit.planned.image, fit.planned.seed), float(fit.trace["psnr"].max()))
     places = zip(stops["experiment"], stops["image"], stops["seed"], strict=True)
     return stops.assign(gap_first=[peaks[place] for place in places] - stops["psnr"])
+
+
+def refuse_what_no_fit_can_answer(fits: Sequence[Fitted], rules: Sequence[Rule]) -> None:
+    """UserError for a rule that can be asked of no fit, with the reason of the first."""
+    for rule in rules:
+        if stops_of(fits, [rule]).empty:
+            replayed(rule, fits[0].trace, signals_in(fits[0].trace))
 
 
 def signals_in(trace: pd.DataFrame) -> list[Signal]:

@@ -24,9 +24,7 @@ class Cost:
 
     pixels: int
     seconds: dict[str, float]  # an iteration, in each precision
-    parameters: (
-        int  # bytes: values, gradient, two moments of Adam, copies that tricks keep; of all its networks
-    )
+    parameters: int  # bytes: values, gradient, two moments of Adam, copies that tricks keep; of all its networks
     activations: int  # bytes kept for the gradient, by one run: the next one begins when they are free again
 
 

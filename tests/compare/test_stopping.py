@@ -10,7 +10,16 @@ import pytest
 import torch
 
 from dipbench.compare.line import NAME, line_stops
-from dipbench.compare.stopping import Fitted, Share, replayable, row_of, stops_of, summaries_of, with_first_peaks
+from dipbench.compare.stopping import (
+    Fitted,
+    Share,
+    refuse_what_no_fit_can_answer,
+    replayable,
+    row_of,
+    stops_of,
+    summaries_of,
+    with_first_peaks,
+)
 from dipbench.contract import Nomination, Rule, Trace
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
@@ -101,22 +110,22 @@ def test_a_rule_whose_signal_was_not_recorded_is_left_out_or_named() -> None:
     rules = [Fixed(iteration=5), Reading()]
     assert set(stops_of([fit()], rules)["rule"]) == {"fixed[iteration=5]"}
     with pytest.raises(UserError, match=r"reads signal 'residual', which was not recorded.*--record 'residual'"):
-        stops_of([fit()], rules, strict=True)
+        refuse_what_no_fit_can_answer([fit()], rules)
 
 
 def test_a_column_without_a_number_is_named() -> None:
     empty = fit(psnr_measurement=np.full(100, np.nan))
     with pytest.raises(UserError, match="reads 'psnr_measurement', which has no number in this trace"):
-        stops_of([empty], [Reading(signal="psnr_measurement")], strict=True)
+        refuse_what_no_fit_can_answer([empty], [Reading(signal="psnr_measurement")])
 
 
 def test_an_oracle_is_not_for_a_rule_to_read() -> None:
     with pytest.raises(UserError, match="reads 'psnr', which looks at the truth"):
-        stops_of([fit()], [Reading(signal="psnr")], strict=True)
+        refuse_what_no_fit_can_answer([fit()], [Reading(signal="psnr")])
 
 
 def test_a_column_of_another_version_does_no_harm() -> None:
-    stops = stops_of([fit(of_the_future=np.zeros(100))], [Fixed(iteration=5)], strict=True)
+    stops = stops_of([fit(of_the_future=np.zeros(100))], [Fixed(iteration=5)])
     assert len(stops) == 1
 
 
