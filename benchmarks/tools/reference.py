@@ -26,6 +26,7 @@ from dipbench.text import plain_numbers
 FAST = 200  # iterations at the beginning, all kept
 EVERY = 10
 SIGNALS = ["loss", "psnr", "psnr_ema", "psnr_measurement"]  # of a trace, which the runs of all times have
+WATCHED = ["ssim", "variance", "ema_variance", "residual", "validation"]  # kept too, of suites that watch their fits
 DIGITS = {**dict.fromkeys(METRICS, 4), SECONDS.name: SECONDS.digits}
 
 Traces = Mapping[str, pd.DataFrame]
@@ -84,13 +85,15 @@ def write(folder: Path, runs: Iterable[Kept], traces: Traces, holdings: Holdings
 
 def _named(trace: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
     named = trace.assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
-    return named[["run", "image", "method", "seed", "iteration", *SIGNALS]]
+    watched = [name for name in WATCHED if name in named]
+    return named[["run", "image", "method", "seed", "iteration", *SIGNALS, *watched]]
 
 
-def thinned(trace: pd.DataFrame, outputs: Collection[int]) -> pd.DataFrame:
+def thinned(trace: pd.DataFrame, outputs: Collection[int], watched: bool = False) -> pd.DataFrame:
     """The part of a trace that is kept; `outputs` are the iterations of the run's outputs."""
     iteration = trace["iteration"]
-    return trace[(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
+    columns = ["iteration", *SIGNALS, *(name for name in WATCHED if watched and name in trace)]
+    return trace[columns][(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
 
 
 def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:

@@ -22,6 +22,7 @@ import pandas as pd
 import typer
 from reference import Kept, Traces, as_named_today, holdings_of, named_by_suite, read, store_of, thinned, write
 from reference_page import page, parted
+from reference_stops import merged, stops_in, write_stops
 
 from dipbench.errors import UserError
 from dipbench.store.records import Plan, Result
@@ -44,14 +45,17 @@ def main(
     for name in sorted({plan.name for _, plan in stores} if folders else committed):
         suite = read_suite(name)
         runs, traces = read(reference / name)
-        before = len(runs)
+        before, fresh_stops = len(runs), []
         for store, plan in ((store, plan) for store, plan in stores if plan.name == name):
             fresh = chosen(finished(store, plan, suite), runs, replace)
             runs = {**runs, **fresh}
-            traces = {**traces, **traces_of(store, fresh)}
+            traces = {**traces, **traces_of(store, fresh, watched=bool(suite.record or suite.rules))}
+            if suite.record or suite.rules:
+                fresh_stops.append(stops_in(store))
             for image in picture or []:
                 keep_pictures(store, runs.values(), image, root / "reports" / name)
-        render(suite, as_named_today(suite, runs.values()), traces, root)
+        stops = merged(reference / name, fresh_stops)
+        render(suite, as_named_today(suite, runs.values()), traces, stops, root)
         print(f"{name}: {len(runs)} runs, {len(runs) - before} of them new")
 
 
@@ -99,26 +103,27 @@ def _text(run: Kept) -> str:
     return json.dumps(run.result.content(), sort_keys=True)  # as text, since a score may be NaN
 
 
-def traces_of(store: Store, runs: Mapping[str, Kept]) -> dict[str, pd.DataFrame]:
+def traces_of(store: Store, runs: Mapping[str, Kept], watched: bool) -> dict[str, pd.DataFrame]:
     """The traces of the runs that iterated, thinned at once: a figure is then the same when it is drawn again."""
     found = {}
     for key, run in runs.items():
         trace = store.trace(key) if run.result.status == "done" else None
         if trace is not None and len(trace) > 1:
-            found[key] = thinned(trace, [output.iteration for output in run.result.outputs])
+            found[key] = thinned(trace, [output.iteration for output in run.result.outputs], watched)
     return found
 
 
-def render(suite: Suite, runs: list[Kept], traces: Traces, root: Path) -> None:
+def render(suite: Suite, runs: list[Kept], traces: Traces, stops: pd.DataFrame, root: Path) -> None:
     """Writes what is committed of these runs, and the report on them."""
     report = root / "reports" / suite.name
     report.mkdir(parents=True, exist_ok=True)
     holdings = holdings_of(suite, runs)
     write(root / "results" / "reference" / suite.name, runs, traces, holdings)
+    write_stops(stops, root / "results" / "reference" / suite.name)
     with tempfile.TemporaryDirectory() as folder:
         store = store_of(Path(folder), runs, traces)
         shown = parted(holdings, {run.key: run for run in runs})
-        (report / "README.md").write_text(page(store, shown, runs, report), encoding="utf-8")
+        (report / "README.md").write_text(page(store, shown, runs, stops, report), encoding="utf-8")
 
 
 def command_of(typed: str) -> str:

@@ -26,7 +26,10 @@ def write_gaps(stops: pd.DataFrame, path: Path) -> None:
         sns.stripplot(shown, size=3.5, alpha=0.6, dodge=stops["method"].nunique() > 1, **look)
         axes.axvline(LARGE_GAP, color="#555555", linewidth=0.9, linestyle=(0, (4, 3)))
         axes.set(xlabel="PSNR lost against the peak of the first fit [dB]", ylabel="")
-        axes.legend(title="", frameon=False, loc="lower right")
+        handles, labels = axes.get_legend_handles_labels()
+        if legend := axes.get_legend():
+            legend.remove()
+        figure.legend(handles, labels, frameon=False, loc="outside upper left", ncols=len(labels))
         sns.despine(ax=axes, left=True)
         figure.savefig(path, dpi=192)
 
