@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 from reference import Kept
-from reference_stops import section_of
+from reference_fits import Known, section_of
 
 from dipbench.compare.verdict import verdicts_of
 from dipbench.fit.engines.execution import PRECISIONS
@@ -71,7 +71,7 @@ def _latest(members: Sequence[PlannedRun], runs: Mapping[str, Kept]) -> list[Pla
     return list(chosen.values())
 
 
-def page(store: Store, holdings: Holdings, runs: Iterable[Kept], stops: pd.DataFrame, folder: Path) -> str:
+def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, folder: Path) -> str:
     """The report in Markdown; the figures, drawn from the traces in `store`, go into `folder`."""
     plan, found, runs = holdings.plan, verdicts_of(holdings), list(runs)
     kept_runs = {run.key: run for run in runs if run.fitted}
@@ -93,7 +93,7 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], stops: pd.DataF
         parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
-        parts.append(section_of(stops, chapter.name, chapter.file, folder))
+        parts.append(section_of(known, chapter.name, chapter.file, folder))
         parts.append(table_of(tables_of(chapter.name, chapter.frame, chapter.missing)))
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
 

@@ -21,8 +21,8 @@ from typing import Annotated
 import pandas as pd
 import typer
 from reference import Kept, Traces, as_named_today, holdings_of, named_by_suite, read, store_of, thinned, write
+from reference_fits import Known, known_in, merged, write_known
 from reference_page import page, parted
-from reference_stops import merged, stops_in, write_stops
 
 from dipbench.errors import UserError
 from dipbench.store.records import Plan, Result
@@ -45,17 +45,17 @@ def main(
     for name in sorted({plan.name for _, plan in stores} if folders else committed):
         suite = read_suite(name)
         runs, traces = read(reference / name)
-        before, fresh_stops = len(runs), []
+        before, fresh_known = len(runs), []
         for store, plan in ((store, plan) for store, plan in stores if plan.name == name):
             fresh = chosen(finished(store, plan, suite), runs, replace)
             runs = {**runs, **fresh}
             traces = {**traces, **traces_of(store, fresh, watched=bool(suite.record or suite.rules))}
             if suite.record or suite.rules:
-                fresh_stops.append(stops_in(store))
+                fresh_known.append(known_in(store))
             for image in picture or []:
                 keep_pictures(store, runs.values(), image, root / "reports" / name)
-        stops = merged(reference / name, fresh_stops)
-        render(suite, as_named_today(suite, runs.values()), traces, stops, root)
+        known = merged(reference / name, fresh_known)
+        render(suite, as_named_today(suite, runs.values()), traces, known, root)
         print(f"{name}: {len(runs)} runs, {len(runs) - before} of them new")
 
 
@@ -113,17 +113,17 @@ def traces_of(store: Store, runs: Mapping[str, Kept], watched: bool) -> dict[str
     return found
 
 
-def render(suite: Suite, runs: list[Kept], traces: Traces, stops: pd.DataFrame, root: Path) -> None:
+def render(suite: Suite, runs: list[Kept], traces: Traces, known: Known, root: Path) -> None:
     """Writes what is committed of these runs, and the report on them."""
     report = root / "reports" / suite.name
     report.mkdir(parents=True, exist_ok=True)
     holdings = holdings_of(suite, runs)
     write(root / "results" / "reference" / suite.name, runs, traces, holdings)
-    write_stops(stops, root / "results" / "reference" / suite.name)
+    write_known(known, root / "results" / "reference" / suite.name)
     with tempfile.TemporaryDirectory() as folder:
         store = store_of(Path(folder), runs, traces)
         shown = parted(holdings, {run.key: run for run in runs})
-        (report / "README.md").write_text(page(store, shown, runs, stops, report), encoding="utf-8")
+        (report / "README.md").write_text(page(store, shown, runs, known, report), encoding="utf-8")
 
 
 def command_of(typed: str) -> str:

@@ -83,7 +83,7 @@ def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule]) -> pd.DataFrame:
     """What each rule says of each fit, with the columns COLUMNS; of a fit whose trace lacks what it reads nothing."""
     rows = []
     for fit in fits:
-        signals = signals_in(fit.trace)
+        signals = signals_in(fit.trace, rules)
         for rule in rules:
             try:
                 said = replayed(rule, fit.trace, signals)
@@ -109,16 +109,14 @@ def refuse_what_no_fit_can_answer(fits: Sequence[Fitted], rules: Sequence[Rule])
     """UserError for a rule that can be asked of no fit, with the reason of the first."""
     for rule in rules:
         if stops_of(fits, [rule]).empty:
-            replayed(rule, fits[0].trace, signals_in(fits[0].trace))
+            replayed(rule, fits[0].trace, signals_in(fits[0].trace, [rule]))
 
 
-def signals_in(trace: pd.DataFrame) -> list[Signal]:
-    """The signals of the columns of a trace; those that this version does not know are left out."""
-    found = []
-    for column in trace.columns.drop("iteration"):
-        if parse(column).name in registry.names("signal"):
-            found.append(registry.build("signal", column))
-    return found
+def signals_in(trace: pd.DataFrame, rules: Sequence[Rule] = ()) -> list[Signal]:
+    """The signals of the columns of a trace, those that `rules` bring of their own included; unknown ones left out."""
+    own = {column: registry.build_beside("signal", column, type(rule)) for rule in rules for column in rule.reads}
+    known = [column for column in trace.columns.drop("iteration") if parse(column).name in registry.names("signal")]
+    return list({**{column: registry.build("signal", column) for column in known}, **own}.values())
 
 
 def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import inspect
 import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from dipbench.contract import Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.registry.finding import find, kind_of
+from dipbench.registry.finding import find, kind_of, names
 from dipbench.spec import Spec, parse
 
 
@@ -30,6 +31,17 @@ def build(kind: str, wanted: Spec | str) -> Any:
         return TypeAdapter(cls).validate_python({**spec.settings, **plugins})
     except ValidationError as error:
         raise UserError(f"{kind} '{spec.name}': {first_problem(error)}") from error
+
+
+def build_beside(kind: str, wanted: str, plugin: type[Plugin]) -> Any:
+    """What a plugin names of another kind: by its name or, where none has it, from the file so called beside its own.
+
+    UserError as from `build`.
+    """
+    spec = parse(wanted)
+    beside = Path(inspect.getfile(plugin)).with_name(f"{spec.name}.py")
+    found_there = spec.name not in names(kind) and beside.is_file()
+    return build(kind, Spec(str(beside), spec.settings) if found_there else spec)
 
 
 def _plugin_settings(cls: type[Plugin]) -> list[tuple[str, str]]:

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from dipbench.compare.rise_and_fall import rise_and_fall
+from dipbench.compare.stopping import fits_of
 from dipbench.compare.verdict import Verdict, verdicts_of
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
+from dipbench.report.facts import methods_of, task_settings
 from dipbench.report.figure import write_figures
 from dipbench.report.film import films_of
 from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
-from dipbench.report.page import Section, page, section_of
+from dipbench.report.page import Section, page
+from dipbench.report.rise import lines_of
 from dipbench.report.stops import as_csv, as_markdown, stops_in
 from dipbench.report.stops_figure import write_gaps, write_heat_map
 from dipbench.report.tables import Table, tables_of
@@ -77,13 +81,28 @@ def _section(
         _write_texts(files_of(verdicts, chapter.file), folder)
     curves = curves_of(store, chapter)
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
+    rise = rise_and_fall([fit for fit in fits_of(store, holdings) if fit.experiment == chapter.name])
+    if len(rise):
+        _write_texts({f"curves/{chapter.file}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
     stops = stops_in(store, holdings, chapter.name)
     if stops:
         texts = {f"rules/{chapter.file}.csv": as_csv(stops), f"rules/{chapter.file}.md": as_markdown(stops)}
         _write_texts(texts, folder)
         write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{chapter.file}.png")
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
-    return section_of(chapter, tables, curves, widths, strips, holdings.plan.methods, verdicts, stops, films)
+    return Section(
+        chapter,
+        tables,
+        curves,
+        widths,
+        strips,
+        methods=methods_of(chapter, holdings.plan.methods),
+        task=task_settings(chapter),
+        verdicts=verdicts,
+        rise=lines_of(rise),
+        stops=stops,
+        films=films,
+    )
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

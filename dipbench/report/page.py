@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dipbench.compare.verdict import Verdict
+from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
 from dipbench.report.facts import (
@@ -14,8 +15,6 @@ from dipbench.report.facts import (
     dates,
     environment_of,
     failures_of,
-    methods_of,
-    task_settings,
     wall_time,
 )
 from dipbench.report.film import Film
@@ -43,24 +42,9 @@ class Section:
     methods: list[MethodFacts]
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
+    rise: list[list[str]]  # a line a method that is fitted, as `report.rise.HEADS`
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
     films: list[Film]  # empty where no snapshots were kept
-
-
-def section_of(
-    chapter: Chapter,
-    tables: list[Table],
-    curves: Curves | None,
-    widths: dict[str, int],
-    strips: list[Strip],
-    specs: dict[str, str],
-    verdicts: list[Verdict],
-    stops: list[Stops],
-    films: list[Film],
-) -> Section:
-    """The section of an experiment; `specs` says what the labels of its methods stand for."""
-    methods, task = methods_of(chapter, specs), task_settings(chapter)
-    return Section(chapter, tables, curves, widths, strips, methods, task, verdicts, stops, films)
 
 
 def page(plan: Plan, sections: list[Section]) -> str:
@@ -75,6 +59,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
     )
     environment.filters["breakable"] = breakable
     environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
+    environment.globals.update(RISE_HEADS=rise_table.HEADS, RISE_NOTE=rise_table.NOTE)
     environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, stop_cells=stop_cells)
     environment.globals.update(
         number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])

@@ -1,14 +1,11 @@
 """What is recorded of a run: which signals, and which rules are asked; and what of it that run does not have."""
 
-import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Rule, Validation
-from dipbench.spec import Spec, parse
 from dipbench.trace.signals import Signal
 
 
@@ -65,13 +62,5 @@ def rule_refused(rule: Rule, problem: Problem, validation: Validation | None) ->
 
 def signals_of(rules: Iterable[Rule]) -> list[Signal]:
     """The signals that rules read, each once. UserError for one that there is not."""
-    return list({column: _signal(column, type(rule)) for rule in rules for column in rule.reads}.values())
-
-
-def _signal(column: str, cls: type[Rule]) -> Signal:
-    """The signal of that column; one that is not found by its name may lie beside the rule."""
-    spec = parse(column)
-    beside = Path(inspect.getfile(cls)).with_name(f"{spec.name}.py")
-    named = spec.name not in registry.names("signal") and beside.is_file()
-    found: Signal = registry.build("signal", Spec(str(beside), spec.settings) if named else spec)
-    return found
+    wanted = {column: type(rule) for rule in rules for column in rule.reads}
+    return [registry.build_beside("signal", column, plugin) for column, plugin in wanted.items()]

@@ -1,0 +1,77 @@
+"""What is known of the committed fits of a suite from their whole traces, of which `traces.parquet` has a part.
+
+results/reference/SUITE/stops.csv    what each stopping rule says of each fit
+results/reference/SUITE/curves.csv   the rise and fall of each fit
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dipbench.compare import rise_and_fall, stopping
+from dipbench.compare.line import line_stops
+from dipbench.compare.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
+from dipbench.report import rise
+from dipbench.report.stops import Stops, as_markdown
+from dipbench.report.stops_figure import write_gaps
+from dipbench.store.store import Store
+
+_DIGITS = 4
+
+Known = dict[str, pd.DataFrame]
+"""The tables by the name of their file without its end: `stops` and `curves`."""
+
+_COLUMNS = {"stops": stopping.COLUMNS, "curves": rise_and_fall.COLUMNS}
+
+
+def known_in(store: Store) -> Known:
+    """What the traces of a store say."""
+    fits = fits_of(store, store.holdings())
+    return {"stops": _stops_of(store, fits), "curves": rise_and_fall.rise_and_fall(fits)}
+
+
+def _stops_of(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
+    """Of every rule that can be asked of the fits, and of the line; empty where none that looks can be."""
+    rules = replayable(fit.trace for fit in fits)
+    if not any(rule.reads for rule in rules):
+        return pd.DataFrame(columns=list(stopping.COLUMNS))
+    groups = dict.fromkeys((fit.experiment, fit.planned.label) for fit in fits)
+    lines = [
+        line_stops(store, [fit for fit in fits if (fit.experiment, fit.planned.label) == group]) for group in groups
+    ]
+    return with_first_peaks(pd.concat([stops_of(fits, rules), *lines], ignore_index=True), fits)
+
+
+def merged(folder: Path, fresh: Sequence[Known]) -> Known:
+    """The committed tables with the fresh ones, whose lines take the place of those of the same fit and rule."""
+    return {
+        name: _merged(folder / f"{name}.csv", [known[name] for known in fresh], _COLUMNS[name]) for name in _COLUMNS
+    }
+
+
+def _merged(file: Path, fresh: Sequence[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
+    before = [pd.read_csv(file)] if file.exists() else []
+    parts = [part for part in (*before, *fresh) if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=list(columns))
+    keys = [name for name in ("experiment", "method", "run", "rule") if name in columns]
+    return pd.concat(parts).astype(columns).drop_duplicates(keys, keep="last").reset_index(drop=True)
+
+
+def write_known(known: Known, folder: Path) -> None:
+    """Writes the tables that have a line."""
+    for name, table in known.items():
+        if len(table):
+            table.round(_DIGITS).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def section_of(known: Known, experiment: str, name: str, folder: Path) -> str:
+    """The tables of an experiment in Markdown, with a figure NAME-rules.png in `folder`; empty without a line."""
+    curves, stops = (known[table][known[table]["experiment"] == experiment] for table in ("curves", "stops"))
+    parts = [f"### Rise and fall\n\n{rise.as_markdown(rise.lines_of(curves))}"] if len(curves) else []
+    if len(stops):
+        write_gaps(stops, folder / f"{name}-rules.png")
+        found = [Stops(str(method), summaries_of(rows), rows) for method, rows in stops.groupby("method", sort=False)]
+        parts.append(f"### Stopping rules\n\n![Gaps of each rule]({name}-rules.png)\n\n{as_markdown(found)}")
+    return "\n".join(parts)
