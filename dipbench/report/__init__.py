@@ -17,7 +17,7 @@ from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page
 from dipbench.report.rise import lines_of
-from dipbench.report.stops import as_csv, as_markdown, stops_in
+from dipbench.report.stops import Stops, as_csv, as_markdown, stops_in
 from dipbench.report.stops_figure import write_gaps, write_heat_map
 from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import files_of
@@ -81,14 +81,9 @@ def _section(
         _write_texts(files_of(verdicts, chapter.file), folder)
     curves = curves_of(store, chapter)
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
-    rise = rise_and_fall([fit for fit in fits_of(store, holdings) if fit.experiment == chapter.name])
-    if len(rise):
-        _write_texts({f"curves/{chapter.file}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
-    stops = stops_in(store, holdings, chapter.name)
-    if stops:
-        texts = {f"rules/{chapter.file}.csv": as_csv(stops), f"rules/{chapter.file}.md": as_markdown(stops)}
-        _write_texts(texts, folder)
-        write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{chapter.file}.png")
+    fits = fits_of(store, holdings, chapter.name)
+    rise, stops = rise_and_fall(fits), stops_in(store, fits)
+    _write_fits(rise, stops, chapter.file, folder)
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
     return Section(
         chapter,
@@ -103,6 +98,15 @@ def _section(
         stops=stops,
         films=films,
     )
+
+
+def _write_fits(rise: pd.DataFrame, stops: list[Stops], name: str, folder: Path) -> None:
+    """The files of what the fits of an experiment were like, and of what rules say of them."""
+    if len(rise):
+        _write_texts({f"curves/{name}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
+    if stops:
+        _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
+        write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png")
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

@@ -9,9 +9,9 @@ import pandas as pd
 from dipbench.compare.line import line_stops
 from dipbench.compare.stopping import (
     LARGE_GAP,
+    Fitted,
     Share,
     Summary,
-    fits_of,
     replayable,
     stops_of,
     summaries_of,
@@ -19,7 +19,6 @@ from dipbench.compare.stopping import (
 )
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
-from dipbench.store.records import Holdings
 from dipbench.store.store import Store
 
 HEADS = (
@@ -52,9 +51,8 @@ class Stops:
     frame: pd.DataFrame  # a line a run and rule: `compare.stopping.COLUMNS`
 
 
-def stops_in(store: Store, holdings: Holdings, experiment: str) -> list[Stops]:
-    """Those of an experiment, a method after the other; none where no rule that looks can be replayed."""
-    fits = [fit for fit in fits_of(store, holdings) if fit.experiment == experiment]
+def stops_in(store: Store, fits: Sequence[Fitted]) -> list[Stops]:
+    """Those of the fits of an experiment, a method after the other; none where no rule that looks can be replayed."""
     rules = replayable(fit.trace for fit in fits)
     if not any(rule.reads for rule in rules):
         return []
