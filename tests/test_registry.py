@@ -84,7 +84,11 @@ def test_inherited_settings_are_described_too() -> None:
         ("method", "bicubc", "unknown method 'bicubc': did you mean 'bicubic'?"),
         ("task", "denoise", "unknown task 'denoise': did you mean 'denoising'?"),
         ("dataset", "photo", "unknown dataset 'photo': did you mean 'photos'?"),
-        ("task", "xyz", "unknown task 'xyz': known: denoising, inpainting, super_resolution, super_resolution_matlab"),
+        (
+            "task",
+            "xyz",
+            "unknown task 'xyz': known: denoising, fitting, inpainting, super_resolution, super_resolution_matlab",
+        ),
     ],
 )
 def test_unknown_name_gets_the_nearest(kind: str, spec: str, message: str) -> None:
@@ -126,7 +130,10 @@ def test_settings_are_set(spec: str, setting: str, value: Any) -> None:
     [
         ("nlm[patchsize=7]", "'patchsize': did you mean 'patch_size'?"),
         ("bicubic[kernel=lanczos3]", "'kernel': known: none"),  # an attribute of the class is no setting
-        ("no_prior[overfits=false]", "'overfits': known: adam_epsilon, iterations, learning_rate"),
+        (
+            "no_prior[overfits=false]",
+            "'overfits': known: adam_epsilon, held, iterations, learning_rate, stop, validation",
+        ),
     ],
 )
 def test_unknown_setting_is_named_with_those_there_are(spec: str, mend: str) -> None:

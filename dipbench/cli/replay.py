@@ -37,7 +37,8 @@ def replay(
     if not fits:
         raise UserError(f"'{folder}' holds no fit with a truth: run a suite with a prior, such as quickstart")
     rules = [registry.build("rule", name) for name in rule or ()] or replayable(fit.trace for fit in fits)
-    refuse_what_no_fit_can_answer(fits, rules)
+    if rule:
+        refuse_what_no_fit_can_answer(fits, rules)
     made = []
     for experiment, method in dict.fromkeys((fit.experiment, fit.planned.label) for fit in fits):
         of_method = [fit for fit in fits if (fit.experiment, fit.planned.label) == (experiment, method)]

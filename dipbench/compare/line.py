@@ -6,6 +6,7 @@ that it stops; what it learnt from has a truth.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ _FEWEST = 3  # other images, below which a line is not fitted
 
 def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     """What the line says of each fit of a method, with the columns of a table of stops; empty of too few images."""
+    fits = [fit for fit in fits if _picture(store, fit).exists()]  # of what is no picture there is no gradient
     features = {fit.planned.key: _features(store, fit) for fit in fits}
     rows = []
     for fit in fits:
@@ -42,9 +44,13 @@ def _predicted(fit: Fitted, others: Sequence[Fitted], features: Mapping[str, np.
     return Nomination(at, fired=at) if at < len(fit.trace) else Nomination(len(fit.trace) - 1)
 
 
+def _picture(store: Store, fit: Fitted) -> Path:
+    return store.path / "problems" / fit.result.run.measurement_key / "degraded.png"
+
+
 def _features(store: Store, fit: Fitted) -> np.ndarray:
     """1 and the logarithms of the noise level, estimated, of the mean squared gradient, and of the number of pixels."""
-    image = read_image(store.path / "problems" / fit.result.run.measurement_key / "degraded.png").double().numpy()
+    image = read_image(_picture(store, fit)).double().numpy()
     sigma = float(np.mean(estimate_sigma(image, channel_axis=0)))  # type: ignore[no-untyped-call]
     energy = float(np.mean(np.diff(image, axis=1) ** 2) + np.mean(np.diff(image, axis=2) ** 2))
     return np.log([np.e, max(sigma, 1e-4), max(energy, 1e-8), image[0].size])
