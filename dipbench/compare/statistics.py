@@ -6,7 +6,9 @@ One rule for holes: a seed that has no number of some image has no mean, for tha
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from scipy.stats import binom
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
@@ -40,3 +42,16 @@ def half_interval(values: Sequence[float] | pd.Series) -> float:
     numbers = pd.Series(values, dtype="float64")
     quantile = float(student.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1))
     return quantile * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
+
+
+def median_interval(values: Sequence[float] | pd.Series) -> tuple[float, float] | None:
+    """Two of the sorted values between which the median lies with at least `CONFIDENCE`; None of fewer than six.
+
+    Of whatever distribution, if the values are independent: between the k-th from either end, with the largest k for
+    which a binomial count of n halves is below k with at most half of what CONFIDENCE leaves (the sign test turned round).
+    """
+    numbers = np.sort(pd.Series(values, dtype="float64").dropna().to_numpy())
+    k = int(binom.ppf((1 - CONFIDENCE) / 2, len(numbers), 0.5))  # the smallest count that is not too rare
+    if k < 1:
+        return None
+    return float(numbers[k - 1]), float(numbers[-k])

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from dipbench import registry
-from dipbench.compare.statistics import CONFIDENCE
+from dipbench.compare.statistics import CONFIDENCE, median_interval
 from dipbench.contract import Nomination, Rule
 from dipbench.errors import UserError
 from dipbench.spec import parse
@@ -179,9 +179,11 @@ class Summary:
     rule: str
     runs: int
     median: float  # gap, dB
+    interval: tuple[float, float] | None  # of it, over the fits; None: of too few
     high: float  # 90th percentile of the gap, dB
     large: Share  # of the runs whose gap is above LARGE_GAP
     median_first: float  # gap from the peak of the experiment's first fit, dB
+    interval_first: tuple[float, float] | None
     median_ema: float  # gap of the averaged output, dB
     median_ssim: float  # gap in SSIM; NaN: not recorded
     relative: float  # median of t* / t_peak
@@ -202,9 +204,11 @@ def _summary(rows: pd.DataFrame) -> Summary:
         str(rows["rule"].iloc[0]),
         len(rows),
         float(rows["gap"].median()),
+        median_interval(rows["gap"]),
         float(rows["gap"].quantile(0.9)),
         Share(int((rows["gap"] > LARGE_GAP).sum()), len(rows)),
         float(rows["gap_first"].median()),
+        median_interval(rows["gap_first"]),
         float(rows["gap_ema"].median()),
         float(rows["gap_ssim"].median()),
         float(relative.median()),

@@ -70,16 +70,21 @@ def cells(summary: Summary) -> list[str]:
     return [
         summary.rule,
         str(summary.runs),
-        _number(summary.median, 2),
+        _median(summary.median, summary.interval),
         _number(summary.high, 2),
         share(summary.large),
-        _number(summary.median_first, 2),
+        _median(summary.median_first, summary.interval_first),
         _number(summary.median_ema, 2),
         _number(summary.median_ssim, 3),
         _number(summary.relative, 2),
         f"{summary.fired.count} of {summary.fired.of}",
         f"{100 * summary.saved:.0f}%",
     ]
+
+
+def _median(value: float, interval: tuple[float, float] | None) -> str:
+    """With its interval, where there is one."""
+    return _number(value, 2) + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
 
 
 def share(found: Share) -> str:
@@ -104,10 +109,11 @@ def as_markdown(stops: Sequence[Stops]) -> str:
 
 
 NOTE = (
-    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the truth; shares "
-    "have their 95% Wilson interval. Rules are replayed on the stored traces with their defaults; t* is the iteration "
-    "whose output counts. One that has not fired within the budget gives what it nominates until then. A fit that is "
-    "not shown all of the data has a peak of its own; what is lost against that of the first fit is beside it."
+    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the truth. Medians "
+    "have, of six fits or more, a 95% interval of order statistics, as if fits were independent; shares have Wilson's. "
+    "Rules are replayed on the stored traces with their defaults; t* is the iteration whose output counts. One that has "
+    "not fired within the budget gives what it nominates until then. A fit that is not shown all of the data has a peak "
+    "of its own; what is lost against that of the first fit is beside it."
 )
 
 

@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from dipbench.compare.statistics import half_interval, means_by_seed, of_whole_seeds, spread
+from dipbench.compare.statistics import half_interval, means_by_seed, median_interval, of_whole_seeds, spread
 
 
 def rows(numbers: dict[tuple[str, int], float]) -> pd.DataFrame:
@@ -50,3 +51,18 @@ def test_half_interval_is_that_of_a_t_test() -> None:
     values = [0.1, -0.3, 0.2, 0.4]
     low, high = ttest_1samp(values, 0).confidence_interval(0.95)
     assert 2 * half_interval(values) == pytest.approx(high - low)
+
+
+def test_the_interval_of_a_median_is_that_of_the_sign_test() -> None:
+    """Conover, Practical Nonparametric Statistics: of ten values the second from either end, with 97.9%; of six all."""
+    assert median_interval([10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) == (2, 9)
+    assert median_interval([3, 1, 2, 6, 5, 4]) == (1, 6)
+    assert median_interval([1, 2, 3, 4, 5]) is None
+    assert median_interval(range(1, 21)) == (6, 15)
+
+
+def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
+    draw = np.random.default_rng(0)
+    found = [median_interval(draw.exponential(size=15)) for _ in range(2000)]
+    covered = sum(low <= np.log(2) <= high for low, high in filter(None, found))
+    assert covered / 2000 > 0.95
