@@ -109,11 +109,11 @@ def as_markdown(stops: Sequence[Stops]) -> str:
 
 
 NOTE = (
-    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the truth. Medians "
-    "have, of six fits or more, a 95% interval of order statistics, as if fits were independent; shares have Wilson's. "
-    "Rules are replayed on the stored traces with their defaults; t* is the iteration whose output counts. One that has "
-    "not fired within the budget gives what it nominates until then. A fit that is not shown all of the data has a peak "
-    "of its own; what is lost against that of the first fit is beside it."
+    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the truth. "
+    "Medians have, of six fits or more, a 95% interval of order statistics, as if fits were independent; shares have "
+    "Wilson's. Rules are replayed on the stored traces with their defaults; t* is the iteration whose output counts. "
+    "One that has not fired within the budget gives what it nominates until then. A fit that is not shown all of the "
+    "data has a peak of its own; what is lost against that of the first fit is beside it."
 )
 
 

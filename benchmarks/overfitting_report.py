@@ -1,0 +1,113 @@
+"""Writes reports/overfitting/README.md: what the committed fits of the laboratory say, each number with its interval.
+
+    python benchmarks/overfitting_report.py
+
+It reads results/reference/overfitting/*/stops.csv and curves.csv, which benchmarks/tools/take_in.py writes.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dipbench.compare.line import NAME as LINE
+from dipbench.compare.stopping import summaries_of
+from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.stops import cells
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "results" / "reference" / "overfitting"
+DETECTORS = ["wmv", "emv", "discrepancy", "validation", LINE]
+PAPER = {"wmv": "ES-WMV", "emv": "ES-EMV"}
+
+
+def read(suite: str, table: str) -> pd.DataFrame:
+    """A table of a suite; empty where it is not committed."""
+    file = REFERENCE / suite / f"{table}.csv"
+    return pd.read_csv(file) if file.exists() else pd.DataFrame()
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """In Markdown."""
+    rule = [":--", *["--:"] * (len(heads) - 1)]
+    return "\n".join([markdown_row(heads), markdown_row(rule), *(markdown_row(list(line)) for line in lines)])
+
+
+def detectors(stops: pd.DataFrame) -> str:
+    """Rules on the fits of a suite, a line a rule and way to fit, from the first fit's peak."""
+    lines = []
+    for method, rows in stops[stops["rule"].isin(DETECTORS)].groupby("method", sort=False):
+        for summary in summaries_of(rows):
+            told = cells(summary)
+            name = f"{PAPER.get(summary.rule, summary.rule)}, {method}"
+            lines.append((summary.median_first, [markdown_text(name), told[1], told[5], told[4], told[6], *told[9:]]))
+    heads = ["rule, fit", "fits", "gap [dB], median", "own gap above 1 dB", "EMA's gap [dB]", "fired", "saved"]
+    return table(heads, [line for _, line in sorted(lines, key=lambda line: line[0])])
+
+
+def recipes(stops: pd.DataFrame, curves: pd.DataFrame) -> str:
+    """ES-WMV and the discrepancy rule on each recipe."""
+    lines = []
+    for method, rows in stops.groupby("method", sort=False):
+        by_rule = {summary.rule: summary for summary in summaries_of(rows)}
+        wmv, discrepancy = by_rule["wmv"], by_rule["discrepancy"]
+        lost = curves.loc[curves["method"] == method, "lost"]
+        lines.append(
+            [
+                markdown_text(str(method)),
+                str(wmv.runs),
+                f"{wmv.median:.2f} ({rows.loc[rows['rule'] == 'wmv', 'gap'].max():.2f})",
+                f"{wmv.fired.count} of {wmv.fired.of}",
+                f"{discrepancy.median:.2f} ({rows.loc[rows['rule'] == 'discrepancy', 'gap'].max():.2f})",
+                f"{lost.median():.2f}",
+            ]
+        )
+    heads = ["recipe", "fits", "ES-WMV's gap [dB], median (worst)", "fired"]
+    return table([*heads, "discrepancy's gap [dB], median (worst)", "lost by not stopping [dB]"], lines)
+
+
+def thumbnail(curves: pd.DataFrame) -> str:
+    """F16 at 64x64 beside the figures of the notes that it is checked against."""
+    f16 = curves[(curves["image"] == "F16_512") & (curves["method"] == "dip")]
+    lines = [
+        [
+            f"seed {row['seed']}",
+            f"{row['peak']:.2f} at {row['peak_at']}",
+            f"{row['ema_peak']:.2f} at {row['ema_peak_at']:.0f}",
+            f"{row['smoothed_peak'] - row['lost']:.2f}",
+        ]
+        for row in f16.to_dict("records")
+    ]
+    told = ["expected (64x64, another program)", "25.8 to 25.9 at 309 to 324", "27.3 to 27.5 at 475", "21.8"]
+    return table(["F16 at 64x64, sigma 25", "raw peak [dB]", "EMA's peak [dB]", "at 2000 [dB]"], [*lines, told])
+
+
+def main() -> None:
+    """Writes the report."""
+    rules, curves = read("stop_rules", "stops"), read("stop_rules", "curves")
+    sensitivity, recipe_curves = read("sensitivity", "stops"), read("sensitivity", "curves")
+    parts = [
+        "# Overfitting, measured",
+        "Made by `python benchmarks/overfitting_report.py` from what is committed; each suite has a report of its own "
+        "beside this one. Thumbnails of 64x64 pixels and a small skip network: mechanisms, not numbers of a paper.",
+        "## Does it rise and fall as it should?",
+        thumbnail(curves[curves["experiment"] == "sigma 25"]),
+    ]
+    for level in sorted(rules["experiment"].unique(), key=lambda name: int(name.split()[1])):
+        parts += [
+            f"## Which rule stops best, {level}",
+            "The gap is from the peak of the fit to all of the data, raw output, so that what keeps data apart pays "
+            "for it; `line` knows nothing but the noisy image and the peaks of other images.",
+            detectors(rules[rules["experiment"] == level]),
+        ]
+    if len(sensitivity):
+        parts += [
+            "## Where ES-WMV breaks",
+            "Its minimum is made by the noise on the network's input: without it the variance falls to the end.",
+            recipes(sensitivity, recipe_curves),
+        ]
+    (ROOT / "reports" / "overfitting" / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
