@@ -16,6 +16,8 @@ def check(folder: Path) -> None:
             assert gain > 0, f"{experiment}: {label} is {gain:.2f} dB from the degraded image"
     denoising = means["denoising"]
     assert denoising["bm3d", "final"] > denoising["nlm", "final"], "BM3D is not above non-local means"
+    saved = denoising["dip", "discrepancy_ema"] - denoising["dip", "ema"]
+    assert saved > 1, f"stopping gains {saved:.2f} dB only"
     for _, row in results[(results["experiment"] == "denoising") & (results["output"] == "best")].iterrows():
         trace = pd.read_parquet(folder / "runs" / row["run"] / "trace.parquet")
         fall = trace["psnr"].max() - trace["psnr"].tail(50).mean()
