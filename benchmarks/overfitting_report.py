@@ -11,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from dipbench.compare.line import NAME as LINE
+from dipbench.compare.statistics import pooled_spread
 from dipbench.compare.stopping import summaries_of
+from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
 from dipbench.report.stops import cells
 
@@ -66,6 +68,24 @@ def recipes(stops: pd.DataFrame, curves: pd.DataFrame) -> str:
     return table([*heads, "discrepancy's gap [dB], median (worst)", "lost by not stopping [dB]"], lines)
 
 
+SOURCES = {
+    "smoothed_peak": "peak [dB]",
+    "peak_at": "its iteration",
+    "ema_peak": "EMA's peak [dB]",
+    "lost": "lost at the end [dB]",
+}
+
+
+def sources(curves: pd.DataFrame) -> str:
+    """What spreads over the seeds where only one source is drawn anew, a line a source."""
+    lines = []
+    for source, rows in curves.groupby("method", sort=False):
+        found = [pooled_spread(rows, column, "image") for column in SOURCES]
+        told = [f"{s[0]:.2f} [{s[1]:.2f}, {s[2]:.2f}]" if s else DASH for s in found]
+        lines.append([markdown_text(str(source)), f"{rows['image'].nunique()} x {rows['seed'].nunique()}", *told])
+    return table(["drawn anew", "images x seeds", *SOURCES.values()], lines)
+
+
 def thumbnail(curves: pd.DataFrame) -> str:
     """F16 at 64x64 beside the figures of the notes that it is checked against."""
     f16 = curves[(curves["image"] == "F16_512") & (curves["method"] == "dip")]
@@ -105,6 +125,12 @@ def main() -> None:
             "## Where ES-WMV breaks",
             "Its minimum is made by the noise on the network's input: without it the variance falls to the end.",
             recipes(sensitivity, recipe_curves),
+        ]
+    if len(seeds := read("seeds", "curves")):
+        parts += [
+            "## What carries the spread between runs",
+            "Standard deviation over the seeds, within images, with its 95% interval (chi-square).",
+            sources(seeds),
         ]
     (ROOT / "reports" / "overfitting" / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.stats import binom, chi2
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
@@ -55,3 +55,18 @@ def median_interval(values: Sequence[float] | pd.Series) -> tuple[float, float] 
     if k < 1:
         return None
     return float(numbers[k - 1]), float(numbers[-k])
+
+
+def pooled_spread(rows: pd.DataFrame, column: str, within: str) -> tuple[float, float, float] | None:
+    """The standard deviation within the groups of `within`, one for all, and the ends of its interval at `CONFIDENCE`.
+
+    As if numbers were normal (chi-square). None where no group has two of them.
+    """
+    groups = [group[column].dropna() for _, group in rows.groupby(within)]
+    degrees = sum(len(group) - 1 for group in groups if len(group) > 1)
+    if not degrees:
+        return None
+    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    ends = chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], degrees)
+    low, high = (math.sqrt(squares / end) for end in ends)
+    return math.sqrt(squares / degrees), low, high

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from dipbench.compare.statistics import half_interval, means_by_seed, median_interval, of_whole_seeds, spread
+from dipbench.compare.statistics import (
+    half_interval,
+    means_by_seed,
+    median_interval,
+    of_whole_seeds,
+    pooled_spread,
+    spread,
+)
 
 
 def rows(numbers: dict[tuple[str, int], float]) -> pd.DataFrame:
@@ -66,3 +73,16 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
     found = [median_interval(draw.exponential(size=15)) for _ in range(2000)]
     covered = sum(low <= np.log(2) <= high for low, high in filter(None, found))
     assert covered / 2000 > 0.95
+
+
+def test_the_spread_within_images_is_pooled_with_its_interval() -> None:
+    """Ten numbers of standard deviation 1: the roots of 9 over the 97.5% and 2.5% points of chi-square."""
+    numbers = np.array([-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 0.2, -0.2, 0.0])
+    numbers = numbers / numbers.std(ddof=1)
+    rows = pd.DataFrame({"image": "a", "psnr": numbers})
+    assert pooled_spread(rows, "psnr", "image") == pytest.approx((1, 0.6878, 1.8256), abs=1e-3)  # sqrt(9 / chi2(9))
+    shifted = pd.concat([rows, rows.assign(image="b", psnr=numbers + 10)])
+    spread_of_both = pooled_spread(shifted, "psnr", "image")
+    assert spread_of_both is not None
+    assert spread_of_both[0] == pytest.approx(1), "what images differ by is not in it"
+    assert pooled_spread(rows[:1], "psnr", "image") is None
