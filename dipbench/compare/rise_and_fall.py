@@ -35,9 +35,22 @@ def rise_and_fall(fits: Sequence[Fitted]) -> pd.DataFrame:
     return pd.DataFrame([_row(fit) for fit in fits], columns=list(COLUMNS)).astype(COLUMNS)
 
 
+def plateau_of(psnr: pd.Series) -> tuple[int, int]:
+    """The first and the last iteration of a curve that are, smoothed, within PLATEAU of its peak and around it.
+
+    ValueError where it has no number.
+    """
+    smooth = _smoothed(psnr)
+    return _plateau(smooth, int(np.nanargmax(smooth)))
+
+
+def _smoothed(psnr: pd.Series) -> np.ndarray:
+    return psnr.rolling(SMOOTHED, center=True, min_periods=1).mean().to_numpy()
+
+
 def _row(fit: Fitted) -> dict[str, object]:
     raw, ema = fit.trace["psnr"], fit.trace["psnr_ema"]
-    smooth = raw.rolling(SMOOTHED, center=True, min_periods=1).mean().to_numpy()
+    smooth = _smoothed(raw)
     top = int(np.nanargmax(smooth))
     start, stop = _plateau(smooth, top)
     after = len(smooth) - 1 - stop

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dipbench.compare.rise_and_fall import plateau_of
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.outputs import kind_of
 from dipbench.store.records import NO_TRUTH
@@ -28,6 +29,7 @@ class Curves:
     methods: list[str]  # those that iterate
     lines: pd.DataFrame  # image, method, seed, iteration, psnr, psnr_ema, psnr_measurement
     best: pd.DataFrame  # image, method, seed, output, iteration, psnr: the best outputs
+    plateaus: pd.DataFrame  # image, first, last: where the only method that iterates is near its peak, first seed
     stops: pd.DataFrame  # image, method, seed, rule, iteration, psnr, ema: the outputs that rules nominated
     levels: pd.DataFrame  # image, method, psnr: methods of one estimate, mean over the seeds
     without_truth: frozenset[str]  # images of which there is no PSNR but that to the measurement
@@ -50,6 +52,7 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
         list(dict.fromkeys(record.label for record in iterating)),
         pd.concat([_line(record, traces[record.key], best) for record in iterating], ignore_index=True),
         best,
+        _plateaus(iterating, traces),
         _stops(iterating),
         _levels([record for record in shown if len(traces.get(record.key, ())) == 1]),
         frozenset(record.run.image for record in iterating if record.result.message == NO_TRUTH),
@@ -78,6 +81,17 @@ def _best(records: list[Record]) -> pd.DataFrame:
         if kind_of(output.output).oracle
     ]
     return pd.DataFrame(rows, columns=["image", "method", "seed", "output", "iteration", "psnr"])
+
+
+def _plateaus(records: list[Record], traces: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Of several methods they would lie on each other: then none is drawn."""
+    first = {record.run.image: record for record in reversed(records)}
+    rows = [
+        (image, *plateau_of(traces[record.key]["psnr"]))
+        for image, record in first.items()
+        if len({record.label for record in records}) == 1 and traces[record.key]["psnr"].notna().any()
+    ]
+    return pd.DataFrame(rows, columns=["image", "first", "last"])
 
 
 def _stops(records: list[Record]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from dipbench.compare.rise_and_fall import PLATEAU
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.curves import Curves
 from dipbench.store.records import NO_TRUTH
@@ -95,6 +96,8 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colour
         if has_ema:
             _curve(upper, line, "psnr_ema", colours[str(method)], width=1.7, alpha=1)
         _curve(lower, line, "psnr_measurement", colours[str(method)], width=0.8, alpha=1)
+    for plateau in curves.plateaus[curves.plateaus["image"] == image].to_dict("records"):
+        upper.axvspan(plateau["first"], plateau["last"], color="#f2f2f2", zorder=0)
     best = curves.best[curves.best["image"] == image]
     for one in best.to_dict("records"):
         raw = one["output"] == "best"
@@ -216,6 +219,8 @@ def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
         _mark_handle(f"stopped by {_within(rule, 32)}", raw=True, shape=shape)
         for rule, shape in _shapes(curves).items()
     ]
+    if len(curves.plateaus):
+        handles.append(Line2D([], [], color="#e4e4e4", linewidth=7, label=f"within {PLATEAU} dB of the peak"))
     if len(curves.levels):
         handles.append(
             Line2D([], [], color=_GREY, linewidth=0.9, linestyle=_DASHES, label="one estimate, no iteration")
