@@ -53,7 +53,7 @@ def verdict(stops: pd.DataFrame) -> str:
     failed = worst[worst > LARGE_GAP]
     return (
         f"One thing is changed at a time. ES-WMV loses more than {LARGE_GAP:g} dB on a fit with: "
-        f"{'; '.join(failed.index) or 'none'}. With all others it loses at most {worst[worst <= LARGE_GAP].max():.2f} dB."
+        f"{'; '.join(failed.index) or 'none'}. With all others at most {worst[worst <= LARGE_GAP].max():.2f} dB."
     )
 
 
