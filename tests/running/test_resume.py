@@ -230,12 +230,18 @@ def traces(out: Path) -> list[pd.DataFrame]:
     return [trace for trace in found if trace is not None]
 
 
+def results_in(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(out.glob("runs/*/result.json"))]
+
+
 def test_killed_at_random_points_it_gives_the_trace_of_the_uninterrupted_fit(command: Command, tmp_path: Path) -> None:
-    whole = command.start(tmp_path / "whole")
+    """And the outputs that stopping rules nominate are those of the uninterrupted one."""
+    rules = ("--rule", "emv[patience=20,warm_up=5]", "--rule", "fixed[iteration=33]")
+    whole = command.start(tmp_path / "whole", *rules)
     assert whole.wait() == 0, command.errors
     delays, kills = random.Random(0), 0
     while True:
-        process = command.start()
+        process = command.start(None, *rules)
         if command.begun(process) and kills < 3:
             time.sleep(delays.uniform(0, 0.3))
             process.kill()
@@ -246,7 +252,12 @@ def test_killed_at_random_points_it_gives_the_trace_of_the_uninterrupted_fit(com
     assert kills == 3
     for resumed, expected in zip(traces(command.out), traces(tmp_path / "whole"), strict=True):
         pd.testing.assert_frame_equal(resumed, expected, check_exact=True)
-    results = [json.loads(path.read_text()) for path in command.out.glob("runs/*/result.json")]
+    results = results_in(command.out)
+    nominated = [[output for output in result["outputs"] if "rule" in output] for result in results]
+    assert nominated == [
+        [output for output in result["outputs"] if "rule" in output] for result in results_in(tmp_path / "whole")
+    ]
+    assert all({"emv[patience=20,warm_up=5]", "fixed[iteration=33]"} <= {o["rule"] for o in run} for run in nominated)
     assert sum(len(result["resumed"]) for result in results) >= 2, "no run went on from a checkpoint"
     assert not list(command.out.glob("checkpoints/*/*")), "checkpoints of finished runs are left"
 
