@@ -36,11 +36,7 @@ def _stops_of(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     rules = replayable(fit.trace for fit in fits)
     if not any(rule.reads for rule in rules):
         return pd.DataFrame(columns=list(stopping.COLUMNS))
-    groups = dict.fromkeys((fit.experiment, fit.planned.label) for fit in fits)
-    lines = [
-        line_stops(store, [fit for fit in fits if (fit.experiment, fit.planned.label) == group]) for group in groups
-    ]
-    return with_first_peaks(pd.concat([stops_of(fits, rules), *lines], ignore_index=True), fits)
+    return with_first_peaks(pd.concat([stops_of(fits, rules), line_stops(store, fits)], ignore_index=True), fits)
 
 
 def merged(folder: Path, fresh: Sequence[Known]) -> Known:

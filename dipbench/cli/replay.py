@@ -22,6 +22,7 @@ def replay(
     from dipbench import registry
     from dipbench.compare.line import line_stops
     from dipbench.compare.stopping import (
+        COLUMNS,
         fits_of,
         refuse_what_no_fit_can_answer,
         replayable,
@@ -39,13 +40,12 @@ def replay(
     rules = [registry.build("rule", name) for name in rule or ()] or replayable(fit.trace for fit in fits)
     if rule:
         refuse_what_no_fit_can_answer(fits, rules)
+    lines = line_stops(store, fits) if not rule else pd.DataFrame(columns=list(COLUMNS))
     made = []
     for experiment, method in dict.fromkeys((fit.experiment, fit.planned.label) for fit in fits):
         of_method = [fit for fit in fits if (fit.experiment, fit.planned.label) == (experiment, method)]
-        stops = stops_of(of_method, rules)
-        if not rule:
-            stops = pd.concat([stops, line_stops(store, of_method)])
-        stops = with_first_peaks(stops, fits)
+        line = lines[(lines["experiment"] == experiment) & (lines["method"] == method)]
+        stops = with_first_peaks(pd.concat([stops_of(of_method, rules), line]).astype(COLUMNS), fits)
         if stops.empty:
             continue  # what is asked was not recorded of these
         made.append(stops)

@@ -22,24 +22,34 @@ _FEWEST = 3  # other images, below which a line is not fitted
 
 
 def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
-    """What the line says of each fit of a method, with the columns of a table of stops; empty of too few images."""
+    """What the line says of each fit, with the columns of a table of stops; nothing where too few images are known.
+
+    It is fitted to the fits of other images by the same method, of the same task whatever its settings: to every noise
+    level that there is.
+    """
     fits = [fit for fit in fits if _picture(store, fit).exists()]  # of what is no picture there is no gradient
-    features = {fit.planned.key: _features(store, fit) for fit in fits}
+    of_problem = {fit.result.run.measurement_key: fit for fit in fits}
+    features = {key: _features(store, fit) for key, fit in of_problem.items()}
     rows = []
     for fit in fits:
-        others = [other for other in fits if other.result.run.image != fit.result.run.image]
-        if len({other.result.run.image for other in others}) >= _FEWEST:
+        others = [other for other in fits if _alike(fit, other) and other.planned.image != fit.planned.image]
+        if len({other.planned.image for other in others}) >= _FEWEST:
             rows.append(row_of(fit, NAME, _predicted(fit, others, features)))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
+def _alike(fit: Fitted, other: Fitted) -> bool:
+    tasks = (fit.result.run.task["name"], other.result.run.task["name"])
+    return fit.planned.label == other.planned.label and tasks[0] == tasks[1]
+
+
 def _predicted(fit: Fitted, others: Sequence[Fitted], features: Mapping[str, np.ndarray]) -> Nomination:
     peaks = np.log([1 + int(other.trace["psnr"].argmax()) for other in others])
-    known = np.array([features[other.planned.key] for other in others])
+    known = np.array([features[other.result.run.measurement_key] for other in others])
     varies = known.std(axis=0) > 1e-9  # of one noise level and size only the gradient energy tells images apart
     varies[0] = True
     coefficients = np.linalg.lstsq(known[:, varies], peaks, rcond=None)[0]
-    at = int(np.exp(np.clip(features[fit.planned.key][varies] @ coefficients, 0, 20))) - 1
+    at = int(np.exp(np.clip(features[fit.result.run.measurement_key][varies] @ coefficients, 0, 20))) - 1
     at = max(at, 0)
     return Nomination(at, fired=at) if at < len(fit.trace) else Nomination(len(fit.trace) - 1)
 

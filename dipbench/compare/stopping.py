@@ -58,17 +58,17 @@ class Fitted:
     trace: pd.DataFrame
 
 
-def fits_of(store: Store, holdings: Holdings, experiment: str = "") -> list[Fitted]:
-    """The fits with a truth that were asked for, each with its trace; of one experiment, or of all."""
+def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
+    """The fits with a truth that were asked for, each with its trace."""
     found = []
-    for planned_experiment in (each for each in holdings.plan.experiments if experiment in ("", each.name)):
-        for planned in dict.fromkeys(planned_experiment.runs):
+    for experiment in holdings.plan.experiments:
+        for planned in dict.fromkeys(experiment.runs):
             result = holdings.results.get(planned.key)
             if result is None or result.status != "done" or not result.engine:
                 continue
             trace = store.trace(planned.key)
             if trace is not None and len(trace) > 1 and trace["psnr"].notna().any():
-                found.append(Fitted(planned_experiment.name, planned, result, trace))
+                found.append(Fitted(experiment.name, planned, result, trace))
     return found
 
 

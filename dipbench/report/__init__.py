@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from dipbench.compare.line import line_stops
 from dipbench.compare.rise_and_fall import rise_and_fall
-from dipbench.compare.stopping import fits_of
+from dipbench.compare.stopping import Fitted, fits_of
 from dipbench.compare.verdict import Verdict, verdicts_of
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
@@ -58,9 +59,10 @@ def _files_in(folder: Path) -> list[str]:
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:
     for name in ("tables", "numbers", "curves", "published", "rules"):
         (folder / name).mkdir()
-    album, verdicts = Album(folder), verdicts_of(holdings)
+    album, verdicts, fits = Album(folder), verdicts_of(holdings), fits_of(store, holdings)
+    lines = line_stops(store, fits)
     sections = [
-        _section(store, chapter, album, folder, holdings, verdicts.get(chapter.name, []))
+        _section(store, chapter, album, folder, holdings, verdicts.get(chapter.name, []), fits, lines)
         for chapter in chapters_of(holdings)
     ]
     stops = {section.chapter.name: section.stops for section in sections if section.stops}
@@ -71,9 +73,16 @@ def _write(store: Store, holdings: Holdings, folder: Path) -> None:
 
 
 def _section(
-    store: Store, chapter: Chapter, album: Album, folder: Path, holdings: Holdings, verdicts: list[Verdict]
+    store: Store,
+    chapter: Chapter,
+    album: Album,
+    folder: Path,
+    holdings: Holdings,
+    verdicts: list[Verdict],
+    every_fit: list[Fitted],
+    lines: pd.DataFrame,
 ) -> Section:
-    """Writes the files of an experiment; what the page says of it."""
+    """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
     tables = tables_of(chapter.name, chapter.frame, chapter.missing) if chapter.records else []
     if tables:
         _write_tables(tables, chapter, folder)
@@ -81,8 +90,8 @@ def _section(
         _write_texts(files_of(verdicts, chapter.file), folder)
     curves = curves_of(store, chapter)
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
-    fits = fits_of(store, holdings, chapter.name)
-    rise, stops = rise_and_fall(fits), stops_in(store, fits)
+    fits = [fit for fit in every_fit if fit.experiment == chapter.name]
+    rise, stops = rise_and_fall(fits), stops_in(fits, lines)
     _write_fits(rise, stops, chapter.file, folder)
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
     return Section(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dipbench.compare.line import line_stops
 from dipbench.compare.stopping import (
+    COLUMNS,
     LARGE_GAP,
     Fitted,
     Share,
@@ -19,7 +19,6 @@ from dipbench.compare.stopping import (
 )
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
-from dipbench.store.store import Store
 
 HEADS = (
     "rule",
@@ -51,16 +50,19 @@ class Stops:
     frame: pd.DataFrame  # a line a run and rule: `compare.stopping.COLUMNS`
 
 
-def stops_in(store: Store, fits: Sequence[Fitted]) -> list[Stops]:
-    """Those of the fits of an experiment, a method after the other; none where no rule that looks can be replayed."""
+def stops_in(fits: Sequence[Fitted], lines: pd.DataFrame) -> list[Stops]:
+    """Those of the fits of an experiment, a method after the other; none where no rule that looks can be replayed.
+
+    `lines` is what the line says of these fits and of others: see `compare.line`.
+    """
     rules = replayable(fit.trace for fit in fits)
     if not any(rule.reads for rule in rules):
         return []
     found = []
     for method in dict.fromkeys(fit.planned.label for fit in fits):
         of_method = [fit for fit in fits if fit.planned.label == method]
-        stops = pd.concat([stops_of(of_method, rules), line_stops(store, of_method)], ignore_index=True)
-        frame = with_first_peaks(stops, fits)
+        line = lines[(lines["experiment"] == of_method[0].experiment) & (lines["method"] == method)]
+        frame = with_first_peaks(pd.concat([stops_of(of_method, rules), line], ignore_index=True).astype(COLUMNS), fits)
         found.append(Stops(method, summaries_of(frame), frame))
     return found
 

@@ -1,6 +1,6 @@
 """What rules say of stored traces: gaps, shares and their intervals; and the line that detectors must beat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -135,6 +135,10 @@ def test_rules_can_be_replayed_whose_signals_some_trace_has() -> None:
     assert all(not rule.reads for rule in replayable([fit().trace]))
 
 
+def replace_label(one: Fitted) -> Fitted:
+    return replace(one, planned=one.planned.model_copy(update={"label": "another"}))
+
+
 def smooth(scale: int) -> torch.Tensor:
     """(1, 32, 32) waves of so many periods, whose gradient energy grows with the square of their number."""
     across = torch.sin(2 * torch.pi * scale * torch.arange(32) / 32)
@@ -155,4 +159,5 @@ def test_the_line_finds_a_peak_that_follows_the_gradient(tmp_path: Path) -> None
     stops = line_stops(store, fits)
     assert set(stops["rule"]) == {NAME}
     assert (stops["nominated"] / stops["peak"]).between(0.5, 2).all()
+    assert line_stops(store, [*fits[:3], replace_label(fits[3])]).empty, "another method's peaks are not its own"
     assert line_stops(store, fits[:3]).empty, "two other images are too few for a line"
