@@ -127,7 +127,7 @@ def main() -> None:
         parts += [
             f"## Which rule stops best, {level}",
             "The gap is from the peak of the fit to all of the data, raw output, so that what keeps data apart pays "
-            "for it; `line` knows nothing but the noisy image and the peaks of other images.",
+            "for it; the line knows nothing but the noisy image and the peaks of other images.",
             detectors(rules[rules["experiment"] == level]),
         ]
     if len(sensitivity):
