@@ -219,7 +219,7 @@ class Work:
             "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             "at_once": self._together,
-            "watched": self.job.watched.names(),
+            "watched": list(self.job.watched.names),
             "left_out": list(self._trial.recording.left_out),
             "resumed": self._resumed,
             "warnings": [*self._warnings, *_doubts(outcome)],

@@ -102,7 +102,7 @@ def compute(
 def _is_there(job: Job, store: Store) -> bool:
     """Whether a run is in the store, and what is watched of it with it."""
     status = store.status(job.run.key)
-    if status == "done" and (wanted := set(job.watched.names())):
+    if status == "done" and (wanted := set(job.watched.names)):
         result = store.result(job.run.key)
         return result is not None and (not result.engine or wanted <= set(result.watched))
     return status in ("done", "refused")

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Self
 
 from dipbench import registry
-from dipbench.contract import Belonging, Dataset, Method, Problem, Task
+from dipbench.contract import Belonging, Dataset, Method, Plugin, Problem, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
@@ -18,22 +18,26 @@ from dipbench.suites.suite import Entrant, Experiment, Suite
 
 @dataclass(frozen=True)
 class Watched:
-    """What is watched of the fits of a suite beside the usual signals, each as it is written. It changes no fit."""
+    """What is watched of the fits of a suite beside the usual signals. It changes no fit."""
 
-    signals: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()  # as `registry.build` takes them: the path of a file stays one
     rules: tuple[str, ...] = ()
     snapshots: int = 0
-
-    def names(self) -> list[str]:
-        """What the result of a run says of it."""
-        return [*self.signals, *self.rules, *([f"snapshots={self.snapshots}"] if self.snapshots else [])]
+    names: tuple[str, ...] = ()  # of all of it, for the result of a run to say: another file is another
 
     @classmethod
     def of(cls, suite: Suite) -> Self:
         """UserError for a signal or a rule that there is not, or that has a setting that is wrong."""
-        signals = [registry.build("signal", spec).written() for spec in suite.record]
-        rules = [registry.build("rule", spec).written() for spec in suite.rules]
-        return cls(tuple(dict.fromkeys(signals)), tuple(dict.fromkeys(rules)), suite.snapshots)
+        asked = [*(("signal", spec) for spec in suite.record), *(("rule", spec) for spec in suite.rules)]
+        names = [_name_of(registry.build(kind, spec)) for kind, spec in asked]
+        names += [f"snapshots={suite.snapshots}"] if suite.snapshots else []
+        signals, rules = (tuple(dict.fromkeys(map(str, specs))) for specs in (suite.record, suite.rules))
+        return cls(signals, rules, suite.snapshots, tuple(dict.fromkeys(names)))
+
+
+def _name_of(plugin: Plugin) -> str:
+    """As it is written, with the hash of its code where that is not dipbench's own."""
+    return " ".join(filter(None, [plugin.written(), plugin.source()]))
 
 
 @dataclass(frozen=True)
