@@ -40,6 +40,16 @@ class Adam(Optimiser):
 
 
 @dataclass(frozen=True)
+class RAdam(Optimiser):
+    """Rectified Adam. Liu et al., arXiv:1908.03265: plain momentum until the second moment is known well enough."""
+
+    learning_rate: float = 0.001
+
+    def over(self, parameters: nn.Parameter, on_device: bool) -> torch.optim.Optimizer:
+        return torch.optim.RAdam([parameters], self.learning_rate, capturable=on_device and parameters.is_cuda)
+
+
+@dataclass(frozen=True)
 class SGD(Optimiser):
     """Plain gradient descent: no momentum, no weight decay. A fit has one measurement, so nothing in it is sampled."""
 

@@ -1,7 +1,7 @@
 """Untrained priors and how they are fitted."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
@@ -25,6 +25,8 @@ class Fitting:
     parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
     input: Tensor  # (1, C_in, H', W'), what the network is given next; before each forward pass as the prior built it
     misfit: Tensor  # scalar, of the output just made
+    forward: Callable[[Tensor], Tensor]  # what the network makes of an input, in the precision of the fit
+    estimate: Tensor | None = None  # (1, C, H, W), the image in the output just made; None before the first
 
 
 class Trick(Plugin):
@@ -36,6 +38,7 @@ class Trick(Plugin):
 
     kind: ClassVar[str] = "trick"
     copies: ClassVar[int] = 0  # of the parameters that it remembers, for the forecast of memory
+    twice: ClassVar[bool] = False  # whether `adds` differentiates the network twice: not every engine's layers can be
 
     def around(self, network: nn.Module, z: Tensor) -> nn.Module:
         """The network to fit, in place of the prior's with its input z: one that owns its input, for example."""
@@ -47,6 +50,14 @@ class Trick(Plugin):
 
     def before(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
         """Before the forward pass."""
+
+    def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor | None:
+        """What is minimised beside the prior's own loss, a scalar, for the output just made; None: nothing.
+
+        `output` is all that the network made, (1, C', H, W). `fit.forward` may be called for another input:
+        the parameters are fitted to that too.
+        """
+        return None
 
     def after(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
         """After the backward pass, before the optimiser's step."""

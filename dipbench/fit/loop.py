@@ -1,5 +1,7 @@
 """Fits an untrained prior to a measurement: min over theta of ||A f_theta(z) - y||^2 (Deep Image Prior, eq. 2)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,20 +35,21 @@ class Fit:
             network, z = prior.build(problem, rng)
             for trick in settings.tricks:
                 network = trick.around(network, z)
-        self._layout = execution.layout(device)
         if engine.lean:
             drop_redundant_biases(network)
-        joins = engine.joins and device.type == "cpu" and execution.arithmetic.dtype == torch.float32
+        twice = any(trick.twice for trick in settings.tricks)
+        joins = engine.joins and device.type == "cpu" and execution.arithmetic.dtype == torch.float32 and not twice
         if joins:
             join_batch_norms(network)
         if joins or execution.arithmetic.autocast:
             end_in_single_precision(network, quickly=joins)
-        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=self._layout)
+        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=execution.layout(device))
         self._z = z.to(device, execution.arithmetic.dtype)
         self._parameters = FlatParameters(self.network)
-        self._call = compiled(self.network) if engine.compiles else self.network
+        self._forward = _Forward(compiled(self.network) if engine.compiles else self.network, execution, device)
         self._optimiser = settings.optimiser.over(self._parameters.values, on_device=engine.lean)
-        self._now = Fitting(self.network, self._parameters.values, self._z, torch.zeros((), device=device))
+        nothing = torch.zeros((), device=device)
+        self._now = Fitting(self.network, self._parameters.values, self._z, nothing, self._forward)
         self._tricks = [_Played(trick, self._now, rng) for trick in settings.tricks]
         self._ema: Tensor | None = None
 
@@ -62,15 +65,17 @@ class Fit:
         for played in self._tricks:
             played.trick.before(now, played.memory, played.rng)
         self._parameters.zero_gradient()
-        with self._execution.within(self._problem.device):
-            made = self._call(self._as_taken(now.input))
+        made = self._forward(now.input)
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
         loss = self._prior.loss(output, self._problem)
+        now.misfit = self._misfit_of(output.detach(), loss.detach())
+        loss = self._with_what_tricks_add(loss, output)
         loss.backward()
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
-        estimate, now.misfit = self._estimate_in(output.detach()), self._misfit_of(output.detach(), loss.detach())
+        estimate = self._estimate_in(output.detach())
+        now.estimate = estimate[None]
         if settings.average:  # begins with the first output, without bias correction, as the official code does
             if self._ema is None:
                 self._ema = estimate.clone()
@@ -83,8 +88,7 @@ class Fit:
         """The output (C, H, W) for the input as it was built, without any trick; nothing of the fit changes by it."""
         buffers = list(self.network.buffers())  # the running means of batch norm, which no fit reads
         before = [buffer.clone() for buffer in buffers]
-        with self._execution.within(self._problem.device):
-            output = self._call(self._as_taken(self._z))
+        output = self._forward(self._z)
         for buffer, old in zip(buffers, before, strict=True):
             buffer.copy_(old)
         return self._estimate_in(output)
@@ -98,9 +102,11 @@ class Fit:
         """The loss itself, where the prior adds nothing."""
         return loss if type(self._prior).loss is Prior.loss else self._problem.misfit(self._prior.estimate(output))
 
-    def _as_taken(self, z: Tensor) -> Tensor:
-        """The input in the layout and the precision in which the first layer takes it."""
-        return z.to(self._execution.arithmetic.autocast or z.dtype, memory_format=self._layout)
+    def _with_what_tricks_add(self, loss: Tensor, output: Tensor) -> Tensor:
+        for played in self._tricks:
+            more = played.trick.adds(output, self._now, played.memory, played.rng)
+            loss = loss if more is None else loss + more
+        return loss
 
     def step(self) -> None:
         """The optimiser's step, with the tricks around it."""
@@ -147,6 +153,21 @@ class Fit:
                 played.memory[name].copy_(tensor)
         for generator, place in zip(self.generators, state["generators"], strict=True):
             generator.set_state(place)
+
+
+@dataclass(frozen=True)
+class _Forward:
+    """A network as it is computed. No method of the fit: its tricks would hold the fit, and it them, in a circle."""
+
+    network: Callable[[Tensor], Tensor]
+    execution: Execution
+    device: torch.device
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Its output for an input, which it is given in the layout and the precision that the first layer takes."""
+        taken = z.to(self.execution.arithmetic.autocast or z.dtype, memory_format=self.execution.layout(self.device))
+        with self.execution.within(self.device):
+            return self.network(taken)
 
 
 class _Played:

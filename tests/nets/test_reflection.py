@@ -63,3 +63,10 @@ def test_compiled_network_has_the_padding_of_pytorch_to_fuse() -> None:
     assert torch.equal(torch.compile(layer, backend=keep)(image), layer(image))
     calls = [node.target.__name__ for node in graphs[0].graph.nodes if node.op == "call_function"]
     assert calls == ["pad", "conv2d"]
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("size", [(9, 8), (3, 4)])
+def test_gradient_can_be_differentiated_in_its_turn(size: tuple[int, int], layout: torch.memory_format) -> None:
+    image = torch.randn(1, 2, *size, dtype=torch.float64).to(memory_format=layout).requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda x: reflected(x, 1).sin(), image)

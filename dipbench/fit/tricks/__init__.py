@@ -2,8 +2,9 @@
 
 from dipbench.fit.tricks.backtracking import Backtracking
 from dipbench.fit.tricks.jitter import Jitter
+from dipbench.fit.tricks.rate_decay import RateDecay
 from dipbench.fit.tricks.step_noise import StepNoise
 from dipbench.fit.tricks.weight_decay import WeightDecay
 from dipbench.fit.tricks.weight_noise import WeightNoise
 
-__all__ = ["Backtracking", "Jitter", "StepNoise", "WeightDecay", "WeightNoise"]
+__all__ = ["Backtracking", "Jitter", "RateDecay", "StepNoise", "WeightDecay", "WeightNoise"]

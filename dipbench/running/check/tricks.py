@@ -92,6 +92,9 @@ class _Watched(Trick):
         self.trick.before(fit, memory, rng)
         self.look()
 
+    def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor | None:
+        return self.trick.adds(output, fit, memory, rng)
+
     def after(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
         self.trick.after(fit, memory, rng)
         self.look()

@@ -1,10 +1,11 @@
 """Where the estimate of the error falls below zero. Jo, Chun and Choi, arXiv:2108.12841."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from dipbench.contract import Nomination, PositiveInt, Rule, Trace
 from dipbench.trace.patience import trailing_mean, until
+from dipbench.trace.signals.loss import Loss
 from dipbench.trace.signals.sure import Sure
 
 
@@ -18,10 +19,11 @@ class SureCrossing(Rule):
     paper: ClassVar[str] = "arXiv:2108.12841"
 
     mean_of: PositiveInt = 1  # iterations, the last ones, whose mean counts
+    of: Literal["sure", "loss"] = "sure"  # the signal, or the loss of a prior that is fitted to the estimate
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (Sure().written(),)
+        return (Loss().written() if self.of == "loss" else Sure().written(),)
 
     def judge(self, trace: Trace) -> Nomination:
         (column,) = self.reads

@@ -27,7 +27,7 @@ def official(psnrs: list[float], drop: float, every: int = 100) -> tuple[list[fl
 
 def ours(psnrs: list[float], drop: float) -> tuple[list[float], int]:
     trick, seen = Backtracking(drop), []
-    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(3)), torch.zeros(1), torch.zeros(()))
+    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(3)), torch.zeros(1), torch.zeros(()), nn.Identity())
     memory = trick.memory(fit)
     for psnr in psnrs:
         fit.misfit = torch.tensor(10 ** (-psnr / 10), dtype=torch.float64)

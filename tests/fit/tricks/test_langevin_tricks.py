@@ -12,7 +12,7 @@ from dipbench.optimisers import SGD, Adam
 
 
 def fitting(net: nn.Module, parameters: nn.Parameter) -> Fitting:
-    return Fitting(net, parameters, torch.zeros(1), torch.zeros(()))
+    return Fitting(net, parameters, torch.zeros(1), torch.zeros(()), net)
 
 
 def test_step_noise_has_its_deviation_on_every_kernel_and_spares_the_rest() -> None:

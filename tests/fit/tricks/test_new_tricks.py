@@ -4,7 +4,6 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
@@ -15,32 +14,8 @@ from dipbench.code import file_hash
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Scene, Trick
 from dipbench.fit import Execution, Fit
 from dipbench.fit.tricks import Jitter
-from dipbench.optimisers import Adam
+from dipbench.optimisers import SGD, Adam
 from dipbench.streams import Streams
-
-
-@dataclass(frozen=True)
-class Schedule(Trick):
-    """Multiplies the learning rate by `factor` every `every` steps: of any optimiser whose step is a multiple of it."""
-
-    copies: ClassVar[int] = 1
-
-    every: int = 4
-    factor: float = 0.5
-
-    def memory(self, fit: Fitting) -> dict[str, Tensor]:
-        device = fit.parameters.device
-        return {"before": torch.zeros_like(fit.parameters.detach()), "steps": torch.zeros((), device=device)}
-
-    @torch.no_grad()
-    def after(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
-        memory["before"].copy_(fit.parameters)
-
-    @torch.no_grad()
-    def stepped(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
-        share = self.factor ** torch.floor(memory["steps"] / self.every)
-        fit.parameters.copy_(memory["before"] + share * (fit.parameters - memory["before"]))
-        memory["steps"] += 1
 
 
 @dataclass(frozen=True)
@@ -74,6 +49,25 @@ class FittedInput(Trick):
 
     def around(self, network: nn.Module, z: Tensor) -> nn.Module:
         return OwnsItsInput(network, z)
+
+
+@dataclass(frozen=True)
+class Pulled(Trick):
+    """Pulls the output to that of the iteration before, and to one at an input that is moved."""
+
+    strength: float = 1.0
+
+    def memory(self, fit: Fitting) -> dict[str, Tensor]:
+        return {"last": torch.zeros_like(fit.forward(fit.input).detach())}
+
+    def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor:
+        moved = fit.forward(fit.input + 0.1)
+        return self.strength * ((output - memory["last"]).square().mean() + (output - moved).square().mean())
+
+    @torch.no_grad()
+    def stepped(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
+        assert fit.estimate is not None
+        memory["last"].copy_(fit.estimate)
 
 
 SETTINGS = FitSettings(iterations=9, average=0)
@@ -112,25 +106,28 @@ def outputs(fit: Fit, iterations: int) -> list[Tensor]:
     return found
 
 
-def test_a_schedule_is_the_optimiser_with_another_rate(fit_of: Callable[..., Fit]) -> None:
-    """Up to its first change nothing differs; from there on a step is half of the one at the whole rate."""
-    plain, later = fit_of(), fit_of(Schedule())
-    same = zip(outputs(plain, 4), outputs(later, 4), strict=True)
-    assert all(torch.equal(a, b) for a, b in same)
-    start = later.state()["parameters"]["values"]
-    outputs(plain, 1)
-    outputs(later, 1)
-    whole, half = (fit.state()["parameters"]["values"] for fit in (plain, later))
-    for name, before in start.items():
-        assert torch.allclose(half[name] - before, (whole[name] - before) / 2, atol=1e-7)
-
-
 def test_noise_after_the_step_spreads_the_weights_by_as_much(fit_of: Callable[..., Fit]) -> None:
     still, walking = fit_of(optimiser=Adam(1e-12)), fit_of(Langevin(0.01), optimiser=Adam(1e-12))
     outputs(still, 9)
     outputs(walking, 9)
     values = [each.state()["parameters"]["values"]["0.weight"] for each in (still, walking)]
     assert float((values[1] - values[0]).std()) == pytest.approx(0.03, rel=0.2)
+
+
+def test_what_a_trick_adds_is_minimised_with_the_rest_and_is_in_the_loss(fit_of: Callable[..., Fit]) -> None:
+    """A step of plain descent is the gradient of the sum, which is taken here by another program."""
+    fit = fit_of(Pulled(2.0), optimiser=SGD(0.1))
+    problem, network, z = fit._problem, copy.deepcopy(fit.network), fit._z
+    made, moved = network(z), network(z + 0.1)
+    loss = problem.misfit(made) + 2 * (made.square().mean() + (made - moved).square().mean())
+    loss.backward()
+    step = fit.output()
+    torch.testing.assert_close(step.loss, loss.detach())
+    torch.testing.assert_close(step.misfit, problem.misfit(made).detach())
+    fit.step()
+    for after, before in zip(fit.network.parameters(), network.parameters(), strict=True):
+        assert before.grad is not None
+        torch.testing.assert_close(after.detach(), (before - 0.1 * before.grad).detach())
 
 
 def test_an_input_that_is_fitted_moves_and_takes_jitter_on_top(fit_of: Callable[..., Fit]) -> None:
@@ -142,7 +139,7 @@ def test_an_input_that_is_fitted_moves_and_takes_jitter_on_top(fit_of: Callable[
     assert not torch.equal(outputs(fit_of(FittedInput(), Jitter(0.1)), 1)[0], first)
 
 
-@pytest.mark.parametrize("trick", [Schedule(), Langevin(), FittedInput()])
+@pytest.mark.parametrize("trick", [Langevin(), FittedInput(), Pulled()])
 @pytest.mark.parametrize("execution", [Execution(), Execution("graph")], ids=str)
 def test_a_fit_with_it_goes_on_from_a_checkpoint(
     fit_of: Callable[..., Fit], trick: Trick, execution: Execution
@@ -154,6 +151,6 @@ def test_a_fit_with_it_goes_on_from_a_checkpoint(
 
 
 def test_it_is_in_the_name_of_a_run_with_its_settings_and_its_version(fit_of: Callable[..., Fit]) -> None:
-    acting = replace(SETTINGS, tricks=(Schedule(every=3),)).acting()
+    acting = replace(SETTINGS, tricks=(Langevin(0.02),)).acting()
     here = {"name": "test_new_tricks", "source": file_hash(Path(__file__))}
-    assert acting["tricks"] == [{**here, "version": 1, "every": 3, "factor": 0.5}]
+    assert acting["tricks"] == [{**here, "version": 1, "deviation": 0.02}]

@@ -82,7 +82,7 @@ def test_first_update_is_2_percent_of_the_spread_of_each_kernel_and_spares_the_r
 
 
 def fitting(net: nn.Module) -> Fitting:
-    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()))
+    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), net)
 
 
 def test_weights_walk_at_random() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from dipbench.fit.engines.kernels.build import kernels
 
@@ -40,6 +41,7 @@ class _Normalisation(torch.autograd.Function):
         return made
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weight, bias, mean, inverse, *images = ctx.saved_tensors
         gradient = gradient.to(images[0].dtype).contiguous(memory_format=LAYOUT)
@@ -67,6 +69,7 @@ class _Projection(torch.autograd.Function):
         return kernels().project(image, weight.contiguous(), bias)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         image, weight = ctx.saved_tensors
         return kernels().project_backward(gradient.contiguous(memory_format=LAYOUT), image, weight.contiguous())
