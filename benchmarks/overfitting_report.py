@@ -2,7 +2,8 @@
 
     python benchmarks/overfitting_report.py
 
-It reads results/reference/overfitting/*/stops.csv and curves.csv, which benchmarks/tools/take_in.py writes.
+It reads stops.csv, curves.csv and choices.csv of results/reference/overfitting/*, which benchmarks/tools/take_in.py
+writes.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pandas as pd
 from dipbench.compare.line import NAME as LINE
 from dipbench.compare.statistics import pooled_spread
 from dipbench.compare.stopping import LARGE_GAP, summaries_of
+from dipbench.report import choosing
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
 from dipbench.report.stops import cells
@@ -141,6 +143,11 @@ def main() -> None:
             "## What carries the spread between runs",
             "Standard deviation over the seeds, within images, with its 95% interval (chi-square).",
             sources(seeds),
+        ]
+    if len(choices := read("oracles", "choices")):
+        parts += [
+            "## How much the best iterate flatters, and whether it changes who is better",
+            choosing.as_markdown(choices).strip(),
         ]
     (ROOT / "reports" / "overfitting" / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 results/reference/SUITE/stops.csv    what each stopping rule says of each fit
 results/reference/SUITE/curves.csv   the rise and fall of each fit
+results/reference/SUITE/choices.csv  its PSNR by every way to choose an iteration
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.compare import rise_and_fall, stopping
+from dipbench.compare import chosen, rise_and_fall, stopping
 from dipbench.compare.line import line_stops
 from dipbench.compare.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
 from dipbench.report import rise
@@ -20,15 +21,16 @@ from dipbench.store.store import Store
 _DIGITS = 4
 
 Known = dict[str, pd.DataFrame]
-"""The tables by the name of their file without its end: `stops` and `curves`."""
+"""The tables by the name of their file without its end: `stops`, `curves` and `choices`."""
 
-_COLUMNS = {"stops": stopping.COLUMNS, "curves": rise_and_fall.COLUMNS}
+_COLUMNS = {"stops": stopping.COLUMNS, "curves": rise_and_fall.COLUMNS, "choices": chosen.COLUMNS}
 
 
 def known_in(store: Store) -> Known:
     """What the traces of a store say."""
     fits = fits_of(store, store.holdings())
-    return {"stops": _stops_of(store, fits), "curves": rise_and_fall.rise_and_fall(fits)}
+    stops = _stops_of(store, fits)
+    return {"stops": stops, "curves": rise_and_fall.rise_and_fall(fits), "choices": chosen.choices_of(fits, stops)}
 
 
 def _stops_of(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
@@ -51,7 +53,7 @@ def _merged(file: Path, fresh: Sequence[pd.DataFrame], columns: dict[str, str]) 
     parts = [part for part in (*before, *fresh) if len(part)]
     if not parts:
         return pd.DataFrame(columns=list(columns))
-    keys = [name for name in ("experiment", "method", "run", "rule") if name in columns]
+    keys = [name for name in ("experiment", "method", "run", "rule", "way") if name in columns]
     return pd.concat(parts).astype(columns).drop_duplicates(keys, keep="last").reset_index(drop=True)
 
 

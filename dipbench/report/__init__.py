@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from dipbench.compare.chosen import choices_of
 from dipbench.compare.line import line_stops
 from dipbench.compare.rise_and_fall import rise_and_fall
-from dipbench.compare.stopping import Fitted, fits_of
+from dipbench.compare.stopping import Fitted, fits_of, stops_of
 from dipbench.compare.verdict import Verdict, verdicts_of
+from dipbench.report import choosing
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.facts import methods_of, task_settings
@@ -92,7 +94,8 @@ def _section(
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
     fits = [fit for fit in every_fit if fit.experiment == chapter.name]
     rise, stops = rise_and_fall(fits), stops_in(fits, lines)
-    _write_fits(rise, stops, chapter.file, folder)
+    choices = choices_of(fits, pd.concat([of_method.frame for of_method in stops]) if stops else stops_of(fits, []))
+    _write_fits(rise, choices, stops, chapter.file, folder)
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
     return Section(
         chapter,
@@ -104,15 +107,18 @@ def _section(
         task=task_settings(chapter),
         verdicts=verdicts,
         rise=lines_of(rise),
+        choosing=choosing.table_of(choices),
         stops=stops,
         films=films,
     )
 
 
-def _write_fits(rise: pd.DataFrame, stops: list[Stops], name: str, folder: Path) -> None:
+def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], name: str, folder: Path) -> None:
     """The files of what the fits of an experiment were like, and of what rules say of them."""
     if len(rise):
         _write_texts({f"curves/{name}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
+    if choosing.table_of(choices):
+        _write_texts({f"rules/{name}-choices.csv": choices.to_csv(index=False, lineterminator="\n")}, folder)
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
         write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png")

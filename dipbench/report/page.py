@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dipbench.compare.verdict import Verdict
+from dipbench.report import choosing
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
@@ -22,7 +23,6 @@ from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.outputs import kind_of
 from dipbench.report.stops import HEADS, NOTE, Stops
-from dipbench.report.stops import cells as stop_cells
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
@@ -43,6 +43,7 @@ class Section:
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
     rise: list[list[str]]  # a line a method that is fitted, as `report.rise.HEADS`
+    choosing: list[list[str]]  # heads and lines: see `report.choosing`; empty where there is nothing to compare
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
     films: list[Film]  # empty where no snapshots were kept
 
@@ -60,7 +61,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
     environment.filters["breakable"] = breakable
     environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
     environment.globals.update(RISE_HEADS=rise_table.HEADS, RISE_NOTE=rise_table.NOTE)
-    environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, stop_cells=stop_cells)
+    environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, CHOOSING_NOTE=choosing.NOTE)
     environment.globals.update(
         number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])
     )

@@ -49,6 +49,11 @@ class Stops:
     summaries: list[Summary]
     frame: pd.DataFrame  # a line a run and rule: `compare.stopping.COLUMNS`
 
+    @property
+    def lines(self) -> list[list[str]]:
+        """A line a rule, as HEADS."""
+        return [cells(summary) for summary in self.summaries]
+
 
 def stops_in(fits: Sequence[Fitted], lines: pd.DataFrame) -> list[Stops]:
     """Those of the fits of an experiment, a method after the other; none where no rule that looks can be replayed.
@@ -105,7 +110,7 @@ def as_markdown(stops: Sequence[Stops]) -> str:
     for of_method in stops:
         lines += [f"**{markdown_text(of_method.method)}**", "", markdown_row(HEADS)]
         lines.append(markdown_row([":--", *["--:"] * (len(HEADS) - 1)]))
-        lines += [markdown_row([markdown_text(cell) for cell in cells(summary)]) for summary in of_method.summaries]
+        lines += [markdown_row([markdown_text(cell) for cell in line]) for line in of_method.lines]
         lines.append("")
     return "\n".join([*lines, NOTE, ""])
 

@@ -1,0 +1,56 @@
+"""What the choice of an iteration is worth, on the page: a line a way to choose, a column a method."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dipbench.compare.chosen import BEST, ORACLES, agreement, below_the_best, means_by_image
+from dipbench.compare.statistics import half_interval
+from dipbench.report.formats import DASH
+from dipbench.report.markup import markdown_row, markdown_text
+
+NOTE = (
+    "PSNR in dB, means over images and seeds. The best iterate and the best average are chosen with the truth, so no "
+    "method has them; what is fixed on other images is the iteration at which the mean curve of a method's fits of all "
+    "other images is highest. How far a way is below the best iterate is a mean over images with its 95% interval (t); "
+    "tau is Kendall's, of the methods' order by that way and by the best iterate, 1 where they agree, with an interval "
+    "from 2000 draws of the images."
+)
+
+
+def table_of(choices: pd.DataFrame) -> list[list[str]]:
+    """Heads and lines, a way to choose each, the best iterate first; none of one method or image.
+
+    `choices` is the part of an experiment of the table of `compare.chosen`.
+    """
+    methods = _methods(choices)
+    if len(methods) < 2 or choices["image"].nunique() < 2:
+        return []
+    below = {way: below_the_best(choices, way) for way in choices["way"].unique()}
+    ways = sorted(below, key=lambda way: (way != BEST, below[way].mean()))
+    heads = ["iteration", *methods, "below the best", "order as by the best, tau"]
+    return [heads, *(_line(choices, way, below[way], methods) for way in ways)]
+
+
+def _methods(choices: pd.DataFrame) -> list[str]:
+    return list(choices["method"].unique())
+
+
+def _line(choices: pd.DataFrame, way: str, below: pd.Series, methods: Sequence[str]) -> list[str]:
+    means = means_by_image(choices, way).mean()
+    told = [f"{means[method]:.2f}" if method in means else DASH for method in methods]
+    if way == BEST:
+        return [f"{way} (oracle)", *told, DASH, DASH]
+    tau = agreement(choices, way)
+    order = f"{tau[0]:.2f} [{tau[1]:.2f}, {tau[2]:.2f}]" if tau else DASH
+    name = f"{way} (oracle)" if way in ORACLES else way
+    return [name, *told, f"{below.mean():.2f} ± {half_interval(below):.2f}", order]
+
+
+def as_markdown(choices: pd.DataFrame) -> str:
+    """The table with its note; empty where there is none."""
+    if not (lines := table_of(choices)):
+        return ""
+    rows = [markdown_row([markdown_text(cell) for cell in line]) for line in lines]
+    rows.insert(1, markdown_row([":--", *["--:"] * (len(lines[0]) - 1)]))
+    return "\n".join([*rows, "", NOTE, ""])
