@@ -88,7 +88,8 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
         curves = curves_of(store, chapter) if fits else []
         if curves:
             write_figures(curves, folder, chapter.file)
-            (folder / f"{chapter.file}.pdf").unlink()
+            for name in (chapter.file, f"{chapter.file}-log"):
+                (folder / f"{name}.pdf").unlink()
             shutil.rmtree(folder / "narrow")
         parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []

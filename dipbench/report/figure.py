@@ -4,6 +4,7 @@ import math
 import textwrap
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -47,22 +48,27 @@ _DASHES = (0, (4, 3))
 
 
 def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
-    """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels."""
+    """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels.
+
+    And NAME-log.pdf, with a logarithmic axis of iterations, which shows the rise.
+    """
     (folder / "narrow").mkdir(exist_ok=True)
     count = len(curves.images)
     with sns.axes_style("whitegrid"), rc_context(STYLE), warnings.catch_warnings():
         # a letter that the font lacks is shown as a box, in the name of an image; the page has it
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
-        wide = draw(curves, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))
+        draw_wide = partial(draw, curves, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))
+        wide = draw_wide()
         narrow = draw(curves, columns=1, width=4.2)
         wide.savefig(folder / f"{name}.png", dpi=192)
         wide.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        draw_wide(log=True).savefig(folder / f"{name}-log.pdf", metadata={"CreationDate": None})
         narrow.savefig(folder / "narrow" / f"{name}.png", dpi=192)
     return {"wide": round(wide.get_figwidth() * 96), "narrow": round(narrow.get_figwidth() * 96)}
 
 
-def draw(curves: Curves, columns: int, width: float) -> Figure:
-    """A panel an image in `columns` columns; `width` in inches."""
+def draw(curves: Curves, columns: int, width: float, log: bool = False) -> Figure:
+    """A panel an image in `columns` columns; `width` in inches; `log` of the axis of iterations, from the first on."""
     rows = -(-len(curves.images) // columns)
     palette = "colorblind" if len(curves.methods) <= 10 else "husl"  # the first has ten colours
     colours = dict(zip(curves.methods, sns.color_palette(palette, len(curves.methods)), strict=True))
@@ -77,6 +83,7 @@ def draw(curves: Curves, columns: int, width: float) -> Figure:
         lower = figure.add_subplot(cell[1], sharex=upper)
         _panel(upper, lower, curves, image, colours)
         _label(upper, lower, image, first=place % columns == 0)
+        _scale(lower, curves.lines[curves.lines["image"] == image], log)
         if image in curves.without_truth:
             upper.text(0.5, 0.5, NO_TRUTH, transform=upper.transAxes, ha="center", va="center", color=_GREY)
             upper.set_yticks([])
@@ -109,7 +116,6 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colour
     _draw_levels(upper, levels)
     upper.set_ylim(range_of_truth(lines, best["psnr"].tolist(), levels["psnr"].tolist()))
     lower.set_ylim(range_of_measurement(lines))
-    upper.set_xlim(0, 1.01 * max(1, int(lines["iteration"].max())))  # a little room for a peak at the end
     _draw_names(upper, levels, lines, colours)
 
 
@@ -190,11 +196,19 @@ def _label(upper: Axes, lower: Axes, image: str, first: bool) -> None:
     below = textwrap.fill(f"{PsnrMeasurement.title} [{PsnrMeasurement.unit}]", width=16)  # the panel is not high
     lower.set(xlabel="iteration", ylabel=below if first else "")
     upper.tick_params(labelbottom=False)
-    lower.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
     upper.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     lower.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     sns.despine(ax=upper)
     sns.despine(ax=lower)
+
+
+def _scale(axes: Axes, lines: pd.DataFrame, log: bool) -> None:
+    """The axis of iterations, with a little room for a peak at the end."""
+    if log:
+        axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
+    axes.set_xlim(int(log), 1.01 * max(1 + int(log), int(lines["iteration"].max())))
 
 
 def _legend_columns(handles: Sequence[Line2D], width: float) -> int:

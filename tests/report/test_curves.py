@@ -85,6 +85,16 @@ def test_figure_has_two_panels_an_image_and_room_for_the_peaks(curves: Curves) -
         assert low < highest < high
 
 
+def test_logarithmic_axis_shows_the_rise(curves: Curves) -> None:
+    plain, log = (draw(curves, columns=2, width=8, log=log).axes[0] for log in (False, True))
+    peak = int(curves.best["iteration"].min())
+    place = [
+        float(axes.transAxes.inverted().transform(axes.transData.transform((peak, 25)))[0]) for axes in (plain, log)
+    ]
+    assert log.get_xscale() == "log"
+    assert place[0] < 0.5 < place[1] < 1
+
+
 def test_solid_line_is_the_mean_over_the_seeds(curves: Curves) -> None:
     upper = draw(curves, columns=2, width=8).axes[0]
     line = max(upper.get_lines(), key=lambda line: (line.get_linewidth(), len(line.get_xdata())))
