@@ -206,6 +206,7 @@ def _scale(axes: Axes, lines: pd.DataFrame, log: bool) -> None:
     """The axis of iterations, with a little room for a peak at the end."""
     if log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")  # powers of ten would be mathtext, which names must not be read as
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
     axes.set_xlim(int(log), 1.01 * max(1 + int(log), int(lines["iteration"].max())))

@@ -92,6 +92,7 @@ def test_logarithmic_axis_shows_the_rise(curves: Curves) -> None:
         float(axes.transAxes.inverted().transform(axes.transData.transform((peak, 25)))[0]) for axes in (plain, log)
     ]
     assert log.get_xscale() == "log"
+    assert log.xaxis.get_major_formatter()(100.0) == "100"
     assert place[0] < 0.5 < place[1] < 1
 
 
