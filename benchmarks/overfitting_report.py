@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dipbench.compare.chosen import with_rules
 from dipbench.compare.line import NAME as LINE
 from dipbench.compare.statistics import pooled_spread
 from dipbench.compare.stopping import LARGE_GAP, summaries_of
@@ -147,7 +148,7 @@ def main() -> None:
     if len(choices := read("oracles", "choices")):
         parts += [
             "## How much the best iterate flatters, and whether it changes who is better",
-            choosing.as_markdown(choices).strip(),
+            choosing.as_markdown(with_rules(choices, read("oracles", "stops"))).strip(),
         ]
     (ROOT / "reports" / "overfitting" / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

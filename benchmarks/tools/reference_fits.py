@@ -2,7 +2,7 @@
 
 results/reference/SUITE/stops.csv    what each stopping rule says of each fit
 results/reference/SUITE/curves.csv   the rise and fall of each fit
-results/reference/SUITE/choices.csv  its PSNR by every way to choose an iteration
+results/reference/SUITE/choices.csv  its PSNR by every way to choose an iteration that is no rule
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ _COLUMNS = {"stops": stopping.COLUMNS, "curves": rise_and_fall.COLUMNS, "choices
 def known_in(store: Store) -> Known:
     """What the traces of a store say."""
     fits = fits_of(store, store.holdings())
-    stops = _stops_of(store, fits)
-    return {"stops": stops, "curves": rise_and_fall.rise_and_fall(fits), "choices": chosen.choices_of(fits, stops)}
+    curves, choices = rise_and_fall.rise_and_fall(fits), chosen.choices_of(fits)
+    return {"stops": _stops_of(store, fits), "curves": curves, "choices": choices}
 
 
 def _stops_of(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:

@@ -32,15 +32,19 @@ COLUMNS = {
 _DRAWS, _SEED = 2000, 0  # of the bootstrap
 
 
-def choices_of(fits: Sequence[Fitted], stops: pd.DataFrame) -> pd.DataFrame:
+def choices_of(fits: Sequence[Fitted]) -> pd.DataFrame:
     """The PSNR of each fit by every way to choose an iteration, with the columns COLUMNS.
 
-    `stops` is what rules say of the same fits: see `compare.stopping.COLUMNS`. What is fixed on other images is left
-    out where there is no other image of the method.
+    What is fixed on other images is left out where there is no other image of the method.
     """
     rows = [_row(fit, way, psnr) for fit in fits for way, psnr in _chosen(fit, fits).items()]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def with_rules(choices: pd.DataFrame, stops: pd.DataFrame) -> pd.DataFrame:
+    """A table of choices with what rules name of the same fits: see `compare.stopping.COLUMNS`."""
     rules = stops[stops["rule"] != NO_STOPPING].rename(columns={"rule": "way"})[list(COLUMNS)]
-    return pd.concat([pd.DataFrame(rows, columns=list(COLUMNS)), rules], ignore_index=True).astype(COLUMNS)
+    return pd.concat([choices, rules], ignore_index=True).astype(COLUMNS)
 
 
 def _row(fit: Fitted, way: str, psnr: float) -> dict[str, object]:

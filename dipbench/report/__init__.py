@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.compare.chosen import choices_of
+from dipbench.compare.chosen import choices_of, with_rules
 from dipbench.compare.line import line_stops
 from dipbench.compare.rise_and_fall import rise_and_fall
-from dipbench.compare.stopping import Fitted, fits_of, stops_of
+from dipbench.compare.stopping import Fitted, fits_of
 from dipbench.compare.verdict import Verdict, verdicts_of
 from dipbench.report import choosing
 from dipbench.report.chapters import Chapter, chapters_of
@@ -94,7 +94,9 @@ def _section(
     widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
     fits = [fit for fit in every_fit if fit.experiment == chapter.name]
     rise, stops = rise_and_fall(fits), stops_in(fits, lines)
-    choices = choices_of(fits, pd.concat([of_method.frame for of_method in stops]) if stops else stops_of(fits, []))
+    choices = (
+        with_rules(choices_of(fits), pd.concat([of_method.frame for of_method in stops])) if stops else choices_of(fits)
+    )
     _write_fits(rise, choices, stops, chapter.file, folder)
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
     return Section(

@@ -6,15 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.compare.chosen import BEST, FINAL, OTHERS, agreement, below_the_best, choices_of, means_by_image
-from dipbench.compare.stopping import COLUMNS as STOPS
+from dipbench.compare.chosen import (
+    BEST,
+    FINAL,
+    OTHERS,
+    agreement,
+    below_the_best,
+    choices_of,
+    means_by_image,
+    with_rules,
+)
 from dipbench.compare.stopping import Fitted
 from dipbench.report.choosing import as_markdown, table_of
 from dipbench.report.formats import DASH
 from dipbench.store.records import Environment, PlannedRun, Result
 from dipbench.suites.run import Run
-
-NO_STOPS = pd.DataFrame(columns=list(STOPS))
 
 
 def fit(method: str, image: str, psnr: Sequence[float], seed: int = 0) -> Fitted:
@@ -43,7 +49,7 @@ def psnr_of(choices: pd.DataFrame, method: str, image: str, way: str) -> float:
 
 def test_an_iteration_fixed_on_the_others_is_that_of_their_mean_curve() -> None:
     """Without image one the mean of `early` is [20, 24.5, 27, 20.5]: the third, where image one has 22."""
-    choices = choices_of(FITS, NO_STOPS)
+    choices = choices_of(FITS)
     assert psnr_of(choices, "early", "one", OTHERS) == 22
     assert psnr_of(choices, "early", "two", OTHERS) == 24  # of [20, 27.5, 24, 20.5] the second
     assert psnr_of(choices, "early", "one", BEST) == 30
@@ -52,23 +58,23 @@ def test_an_iteration_fixed_on_the_others_is_that_of_their_mean_curve() -> None:
 
 def test_seeds_of_the_same_image_do_not_choose_for_it() -> None:
     more = [*FITS, fit("early", "one", [20, 40, 22, 21], seed=1)]
-    assert psnr_of(choices_of(more, NO_STOPS).query("seed == 0"), "early", "one", OTHERS) == 22
+    assert psnr_of(choices_of(more).query("seed == 0"), "early", "one", OTHERS) == 22
 
 
 def test_without_another_image_nothing_is_fixed_on_others() -> None:
-    assert OTHERS not in set(choices_of(FITS[:1], NO_STOPS)["way"])
+    assert OTHERS not in set(choices_of(FITS[:1])["way"])
 
 
 def test_what_a_rule_names_is_a_way_to_choose() -> None:
     stop = {"experiment": "denoising", "method": "early", "image": "one", "seed": 0, "run": "early one 0"}
     stops = pd.DataFrame([{**stop, "rule": "wmv", "psnr": 30.0}, {**stop, "rule": "last", "psnr": 21.0}])
-    choices = choices_of(FITS, stops)
+    choices = with_rules(choices_of(FITS), stops)
     assert psnr_of(choices, "early", "one", "wmv") == 30
     assert "last" not in set(choices["way"]), "it is the final output by another name"
 
 
 def test_the_best_flatters_by_what_the_fixed_one_lacks_and_the_order_turns_round() -> None:
-    choices = choices_of(FITS, NO_STOPS)
+    choices = choices_of(FITS)
     assert list(below_the_best(choices, FINAL)) == pytest.approx([(9 + 1) / 2, (7 + 1) / 2, (6 + 1) / 2])
     by_best, by_final = (means_by_image(choices, way).mean() for way in (BEST, FINAL))
     assert by_best["early"] > by_best["late"]
@@ -79,14 +85,14 @@ def test_tau_counts_the_pairs_that_change_places() -> None:
     """Best: a > b > c, last: b > a > c: two of three pairs agree, so tau is (2 - 1) / 3, whatever images are drawn."""
     curves = {"a": [30.0, 21.0], "b": [28.0, 24.0], "c": [26.0, 20.0]}
     fits = [fit(name, image, curve) for name, curve in curves.items() for image in ("one", "two", "three")]
-    assert agreement(choices_of(fits, NO_STOPS), FINAL) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
-    assert agreement(choices_of(FITS, NO_STOPS), FINAL) is None, "two methods have no order to speak of"
+    assert agreement(choices_of(fits), FINAL) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert agreement(choices_of(FITS), FINAL) is None, "two methods have no order to speak of"
 
 
 def test_the_table_leads_with_the_oracle_and_says_that_it_is_one() -> None:
-    lines = table_of(choices_of(FITS, NO_STOPS))
+    lines = table_of(choices_of(FITS))
     assert lines[0][:3] == ["iteration", "early", "late"]
     assert lines[1] == ["best (oracle)", "28.00", "25.00", DASH, DASH]
     assert [line[0] for line in lines[2:]] == ["fixed on other images", "final"]
-    assert "| best (oracle) | 28.00 | 25.00 |" in as_markdown(choices_of(FITS, NO_STOPS))
-    assert table_of(choices_of(FITS[:3], NO_STOPS)) == [], "of one method"
+    assert "| best (oracle) | 28.00 | 25.00 |" in as_markdown(choices_of(FITS))
+    assert table_of(choices_of(FITS[:3])) == [], "of one method"
