@@ -70,7 +70,7 @@ def run(
     from dipbench import registry
     from dipbench.api import execute, seeds_of
     from dipbench.cli.progress import Terminal
-    from dipbench.compare.verdict import verdicts_of
+    from dipbench.comparing.verdict import verdicts_of
     from dipbench.data.pinned import use_folder
     from dipbench.report import write_report
     from dipbench.report.verdicts import as_text

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.compare.chosen import choices_of
-from dipbench.compare.line import line_stops
-from dipbench.compare.rise_and_fall import rise_and_fall
-from dipbench.compare.stopping import Fitted, fits_of, stops_of
-from dipbench.compare.verdict import Verdict, verdicts_of
+from dipbench.comparing.chosen import choices_of
+from dipbench.comparing.line import line_stops
+from dipbench.comparing.rise_and_fall import rise_and_fall
+from dipbench.comparing.stopping import Fitted, fits_of, stops_of
+from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import choosing
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dipbench.compare.verdict import Verdict
+from dipbench.comparing.verdict import Verdict
 from dipbench.report import choosing
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
@@ -21,11 +21,11 @@ from dipbench.report.facts import (
 from dipbench.report.film import Film
 from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
-from dipbench.report.outputs import kind_of
 from dipbench.report.stops import HEADS, NOTE, Stops
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
+from dipbench.store.outputs import kind_of
 from dipbench.store.records import Plan
 from dipbench.version import __version__
 

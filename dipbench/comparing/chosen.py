@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from dipbench.compare.statistics import CONFIDENCE
-from dipbench.compare.stopping import NO_STOPPING, Fitted
+from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.comparing.stopping import NO_STOPPING, Fitted
 
 BEST, BEST_AVERAGE = "best", "best average"
 OTHERS, OTHERS_AVERAGE = "fixed on other images", "average, fixed on other images"
@@ -35,7 +35,7 @@ _DRAWS, _SEED = 2000, 0  # of the bootstrap
 def choices_of(fits: Sequence[Fitted], stops: pd.DataFrame) -> pd.DataFrame:
     """The PSNR of each fit by every way to choose an iteration, with the columns COLUMNS.
 
-    `stops` is what rules say of the same fits: see `compare.stopping.COLUMNS`. What is fixed on other images is left
+    `stops` is what rules say of the same fits: see `comparing.stopping.COLUMNS`. What is fixed on other images is left
     out where there is no other image of the method.
     """
     rows = [_row(fit, way, psnr) for fit in fits for way, psnr in _chosen(fit, fits).items()]

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.compare.chosen import BEST, FINAL, OTHERS, agreement, below_the_best, choices_of, means_by_image
-from dipbench.compare.stopping import COLUMNS as STOPS
-from dipbench.compare.stopping import Fitted
+from dipbench.comparing.chosen import BEST, FINAL, OTHERS, agreement, below_the_best, choices_of, means_by_image
+from dipbench.comparing.stopping import COLUMNS as STOPS
+from dipbench.comparing.stopping import Fitted
 from dipbench.report.choosing import as_markdown, table_of
 from dipbench.report.formats import DASH
 from dipbench.store.records import Environment, PlannedRun, Result
