@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.compare.chosen import with_rules
-from dipbench.compare.line import NAME as LINE
-from dipbench.compare.statistics import pooled_spread
-from dipbench.compare.stopping import LARGE_GAP, summaries_of
+from dipbench.comparing.chosen import with_rules
+from dipbench.comparing.line import NAME as LINE
+from dipbench.comparing.statistics import pooled_spread
+from dipbench.comparing.stopping import LARGE_GAP, summaries_of
 from dipbench.report import choosing
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from dipbench.version import __version__
 
 if TYPE_CHECKING:
+    from dipbench.api import compare as compare
     from dipbench.api import restore as restore
     from dipbench.api import run as run
     from dipbench.api import score as score
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 if (Path(__file__).parent.parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
-__all__ = ["__version__", "restore", "run", "score"]
+__all__ = ["__version__", "compare", "restore", "run", "score"]
 
 
 def __getattr__(name: str) -> Any:
-    """`dipbench.run`, `restore` and `score`, imported when asked for: torch takes seconds to load."""
-    if name in ("restore", "run", "score"):
+    """`dipbench.run`, `compare`, `restore` and `score`, imported when asked for: torch takes seconds to load."""
+    if name in ("compare", "restore", "run", "score"):
         from dipbench import api
 
         return getattr(api, name)

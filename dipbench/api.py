@@ -8,8 +8,9 @@ from typing import Literal
 import pandas as pd
 
 from dipbench import registry
+from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Task
-from dipbench.errors import UserError
+from dipbench.errors import UserError, unknown
 from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
 from dipbench.resources import pick_device
@@ -18,6 +19,7 @@ from dipbench.running.executors import Executor
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
 from dipbench.running.trial import Progress, attempt, check_taken
+from dipbench.scoring import METRICS
 from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.streams import Streams
@@ -101,6 +103,29 @@ def run(
             write_report(store, summary.holdings)
         results[store.path] = summary.results  # of what an agenda did last in a store, which is all of it
     return pd.concat(results.values(), ignore_index=True)
+
+
+def compare(
+    methods: Sequence[str] = (),
+    *,
+    suite: str | Path | Sequence[str | Path],
+    baseline: str = "",
+    metric: str = "psnr",
+    ties: float | None = None,
+) -> Comparisons:
+    """Compares methods on the measurements that a store has: tidy frames `ranking` and `differences`, and `remarks`.
+
+    The arguments are those of `dipbench compare`: labels with an output behind a comma or without, none for all;
+    `suite` is the name of one that was run, a folder of results, or several. Nothing is computed. UserError for a
+    method that is not there, with what to run, and for what does not compare.
+    """
+    if metric not in METRICS:
+        raise unknown("metric", metric, METRICS)
+    if ties is not None and not ties >= 0:
+        raise UserError(f"ties got {ties:g}: it takes the difference up to which two methods are equal, 0 or more")
+    wanted = [suite] if isinstance(suite, (str, Path)) else suite
+    stores = [store_of(str(one)) for one in wanted]
+    return compared(stores, list(methods), METRICS[metric], baseline, ties)
 
 
 def score(

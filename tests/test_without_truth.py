@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import dipbench
 from dipbench.cli.main import app
-from dipbench.compare.verdict import verdicts_of
+from dipbench.comparing.verdict import verdicts_of
 from dipbench.running.check import checked
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of

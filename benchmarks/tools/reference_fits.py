@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.compare import chosen, rise_and_fall, stopping
-from dipbench.compare.line import line_stops
-from dipbench.compare.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
+from dipbench.comparing import chosen, rise_and_fall, stopping
+from dipbench.comparing.line import line_stops
+from dipbench.comparing.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
 from dipbench.report import rise
 from dipbench.report.stops import Stops, as_markdown
 from dipbench.report.stops_figure import write_gaps

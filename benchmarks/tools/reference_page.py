@@ -9,7 +9,7 @@ import pandas as pd
 from reference import Kept
 from reference_fits import Known, section_of
 
-from dipbench.compare.verdict import verdicts_of
+from dipbench.comparing.verdict import verdicts_of
 from dipbench.fit.engines.execution import PRECISIONS
 from dipbench.report.chapters import chapters_of
 from dipbench.report.curves import curves_of

@@ -28,7 +28,7 @@ LEVELS = [
     {"bases", "fit"},
     {"suites"},
     {"store"},
-    {"compare"},
+    {"comparing"},
     {"running"},
     {"report"},
     {"api"},

@@ -14,6 +14,7 @@ import typer
 
 from dipbench.cli import options
 from dipbench.cli.check import check
+from dipbench.cli.compare import compare
 from dipbench.cli.data import data
 from dipbench.cli.plan import plan
 from dipbench.cli.replay import replay
@@ -32,6 +33,7 @@ app.add_typer(data, name="data")
 app.command()(score)
 app.command()(plan)
 app.command()(replay)
+app.command()(compare)
 app.command()(check)
 
 
@@ -70,7 +72,7 @@ def run(
     from dipbench import registry
     from dipbench.api import execute, seeds_of
     from dipbench.cli.progress import Terminal
-    from dipbench.compare.verdict import verdicts_of
+    from dipbench.comparing.verdict import verdicts_of
     from dipbench.data.pinned import use_folder
     from dipbench.report import write_report
     from dipbench.report.verdicts import as_text

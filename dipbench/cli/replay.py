@@ -20,8 +20,8 @@ def replay(
     import pandas as pd
 
     from dipbench import registry
-    from dipbench.compare.line import line_stops
-    from dipbench.compare.stopping import (
+    from dipbench.comparing.line import line_stops
+    from dipbench.comparing.stopping import (
         COLUMNS,
         fits_of,
         refuse_what_no_fit_can_answer,

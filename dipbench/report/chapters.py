@@ -38,6 +38,7 @@ class Chapter:
     records: list[Record]
     missing: list[PlannedRun]  # asked for, and not in the store
     frame: pd.DataFrame  # its rows of the table of results
+    baseline: str  # the label that others are compared with; empty: none is named
 
     @property
     def images(self) -> list[str]:
@@ -67,7 +68,8 @@ def chapters_of(holdings: Holdings) -> list[Chapter]:
         records = [Record(run.key, run.label, stored[run.key]) for run in planned if run.key in stored]
         missing = [run for run in planned if run.key not in stored]
         rows = results[results["experiment"] == experiment.name].reset_index(drop=True)
-        chapters.append(Chapter(experiment.name, file, experiment.dataset, experiment.task, records, missing, rows))
+        facts = experiment.name, file, experiment.dataset, experiment.task
+        chapters.append(Chapter(*facts, records, missing, rows, experiment.baseline))
     return chapters
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dipbench.compare.chosen import BEST, ORACLES, agreement, below_the_best, means_by_image
-from dipbench.compare.statistics import half_interval
+from dipbench.comparing.chosen import BEST, ORACLES, agreement, below_the_best, means_by_image
+from dipbench.comparing.statistics import half_interval
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
 
@@ -21,7 +21,7 @@ NOTE = (
 def table_of(choices: pd.DataFrame) -> list[list[str]]:
     """Heads and lines, a way to choose each, the best iterate first; none of one method or image.
 
-    `choices` is the part of an experiment of the table of `compare.chosen`.
+    `choices` is the part of an experiment of the table of `comparing.chosen`.
     """
     methods = _methods(choices)
     if len(methods) < 2 or choices["image"].nunique() < 2:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dipbench.compare.rise_and_fall import plateau_of
+from dipbench.comparing.rise_and_fall import plateau_of
 from dipbench.report.chapters import Chapter, Record
-from dipbench.report.outputs import kind_of
+from dipbench.store.outputs import kind_of
 from dipbench.store.records import NO_TRUTH
 from dipbench.store.store import Store
 

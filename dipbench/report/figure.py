@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dipbench.compare.rise_and_fall import PLATEAU
+from dipbench.comparing.rise_and_fall import PLATEAU
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.curves import Curves
 from dipbench.store.records import NO_TRUTH

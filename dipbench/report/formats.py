@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
-from dipbench.report.outputs import kind_of
 from dipbench.report.tables import Cell, Column, Row, Table
+from dipbench.store.outputs import kind_of
 
 DASH = "\u2013"
 

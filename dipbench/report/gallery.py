@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dipbench.report.chapters import Chapter, Record
-from dipbench.report.outputs import label_of
+from dipbench.store.outputs import label_of
 from dipbench.store.records import ScoredOutput
 from dipbench.store.store import Store
 

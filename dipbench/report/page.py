@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dipbench.compare.verdict import Verdict
+from dipbench.comparing.ranking import Comparison
+from dipbench.comparing.verdict import Verdict
 from dipbench.report import choosing
+from dipbench.report import ranking as ranking_table
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
@@ -21,11 +23,11 @@ from dipbench.report.facts import (
 from dipbench.report.film import Film
 from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
-from dipbench.report.outputs import kind_of
 from dipbench.report.stops import HEADS, NOTE, Stops
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
+from dipbench.store.outputs import kind_of
 from dipbench.store.records import Plan
 from dipbench.version import __version__
 
@@ -42,6 +44,7 @@ class Section:
     methods: list[MethodFacts]
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
+    ranking: Comparison | None  # None: of one method, or of too few images and seeds
     rise: list[list[str]]  # a line a method that is fitted, as `report.rise.HEADS`
     choosing: list[list[str]]  # heads and lines: see `report.choosing`; empty where there is nothing to compare
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
@@ -60,6 +63,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
     )
     environment.filters["breakable"] = breakable
     environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
+    environment.globals.update(ranked=ranking_table)
     environment.globals.update(RISE_HEADS=rise_table.HEADS, RISE_NOTE=rise_table.NOTE)
     environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, CHOOSING_NOTE=choosing.NOTE)
     environment.globals.update(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dipbench.compare.rise_and_fall import PLATEAU, SMOOTHED
+from dipbench.comparing.rise_and_fall import PLATEAU, SMOOTHED
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
 
@@ -25,7 +25,7 @@ NOTE = (
 
 
 def lines_of(curves: pd.DataFrame) -> list[list[str]]:
-    """A line a method of the table of `compare.rise_and_fall`, as HEADS."""
+    """A line a method of the table of `comparing.rise_and_fall`, as HEADS."""
     return [_line(str(method), rows) for method, rows in curves.groupby("method", sort=False)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dipbench.compare.stopping import (
+from dipbench.comparing.stopping import (
     COLUMNS,
     LARGE_GAP,
     Fitted,
@@ -47,7 +47,7 @@ class Stops:
 
     method: str
     summaries: list[Summary]
-    frame: pd.DataFrame  # a line a run and rule: `compare.stopping.COLUMNS`
+    frame: pd.DataFrame  # a line a run and rule: `comparing.stopping.COLUMNS`
 
     @property
     def lines(self) -> list[list[str]]:
@@ -58,7 +58,7 @@ class Stops:
 def stops_in(fits: Sequence[Fitted], lines: pd.DataFrame) -> list[Stops]:
     """Those of the fits of an experiment, a method after the other; none where no rule that looks can be replayed.
 
-    `lines` is what the line says of these fits and of others: see `compare.line`.
+    `lines` is what the line says of these fits and of others: see `comparing.line`.
     """
     rules = replayable(fit.trace for fit in fits)
     if not any(rule.reads for rule in rules):

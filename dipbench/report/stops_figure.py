@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from dipbench.compare.stopping import LARGE_GAP
+from dipbench.comparing.stopping import LARGE_GAP
 from dipbench.report.figure import STYLE
 
 _MOST = 6.0  # dB; a larger gap is drawn at the edge

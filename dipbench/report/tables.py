@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from dipbench.compare.statistics import means_by_seed, spread
-from dipbench.report.outputs import kind_of, label_of
+from dipbench.comparing.statistics import means_by_seed, spread
 from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
+from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import NO_TRUTH, PlannedRun
 
 MEAN = "mean"

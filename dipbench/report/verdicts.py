@@ -5,10 +5,10 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-from dipbench.compare.statistics import CONFIDENCE
-from dipbench.compare.verdict import AVERAGE_ONLY, Difference, Verdict
+from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.comparing.verdict import AVERAGE_ONLY, Difference, Verdict
 from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
-from dipbench.report.outputs import label_of
+from dipbench.store.outputs import label_of
 from dipbench.text import table
 
 HEADING = "Comparison with published results"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from dipbench.compare.statistics import means_by_seed
+from dipbench.comparing.statistics import means_by_seed
 from dipbench.errors import UserError
 from dipbench.running.conditions import Conditions
 from dipbench.running.runner import run_suite

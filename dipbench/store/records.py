@@ -122,6 +122,7 @@ class PlannedExperiment(_Stored):
     name: str
     dataset: str
     task: str
+    baseline: str = ""  # the label that others are compared with; empty: see `comparing.ranking`
     published: Published | None = None
     runs: list[PlannedRun]
 
@@ -152,6 +153,7 @@ class Plan(_Stored):
                     name=experiment.name,
                     dataset=str(experiment.dataset),
                     task=str(experiment.task),
+                    baseline=experiment.baseline,
                     published=experiment.published,
                     runs=runs[experiment.name],
                 )

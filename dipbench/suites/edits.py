@@ -90,7 +90,9 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
             entrant.with_settings(settings) if name in (entrant.short, entrant.method.name) else entrant
             for entrant in experiment.methods
         ]
-        return experiment.model_copy(update={**plugins, "methods": methods})
+        labels = {old.label: new.label for old, new in zip(experiment.methods, methods, strict=True)}
+        baseline = labels.get(experiment.baseline, "")
+        return experiment.model_copy(update={**plugins, "methods": methods, "baseline": baseline})
 
     used = {spec.name for experiment in suite.experiments for spec in (experiment.dataset, experiment.task)}
     used |= {known for entrant in suite.entrants().values() for known in (entrant.short, entrant.method.name)}

@@ -82,7 +82,15 @@ class Experiment(BaseModel):
     images: list[str] = Field(default=[], description="names; empty: all of the data set")
     task: Annotated[Spec, BeforeValidator(_read_spec)]
     methods: list[Entrant] = Field(min_length=1)
+    baseline: str = Field(default="", description="the method that others are compared with; empty: dip, or the first")
     published: Published | None = None
+
+    @model_validator(mode="after")
+    def _baseline_is_a_method(self) -> Self:
+        labels = [entrant.label for entrant in self.methods]
+        if self.baseline and self.baseline not in labels:
+            raise ValueError(f"baseline got '{self.baseline}': it takes one of the methods, {', '.join(labels)}")
+        return self
 
 
 class Smoke(BaseModel):

@@ -121,7 +121,7 @@ def test_plan_leaves_out_what_has_no_runs_and_is_read_as_it_was_written(tmp_path
     assert plan.methods == {"bicubic": "bicubic", "nlm": "nlm"}
     written = json.loads((tmp_path / "plan.json").read_text())
     assert list(written) == ["name", "title", "description", "command", "scale", "methods", "experiments"]
-    assert list(written["experiments"][0]) == ["name", "dataset", "task", "published", "runs"]
+    assert list(written["experiments"][0]) == ["name", "dataset", "task", "baseline", "published", "runs"]
     assert written["experiments"][0]["published"]["rows"]["bicubic"]["stochastic"] is False
     assert list(written["experiments"][0]["runs"][0]) == ["key", "label", "image", "seed"]
 

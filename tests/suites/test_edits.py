@@ -25,6 +25,14 @@ def test_set_reaches_a_short_name_a_plugin_and_a_task(suite: Suite) -> None:
     assert changed.experiments[1].task == Spec("super_resolution", {"factor": 2})
 
 
+def test_set_renames_the_baseline_with_its_method(tmp_path: Path, small: str) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(small + 'baseline = "bicubic"\n')
+    assert with_setting(read_suite(str(path)), "small.iterations=6").experiments[1].baseline == "bicubic"
+    path.write_text(small + 'baseline = "small[iterations=7]"\n')
+    assert with_setting(read_suite(str(path)), "small.iterations=6").experiments[1].baseline == "small[iterations=6]"
+
+
 def test_set_changes_nothing_but_what_it_names(tmp_path: Path, small: str) -> None:
     """1/30 stays what it is to its last digit, also in the label."""
     path = tmp_path / "fine.toml"

@@ -53,6 +53,10 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
         (lambda t: t.replace("title", "titel"), "title"),
         (lambda t: t.replace('name = "b"', 'name = "a"'), "different names"),
         (lambda t: t.replace("[methods]", "[methods"), "is not TOML"),
+        (
+            lambda t: f'{t}baseline = "dip"',
+            "baseline got 'dip': it takes one of the methods, small[iterations=7], bi",
+        ),
     ],
 )
 def test_a_mistake_in_a_suite_is_named(tmp_path: Path, small: str, change, message: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dipbench.compare.statistics import CONFIDENCE, half_interval, means_by_seed, of_whole_seeds, spread
+from dipbench.comparing.statistics import CONFIDENCE, half_interval, means_by_seed, of_whole_seeds, spread
 from dipbench.published import (
     AVERAGE,
     STATUSES,

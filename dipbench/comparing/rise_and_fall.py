@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dipbench.compare.stopping import Fitted
+from dipbench.comparing.stopping import Fitted
 
 SMOOTHED = 11  # iterations; with noise on the input a single one is 0.2 to 0.4 dB above its neighbours by chance
 PLATEAU = 0.5  # dB below the smoothed peak that still belong to the plateau

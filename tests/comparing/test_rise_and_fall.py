@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.compare.rise_and_fall import rise_and_fall
-from dipbench.compare.stopping import Fitted
+from dipbench.comparing.rise_and_fall import rise_and_fall
+from dipbench.comparing.stopping import Fitted
 from dipbench.store.records import Environment, PlannedRun, Result
 from dipbench.suites.run import Run
 

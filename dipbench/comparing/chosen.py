@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from dipbench.compare.statistics import CONFIDENCE
-from dipbench.compare.stopping import NO_STOPPING, Fitted
+from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.comparing.stopping import NO_STOPPING, Fitted
 
 BEST, BEST_AVERAGE = "best", "best average"
 OTHERS, OTHERS_AVERAGE = "fixed on other images", "average, fixed on other images"
@@ -42,7 +42,7 @@ def choices_of(fits: Sequence[Fitted]) -> pd.DataFrame:
 
 
 def with_rules(choices: pd.DataFrame, stops: pd.DataFrame) -> pd.DataFrame:
-    """A table of choices with what rules name of the same fits: see `compare.stopping.COLUMNS`."""
+    """A table of choices with what rules name of the same fits: see `comparing.stopping.COLUMNS`."""
     rules = stops[stops["rule"] != NO_STOPPING].rename(columns={"rule": "way"})[list(COLUMNS)]
     return pd.concat([choices, rules], ignore_index=True).astype(COLUMNS)
 

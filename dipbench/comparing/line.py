@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from skimage.restoration import estimate_sigma
 
-from dipbench.compare.stopping import COLUMNS, Fitted, row_of
+from dipbench.comparing.stopping import COLUMNS, Fitted, row_of
 from dipbench.contract import Nomination
 from dipbench.images.files import read_image
 from dipbench.store.store import Store

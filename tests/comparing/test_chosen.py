@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.compare.chosen import (
+from dipbench.comparing.chosen import (
     BEST,
     FINAL,
     OTHERS,
@@ -16,7 +16,7 @@ from dipbench.compare.chosen import (
     means_by_image,
     with_rules,
 )
-from dipbench.compare.stopping import Fitted
+from dipbench.comparing.stopping import Fitted
 from dipbench.report.choosing import as_markdown, table_of
 from dipbench.report.formats import DASH
 from dipbench.store.records import Environment, PlannedRun, Result

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from dipbench.compare.statistics import (
+from dipbench.comparing.statistics import (
     half_interval,
     means_by_seed,
     median_interval,

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from dipbench import registry
-from dipbench.compare.statistics import CONFIDENCE, median_interval
+from dipbench.comparing.statistics import CONFIDENCE, median_interval
 from dipbench.contract import Nomination, Rule
 from dipbench.errors import UserError
 from dipbench.spec import parse

@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 from torch import Tensor
 
 from dipbench import api
-from dipbench.compare.verdict import AVERAGE_ONLY, Tolerance, Verdict, verdicts, verdicts_of
+from dipbench.comparing.verdict import AVERAGE_ONLY, Tolerance, Verdict, verdicts, verdicts_of
 from dipbench.images.files import write_image
 from dipbench.published import images_of
 from dipbench.report.verdicts import as_text, explanation, to_csv, to_latex, to_markdown

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from dipbench.compare.line import NAME, line_stops
-from dipbench.compare.stopping import (
+from dipbench.comparing.line import NAME, line_stops
+from dipbench.comparing.stopping import (
     Fitted,
     Share,
     refuse_what_no_fit_can_answer,

@@ -1,0 +1,40 @@
+"""The command `dipbench compare`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    suite: Annotated[
+        list[str],
+        typer.Option("--suite", help="A suite that was run, whose results are in results/SUITE, or a folder of them."),
+    ],
+    methods: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Labels, with an output ('dip, final') or without: then ema where a method has it. Default: all."
+        ),
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="What each is compared with; default the first named, or dip, or the first there is.")
+    ] = "",
+    metric: Annotated[str, typer.Option(help="What they are compared by: psnr, ssim.")] = "psnr",
+    ties: Annotated[
+        float | None, typer.Option(help="The difference up to which two are equal; default 0.1 dB of a PSNR.")
+    ] = None,
+) -> None:
+    """Say which method is better, and how sure that is, from results that are there. It computes no run.
+
+    Of each experiment: the ranking with an interval for other images of this kind and one for other seeds, and each
+    method against the baseline. Of a method that was not run it says what to run. With several --suite, on the
+    measurements that the first has.
+    """
+    from dipbench import api
+    from dipbench.report.ranking import as_text
+
+    found = api.compare(methods or (), suite=suite, baseline=baseline, metric=metric, ties=ties)
+    print("\n\n".join(map(as_text, found.each)))
+    for remark in found.remarks:
+        print(f"dipbench: {remark}", file=sys.stderr)

@@ -1,0 +1,145 @@
+"""Comparisons from stores: whose results lie together, which methods are there, and what is not computed yet."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dipbench.comparing.entrants import entrant_of
+from dipbench.comparing.ranking import Comparison, comparison_of
+from dipbench.comparing.scores import with_last_finite
+from dipbench.errors import UserError
+from dipbench.scoring import Metric
+from dipbench.store.records import Holdings
+from dipbench.store.results import frame
+from dipbench.store.store import Store
+from dipbench.suites.suite import read_suite
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """What stores say of methods, an experiment after the other."""
+
+    each: list[Comparison]
+    remarks: tuple[str, ...]  # of what is not computed, and of experiments that compare nothing
+
+    @property
+    def ranking(self) -> pd.DataFrame:
+        """The rankings one below the other: `comparing.ranking.RANKING`."""
+        return pd.concat([one.ranking for one in self.each], ignore_index=True)
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """The differences from the baseline one below the other: `comparing.ranking.DIFFERENCES`."""
+        return pd.concat([one.differences for one in self.each], ignore_index=True)
+
+
+def store_of(wanted: str) -> Store:
+    """The store in a folder, or that of a suite: results/SUITE. UserError, with what to run, where there is none."""
+    if Path(wanted).is_dir():
+        return Store.existing(Path(wanted))
+    try:
+        name = read_suite(wanted).name
+    except UserError as error:
+        raise UserError(f"'{wanted}' is not a folder of results, nor a suite: {error}") from error
+    folder = Path("results") / name
+    if not folder.is_dir():
+        raise UserError(f"suite '{wanted}' has no results in '{folder}': run 'dipbench run {wanted}' first")
+    return Store.existing(folder)
+
+
+def compared(
+    stores: Sequence[Store], methods: Sequence[str], metric: Metric, baseline: str = "", tie: float | None = None
+) -> Comparisons:
+    """Methods, as `entrant_of` reads them, on the measurements that the stores have; none: all that there are.
+
+    UserError for a method that is not there, and where nothing compares.
+    """
+    holdings = [store.holdings() for store in stores]
+    results = _together(stores, holdings)
+    asked = list(dict.fromkeys([*methods, *([baseline] if baseline else [])]))
+    for written in asked:
+        _check_there(written, results, holdings)
+    if len(methods) == 1 and len(asked) == 1:
+        raise UserError(f"only '{methods[0]}' is named: it takes two methods or more, or none for all")
+    wanted = {entrant_of(written, results).method for written in asked}
+    remarks = [remark for held in holdings for remark in _not_computed(held, wanted)]
+    against, each = baseline or next(iter(methods), ""), []
+    for name, rows in results.groupby("experiment", sort=False):
+        there = [written for written in asked if _is_there(written, rows)]
+        if asked and (against not in there or (methods and len(there) < 2)):
+            absent = ", ".join(f"'{written}'" for written in asked if written not in there)
+            remarks.append(f"{name}: not compared, for it has no result of {absent}.")
+            continue
+        found = comparison_of(rows, metric, methods=there if methods else (), baseline=against, tie=tie)
+        if found:
+            each.append(found)
+    if not each:
+        raise UserError(
+            f"nothing to compare: no two methods have a {metric.title} of the same measurement{_why(remarks)}"
+        )
+    return Comparisons(each, tuple(remarks))
+
+
+def _together(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataFrame:
+    """The table of results of the first store, and what the others have of the same measurements."""
+    first, *others = (with_last_finite(frame(held), store.trace) for store, held in zip(stores, holdings, strict=True))
+    experiments = first[["experiment", "measurement"]].drop_duplicates()
+    frames = [first]
+    for store, held, other in zip(stores[1:], holdings[1:], others, strict=True):
+        _check_same_methods(stores[0], holdings[0], store, held)
+        shared = other.drop(columns="experiment").merge(experiments, on="measurement")
+        if shared.empty:
+            raise UserError(
+                f"'{stores[0].path}' and '{store.path}' share no measurement: it takes stores with the same images, "
+                "task and seeds"
+            )
+        frames.append(shared[first.columns])
+    together = pd.concat(frames, ignore_index=True)
+    return together.drop_duplicates(["experiment", "method", "run", "output"], ignore_index=True)
+
+
+def _check_same_methods(first: Store, held: Holdings, other: Store, others: Holdings) -> None:
+    """UserError for a label that stands for different methods."""
+    for label, spec in others.plan.methods.items():
+        known = held.plan.methods.get(label, spec)
+        if known != spec:
+            raise UserError(f"'{label}' is {known} in '{first.path}' and {spec} in '{other.path}': it takes one method")
+
+
+def _check_there(written: str, results: pd.DataFrame, holdings: Sequence[Holdings]) -> None:
+    """UserError for a method without results, with what to run."""
+    for held in holdings:
+        planned = {run.label for run in held.plan.runs.values()}
+        if written in planned and written not in set(results["method"]):
+            raise UserError(f"no run of '{written}' is computed yet: {held.plan.command or 'run the suite again'}")
+    try:
+        entrant_of(written, results)
+    except UserError as error:
+        if str(error).startswith("unknown method"):
+            suite = holdings[0].plan.name
+            raise UserError(f"{error}; to compute it: dipbench run {suite} --method '{written}'") from error
+        raise
+
+
+def _is_there(written: str, rows: pd.DataFrame) -> bool:
+    try:
+        return not entrant_of(written, rows).rows(rows).empty
+    except UserError:
+        return False
+
+
+def _not_computed(held: Holdings, methods: Collection[str]) -> list[str]:
+    """A line a method of which some runs are not in the store; no `methods`: all."""
+    runs = pd.Series({key: run.label for key, run in held.plan.runs.items()}, dtype="str")
+    missing = runs[~runs.index.isin(list(held.results))].value_counts()
+    return [
+        f"{count} of {(runs == label).sum()} runs of {label} are not computed: {held.plan.command}"
+        for label, count in missing.items()
+        if not methods or label in methods
+    ]
+
+
+def _why(remarks: Sequence[str]) -> str:
+    return f" ({remarks[0].rstrip('.')})" if remarks else ""

@@ -1,0 +1,91 @@
+"""How sure a mean is: an interval over the images, one over the seeds. They answer different questions.
+
+Over the images it is of what other images of this kind would give, over the seeds of what other seeds would on these
+images. They are never merged.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from dipbench.comparing.statistics import CONFIDENCE, half_interval
+
+RESAMPLES = 9_999
+FEWEST_IMAGES = 4  # below, no interval is given
+FEWEST_RESAMPLED = 6  # images, below which there are too few to draw from: Student's t
+_SAME = 1e-9  # values nearer to each other than this are the same
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The ends of an interval at CONFIDENCE, in the unit of its values."""
+
+    low: float
+    high: float
+    kind: Literal["BCa", "percentile", "t"]  # two kinds of bootstrap; Student's
+
+    def within(self, width: float) -> bool:
+        """Whether all of it lies in -width to width."""
+        return -width <= self.low and self.high <= width
+
+    def negative(self) -> "Interval":
+        """That of the values with the other sign."""
+        return Interval(-self.high, -self.low, self.kind)
+
+
+def over_images(values: Sequence[float] | pd.Series) -> Interval | None:
+    """Of the mean of one value an image, for other images of this kind: the BCa bootstrap, seeded.
+
+    Student's t below FEWEST_RESAMPLED images, and None below FEWEST_IMAGES. Efron 1987, doi:10.2307/2289144.
+    """
+    numbers = np.asarray(values, dtype="float64")
+    if len(numbers) < FEWEST_IMAGES:
+        return None
+    mean = float(numbers.mean())
+    if len(numbers) < FEWEST_RESAMPLED:
+        half = half_interval(pd.Series(numbers))
+        return Interval(mean - half, mean + half, "t")
+    if np.ptp(numbers) < _SAME:  # of which every resample has the same mean
+        return Interval(mean, mean, "BCa")
+    return _resampled(numbers, "BCa")
+
+
+def of_share(shares: Sequence[float] | pd.Series) -> Interval | None:
+    """Of the mean of a share in [0, 1] an image; None of too few images, and of shares that are all the same."""
+    numbers = np.asarray(shares, dtype="float64")
+    if len(numbers) < FEWEST_IMAGES or np.ptp(numbers) < _SAME:
+        return None
+    return _resampled(numbers, "percentile")  # a share takes few values: BCa's correction would be noise
+
+
+def _resampled(numbers: np.ndarray, kind: Literal["BCa", "percentile"]) -> Interval:
+    found = stats.bootstrap(
+        (numbers,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method=kind,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high), kind)
+
+
+def over_seeds(scores: pd.Series) -> Interval | None:
+    """Of the mean over images of the mean over seeds, for these images and other seeds; None where an image has one.
+
+    `scores` are indexed by `image` and `seed`. The variance is that of the sum over the images, each with a spread of
+    its own; the degrees of freedom are those within the images.
+    """
+    of_image = scores.groupby("image")
+    counts = of_image.count()
+    if counts.min() < 2:
+        return None
+    error = math.sqrt(float((of_image.var(ddof=1) / counts).sum())) / len(counts)
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, int((counts - 1).sum()))) * error
+    mean = float(of_image.mean().mean())
+    return Interval(mean - half, mean + half, "t")

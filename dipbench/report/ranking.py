@@ -1,0 +1,127 @@
+"""How sure a ranking is: two tables of an experiment, for the page, the terminal, and as Markdown and CSV."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dipbench.comparing.ranking import Comparison
+from dipbench.comparing.significance import POWER
+from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.report.formats import DASH
+from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.text import table
+
+HEADING = "How sure is the ranking?"
+LONG = 8  # methods, above which the tables are folded on the page
+
+NOTE = (
+    f"Means over the images of the mean over the seeds, each with two {CONFIDENCE:.0%} intervals that answer different "
+    "questions: for other images of this kind (BCa bootstrap over the images; t: Student's, of few images), and for "
+    "these images and other seeds. Methods that share a letter cannot be told apart. A gain is what a method is better "
+    "by on the same measurement, the mean over the images; p is Wilcoxon's signed rank over the images, exact (beyond "
+    "25 images, flips of signs), then corrected by Holm for all lines. Better and worse take both the interval and the "
+    f"corrected p; the images needed are for a power of {POWER:.0%}. A run that diverged counts with its last finite "
+    "output; oracles are left out."
+)
+"""How to read the tables."""
+
+
+def rank_heads(found: Comparison) -> list[str]:
+    """The heads of the ranking."""
+    heads = ["method", "rank", "group", _with_unit("mean", found), "other images", "other seeds"]
+    return [*heads, _with_unit("spread over seeds", found), "worst image"]
+
+
+def rank_lines(found: Comparison) -> list[list[str]]:
+    """A line a method, as `rank_heads`."""
+    return [_rank_line(row, found.metric.digits) for _, row in found.ranking.iterrows()]
+
+
+def _rank_line(row: pd.Series, digits: int) -> list[str]:
+    diverged = f"; {row['diverged']} diverged" if row["diverged"] else ""
+    return [
+        row["label"],
+        str(row["rank"]),
+        row["group"] or DASH,
+        _number(row["mean"], digits),
+        _interval(row["images_low"], row["images_high"], digits, row["images_interval"]),
+        _interval(row["seeds_low"], row["seeds_high"], digits),
+        _number(row["seed_spread"], digits) + diverged,
+        f"{row['worst_image']} {_number(row['worst_spread'], digits)}".strip(),
+    ]
+
+
+def difference_heads(found: Comparison) -> list[str]:
+    """The heads of the table of differences."""
+    heads = [f"against {found.baseline}", _with_unit("gain", found), "pairs won", "win/tie/loss", "p", "p, Holm"]
+    return [*heads, "verdict"]
+
+
+def difference_lines(found: Comparison) -> list[list[str]]:
+    """A line a method but the baseline, as `difference_heads`."""
+    return [_difference_line(row, found.metric.digits) for _, row in found.differences.iterrows()]
+
+
+def _difference_line(row: pd.Series, digits: int) -> list[str]:
+    gain = f"{row['gain']:+.{digits}f} {_interval(row['gain_low'], row['gain_high'], digits, row['interval'], '+')}"
+    won = f"{100 * row['won']:.0f}%"
+    if not math.isnan(row["won_low"]):
+        won += f" [{100 * row['won_low']:.0f}, {100 * row['won_high']:.0f}]"
+    counts = f"{row['wins']}/{row['ties']}/{row['losses']}"
+    return [row["label"], gain, won, counts, f"{row['p']:.2g}", f"{row['p_holm']:.2g}", row["verdict"]]
+
+
+def _interval(low: float, high: float, digits: int, kind: str = "", sign: str = "") -> str:
+    """With a mark where it is Student's for want of images; a dash where there is none."""
+    if math.isnan(low):
+        return DASH
+    return f"[{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]" + (" t" if kind == "t" else "")
+
+
+def _number(value: float, digits: int) -> str:
+    return DASH if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _with_unit(head: str, found: Comparison) -> str:
+    return f"{head} [{found.metric.unit}]" if found.metric.unit else head
+
+
+def as_text(found: Comparison) -> str:
+    """Both tables for a terminal, what must be said of them, and the verdicts in sentences."""
+    images, seeds = found.ranking["images"].iloc[0], found.ranking["seeds"].min()
+    counts = f"{images} image{'s' if images != 1 else ''}, {seeds} seed{'s' if seeds != 1 else ''}"
+    said = [f"{row['label']} against {found.baseline}: {row['verdict']}." for _, row in found.differences.iterrows()]
+    differences = [line[:-1] for line in [difference_heads(found), *difference_lines(found)]]
+    blocks = [
+        f"{found.experiment}: {found.metric.title} on {counts}",
+        table([rank_heads(found), *rank_lines(found)]),
+        table(differences),
+        "\n".join([*said, *found.remarks]),
+    ]
+    return "\n\n".join(blocks)
+
+
+def as_markdown(found: Comparison) -> str:
+    """Both tables with what must be said of them."""
+    ranking = _markdown(rank_heads(found), rank_lines(found))
+    differences = _markdown(difference_heads(found), difference_lines(found))
+    remarks = [f"{markdown_text(remark)}\n" for remark in (*found.remarks, NOTE)]
+    return "\n".join([*ranking, "", *differences, "", *remarks])
+
+
+def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    rows = [markdown_row(map(markdown_text, heads)), markdown_row([":--", *["--:"] * (len(heads) - 1)])]
+    return [*rows, *(markdown_row(map(markdown_text, line)) for line in lines)]
+
+
+def files_of(found: Comparison, name: str) -> dict[str, str]:
+    """The files of an experiment whose files are called `name`: path within the report -> text."""
+    ranking, differences = (
+        str(frame.to_csv(index=False, lineterminator="\n")) for frame in (found.ranking, found.differences)
+    )
+    return {
+        f"ranking/{name}.csv": ranking,
+        f"ranking/{name}_differences.csv": differences,
+        f"ranking/{name}.md": as_markdown(found),
+    }

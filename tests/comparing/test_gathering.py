@@ -1,0 +1,173 @@
+"""Comparisons from stores, from the command line and from Python: what is there, what is not, and what to run."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import dipbench
+from dipbench.cli.main import main
+from dipbench.errors import UserError
+from dipbench.store.records import Plan
+from dipbench.store.store import Store, write_json
+from dipbench.suites.run import Run
+from results import LUMA, released
+
+TASK = {"name": "super_resolution", "settings": {"factor": 4}}
+ENVIRONMENT = {"device": "cpu", "versions": {"python": "3.12"}}
+
+
+def store(
+    folder: Path,
+    scores: Mapping[str, Mapping[tuple[str, int], float | None]],
+    dataset: str = "set5",
+    specs: Mapping[str, str] | None = None,
+) -> Path:
+    """A store with a run of each score, a dB; None is a run that is not computed."""
+    made, runs = Store(folder), []
+    for label, numbers in scores.items():
+        for (image, seed), psnr in numbers.items():
+            method = {"name": (specs or {}).get(label, label), "settings": {}}
+            run = Run(dataset, image, "pixels", TASK, method, LUMA, seed)
+            runs.append({"key": run.key, "label": label, "image": image, "seed": seed})
+            if psnr is not None:
+                content = {
+                    "status": "done", "message": "", "run": asdict(run), "environment": ENVIRONMENT,
+                    "outputs": [{"output": "final", "iteration": 0, "psnr": psnr, "ssim": 0.9, "picture": "final.png"}],
+                }  # fmt: skip
+                with made.new_folder("runs", run.key) as place:
+                    write_json(place / "result.json", content)
+                    (place / "final.png").write_bytes(b"")
+    experiment = {"name": "x4", "dataset": dataset, "task": "super_resolution[factor=4]", "runs": runs}
+    made.write_plan(
+        Plan.model_validate(
+            {
+                "name": "sr", "title": "SR", "description": "", "command": "dipbench run sr",
+                "methods": {label: (specs or {}).get(label, label) for label in scores}, "experiments": [experiment],
+            }
+        )
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def set5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    names = {"dip": "DIP", "tv": "TV prior", "lapsrn": "LapSRN"}
+    scores = {label: released("sr_x4", "set5", name, LUMA) for label, name in names.items()}
+    return store(tmp_path_factory.mktemp("set5") / "store", scores)
+
+
+@pytest.fixture(scope="module")
+def set14(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    names = {"dip": "DIP", "tv": "TV prior", "lapsrn": "LapSRN"}
+    scores = {label: released("sr_x4", "set14", name, LUMA) for label, name in names.items()}
+    return store(tmp_path_factory.mktemp("set14") / "store", scores, "set14")
+
+
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> tuple[str, str]:
+    """What `dipbench compare` prints, and what it complains of."""
+    monkeypatch.setattr("sys.argv", ["dipbench", "compare", *map(str, words)])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr()
+    return printed.out, printed.err
+
+
+def test_of_set5_it_is_printed_that_no_test_can_ever_be_significant(
+    set5: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = said(monkeypatch, capsys, "dip", "lapsrn", "--suite", set5)
+    assert "5 images can never give a significant exact paired test: its smallest p is 0.0625" in out
+    assert "lapsrn against dip: cannot tell: 124 more images needed to see 0.1 dB, 1 if it is 1.69 dB." in out
+    assert "tv" not in out
+
+
+def test_of_set14_verdicts_are_sentences_and_both_intervals_have_a_column(
+    set14: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = said(monkeypatch, capsys, "dip", "lapsrn", "tv", "--baseline", "tv", "--suite", set14)
+    assert "x4: PSNR on 14 images, 1 seed" in out
+    assert "other images" in out
+    assert "other seeds" in out
+    assert "dip against tv: better by 0.58 [" in out
+    assert "lapsrn against tv: better by 1.71 [" in out
+
+
+def test_python_answers_with_tidy_frames(set14: Path) -> None:
+    found = dipbench.compare(["dip", "tv"], suite=set14, baseline="tv")
+    assert list(found.ranking["label"]) == ["dip", "tv"]
+    line = found.differences.iloc[0]
+    assert (line["experiment"], line["label"], line["baseline"], line["images"]) == ("x4", "dip", "tv", 14)
+    assert line["gain"] == pytest.approx(0.581, abs=0.001)
+    assert found.remarks == ()
+    assert set(dipbench.compare(suite=set14).ranking["label"]) == {"dip", "tv", "lapsrn"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'?; to compute it: dipbench run sr"),
+        (["dip"], "only 'dip' is named: it takes two methods or more, or none for all"),
+        (["dip", "dip, best"], "unknown output of 'dip' 'best'"),
+        (["dip", "tv", "--metric", "psn"], "unknown metric 'psn': did you mean 'psnr'?"),
+        (["dip", "tv", "--ties", "-1"], "ties got -1: it takes the difference up to which two methods are equal"),
+        (["dip", "tv", "--baseline", "tvv"], "unknown method of these results 'tvv': did you mean 'tv'?"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    set5: Path, words: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, err = said(monkeypatch, capsys, *words, "--suite", set5)
+    assert not out
+    assert err.startswith(f"dipbench: {message}")
+    assert err.count("\n") == 1
+
+
+def test_a_suite_that_was_not_run_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"suite 'quickstart' has no results .*: run 'dipbench run quickstart' first"):
+        dipbench.compare(["dip", "tv"], suite="quickstart")
+    with pytest.raises(UserError, match=r"not a folder of results, nor a suite: .*did you mean 'quickstart'"):
+        dipbench.compare(["dip", "tv"], suite="quickstar")
+    scores = {label: released("sr_x4", "set14", name, LUMA) for label, name in (("dip", "DIP"), ("tv", "TV prior"))}
+    store(tmp_path / "results" / "quickstart", scores)
+    assert len(dipbench.compare(["dip", "tv"], suite="quickstart").ranking) == 2
+
+
+def test_what_is_not_computed_yet_is_said(tmp_path: Path) -> None:
+    whole = released("sr_x4", "set14", "DIP", LUMA)
+    half: dict[tuple[str, int], float | None] = {
+        place: psnr if i < 7 else None for i, (place, psnr) in enumerate(whole.items())
+    }
+    folder = store(tmp_path / "s", {"dip": whole, "tv": half, "nlm": dict.fromkeys(whole)})
+    found = dipbench.compare(["dip", "tv"], suite=folder)
+    assert found.remarks == ("7 of 14 runs of tv are not computed: dipbench run sr",)
+    assert set(found.ranking["images"]) == {7}
+    with pytest.raises(UserError, match="no run of 'nlm' is computed yet: dipbench run sr"):
+        dipbench.compare(["dip", "nlm"], suite=folder)
+
+
+def test_stores_of_the_same_measurements_are_compared(set14: Path, tmp_path: Path) -> None:
+    other = store(tmp_path / "s", {"bicubic": released("sr_x4", "set14", "Bicubic", LUMA)}, "set14")
+    found = dipbench.compare(["dip", "bicubic"], suite=[set14, other])
+    assert found.differences["gain"].iloc[0] == pytest.approx(-0.955, abs=0.001)
+
+
+def test_stores_that_share_no_measurement_are_refused(set5: Path, set14: Path) -> None:
+    with pytest.raises(UserError, match=r"share no measurement: it takes stores with the same images, task and seeds"):
+        dipbench.compare(["dip", "tv"], suite=[set5, set14])
+
+
+def test_a_label_that_is_two_methods_is_refused(set14: Path, tmp_path: Path) -> None:
+    scores = {"dip": released("sr_x4", "set14", "DIP", LUMA)}
+    other = store(tmp_path / "s", scores, "set14", {"dip": "dip[iterations=10]"})
+    with pytest.raises(UserError, match=r"'dip' is dip in .* and dip\[iterations=10\] in .*: it takes one method"):
+        dipbench.compare(["dip", "tv"], suite=[set14, other])
+
+
+def test_a_store_without_scores_has_nothing_to_compare(tmp_path: Path) -> None:
+    whole = dict.fromkeys(released("sr_x4", "set14", "DIP", LUMA), float("nan"))
+    with pytest.raises(UserError, match="nothing to compare: no two methods have a PSNR of the same measurement"):
+        dipbench.compare(suite=store(tmp_path / "s", {"dip": whole, "tv": whole}))
+    assert isinstance(dipbench.compare, type(lambda: 0)), "no module has taken the place of the function"

@@ -1,0 +1,100 @@
+"""Two intervals of a mean that answer different questions, and cover what they are of as often as they say."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from dipbench.comparing.intervals import Interval, of_share, over_images, over_seeds
+
+
+def scores(numbers: np.ndarray) -> pd.Series:
+    """Of images (rows) and seeds (columns)."""
+    index = pd.MultiIndex.from_product([range(n) for n in numbers.shape], names=["image", "seed"])
+    return pd.Series(numbers.ravel(), index=index)
+
+
+def test_the_bootstrap_covers_the_mean_of_skewed_images() -> None:
+    """Of 25 log-normal values (skewness 1.75) nominally 95% of intervals hold the mean, exp(0.125)."""
+    draw = np.random.default_rng(0)
+    found = [over_images(draw.lognormal(0, 0.5, 25)) for _ in range(300)]
+    covered = np.mean([one is not None and one.low <= math.exp(0.125) <= one.high for one in found])
+    assert 0.90 <= covered <= 0.98
+    assert {one.kind for one in found if one} == {"BCa"}
+
+
+def test_the_bootstrap_of_many_normal_values_is_the_normal_interval() -> None:
+    values = stats.norm.ppf((np.arange(400) + 0.5) / 400)
+    found = over_images(values)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((-0.098, 0.098), abs=0.005)  # 1.96 / sqrt(400)
+
+
+def test_the_bootstrap_leans_to_the_long_tail_as_students_interval_cannot() -> None:
+    values = np.random.default_rng(1).exponential(size=30)
+    found = over_images(values)
+    assert found is not None
+    assert found.high - values.mean() > 1.1 * (values.mean() - found.low)
+
+
+def test_the_same_values_have_the_same_interval() -> None:
+    values = np.random.default_rng(2).normal(size=12)
+    assert over_images(values) == over_images(values.copy())
+
+
+@pytest.mark.parametrize("images", [4, 5])
+def test_few_images_have_students_interval_and_it_is_marked(images: int) -> None:
+    values = [1.0, 2.0, 4.0, 3.5, 0.5][:images]
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert over_images(values) == Interval(pytest.approx(low), pytest.approx(high), "t")
+
+
+def test_three_images_have_none() -> None:
+    assert over_images([1.0, 2.0, 3.0]) is None
+    assert of_share([0.0, 1.0, 0.5]) is None
+
+
+def test_images_that_are_all_alike_leave_no_doubt_of_a_mean_and_say_nothing_of_a_share() -> None:
+    assert over_images([0.3] * 8) == Interval(pytest.approx(0.3), pytest.approx(0.3), "BCa")
+    assert of_share([1.0] * 8) is None
+
+
+def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
+    """60 of 100 images won: Wald's interval is 0.6 -+ 1.96 sqrt(0.6 * 0.4 / 100)."""
+    found = of_share([1.0] * 60 + [0.0] * 40)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((0.504, 0.696), abs=0.011)
+
+
+def test_the_interval_over_seeds_is_of_these_images() -> None:
+    """Variances 2 and 0.5 of two seeds each: sqrt((2 + 0.5) / 2) / 2 = 0.559 times t of two degrees, 4.3027."""
+    found = over_seeds(scores(np.array([[20.0, 22.0], [30.0, 31.0]])))
+    assert found == Interval(pytest.approx(25.75 - 2.4053, abs=1e-3), pytest.approx(25.75 + 2.4053, abs=1e-3), "t")
+
+
+def test_the_interval_over_seeds_covers_the_mean_of_these_images() -> None:
+    draw, images = np.random.default_rng(3), np.array([[20.0], [28.0], [33.0], [24.0]])
+    spreads = np.array([[0.05], [0.3], [0.1], [0.2]])
+    found = [over_seeds(scores(images + spreads * draw.normal(size=(4, 3)))) for _ in range(2000)]
+    covered = np.mean([one is not None and one.low <= images.mean() <= one.high for one in found])
+    assert 0.92 <= covered <= 0.97
+
+
+def test_images_that_differ_and_seeds_that_do_not_give_a_wide_and_a_narrow_interval() -> None:
+    draw = np.random.default_rng(4)
+    wide = scores(np.linspace(20, 34, 9)[:, None] + 0.05 * draw.normal(size=(9, 3)))
+    images, seeds = over_images(wide.groupby("image").mean()), over_seeds(wide)
+    assert images is not None
+    assert seeds is not None
+    assert images.high - images.low > 20 * (seeds.high - seeds.low)
+    narrow = scores(25 + draw.normal(size=(9, 3)) * np.ones((9, 1)))
+    images, seeds = over_images(narrow.groupby("image").mean()), over_seeds(narrow)
+    assert images is not None
+    assert seeds is not None
+    assert 0.5 < (images.high - images.low) / (seeds.high - seeds.low) < 2, "nothing but seeds differs"
+
+
+def test_one_seed_has_no_interval_over_seeds() -> None:
+    assert over_seeds(scores(np.array([[20.0], [30.0]]))) is None

@@ -1,0 +1,236 @@
+"""A comparison of methods: on the same measurements, in words, and with what is left out said."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dipbench.comparing.ranking import DIFFERENCES, RANKING, Comparison, comparison_of
+from dipbench.comparing.scores import with_last_finite
+from dipbench.errors import UserError
+from dipbench.scoring import METRICS, Metric
+from dipbench.store.records import NO_TRUTH
+from results import results
+
+PSNR = METRICS["psnr"]
+Scores = dict[tuple[str, int], float]
+
+
+def made(offset: float = 0.0, spread: float = 0.0, images: int = 10, seeds: int = 1, draw: int = 0) -> Scores:
+    """Images from 22 to 31 dB, and what a method is better by: its mean is `offset`, its deviation `spread`."""
+    normal = np.random.default_rng(draw).normal(size=(images, seeds))
+    gains = offset + spread * (normal - normal.mean()) / normal.std(ddof=1)
+    return {(f"image {i}", s): 22.0 + i + gains[i, s] for i in range(images) for s in range(seeds)}
+
+
+def found(table: pd.DataFrame, **choices: object) -> Comparison:
+    comparison = comparison_of(table, PSNR, **choices)  # type: ignore[arg-type]
+    assert comparison is not None
+    return comparison
+
+
+def verdict(other: Scores, **choices: object) -> str:
+    return str(found(results({"dip": made(), "other": other}), **choices).differences["verdict"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("offset", "spread", "words"),
+    [
+        (1.0, 0.2, "better by 1.00 ["),
+        (-1.0, 0.2, "worse by 1.00 ["),
+        (0.0, 0.05, "equal within 0.1 dB"),
+    ],
+)
+def test_verdicts_that_are_sure(offset: float, spread: float, words: str) -> None:
+    assert verdict(made(offset, spread)).startswith(words)
+
+
+def test_a_verdict_that_is_not_sure_says_how_many_images_it_takes() -> None:
+    """The gains have a deviation of 1.0: (2.8016 / 0.1)^2 + 1.92 = 786.8 images; for the mean of 0.5, 33.3."""
+    gains = np.array([1.5, -0.5, 1.5, -0.5, 1.5, -0.5, 1.5, -0.5, 1.5, -0.5]) * math.sqrt(0.9) + 0.5 * (
+        1 - math.sqrt(0.9)
+    )
+    other = {place: psnr + gain for (place, psnr), gain in zip(made().items(), gains, strict=True)}
+    assert verdict(other) == "cannot tell: 777 more images needed to see 0.1 dB, 24 if it is 0.50 dB"
+
+
+def test_three_images_are_too_few_for_any_verdict() -> None:
+    table = results({"dip": made(images=3, seeds=2), "other": made(5.0, 0.1, images=3, seeds=2)})
+    assert found(table).differences["verdict"].iloc[0] == "cannot tell: an interval takes 4 images, not 3"
+    assert found(table).ranking["images_low"].isna().all()
+    assert found(table).ranking["seeds_low"].notna().all(), "which says of these images what can be said"
+
+
+def test_the_tie_is_a_choice_and_goes_with_the_metric() -> None:
+    other = made(0.3, 0.05)
+    assert verdict(other).startswith("better by 0.30 [")
+    assert found(results({"dip": made(), "other": other}), tie=0.5).differences["ties"].iloc[0] == 10
+    by_ssim = comparison_of(results({"dip": made(), "other": other}), METRICS["ssim"])
+    assert by_ssim is not None
+    assert by_ssim.tie == pytest.approx(0.001)
+    assert by_ssim.differences["gain"].iloc[0] == pytest.approx(0.3 / 40)
+    assert "dB" not in by_ssim.differences["verdict"].iloc[0]
+
+
+def test_of_a_metric_that_is_better_lower_less_is_a_gain() -> None:
+    error = Metric("psnr", "Error", "", False, 2, lambda output, truth, protocol: 0.0)
+    less = comparison_of(results({"dip": made(), "less": made(-1.0, 0.2)}), error)
+    assert less is not None
+    assert list(less.ranking["label"]) == ["less", "dip"]
+    assert less.differences["gain"].iloc[0] > 0.9
+    assert less.differences["verdict"].iloc[0].startswith("better by")
+
+
+def test_numbers_of_a_ranking_and_of_differences() -> None:
+    scores = {("a", 0): 20.0, ("a", 1): 22.0, ("b", 0): 30.0, ("b", 1): 31.0}
+    other = {("a", 0): 20.05, ("a", 1): 22.05, ("b", 0): 29.0, ("b", 1): 31.0}
+    table = found(results({"dip": scores, "other": other}))
+    assert list(table.ranking) == list(RANKING)
+    assert list(table.differences) == list(DIFFERENCES)
+    dip = table.ranking.iloc[0]
+    assert (dip["label"], dip["mean"], dip["images"], dip["seeds"]) == ("dip", 25.75, 2, 2)
+    assert dip["seed_spread"] == pytest.approx(math.sqrt((2 + 0.5) / 2))
+    assert (dip["worst_image"], dip["worst_spread"]) == ("a", pytest.approx(math.sqrt(2)))
+    line = table.differences.iloc[0]
+    assert line["gain"] == pytest.approx((0.05 - 0.5) / 2)
+    assert line["won"] == pytest.approx((2 + 0.5) / 4), "three pairs differ, of which one is lost; one is equal"
+    assert (line["wins"], line["ties"], line["losses"]) == (0, 1, 1)
+
+
+def test_the_mean_is_over_images_of_the_mean_over_seeds_and_never_the_best_seed() -> None:
+    table = found(results({"dip": made(seeds=3), "other": made(0.0, 1.0, seeds=3)}))
+    assert table.ranking["mean"].to_list() == pytest.approx([26.5, 26.5]), "though some seed is better on each image"
+
+
+def test_the_family_is_corrected_by_holm() -> None:
+    others = {f"m{i}": made(0.2 * i, 0.5, draw=i) for i in range(4)}
+    differences = found(results({"dip": made(), **others})).differences
+    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    assert differences["p_holm"].to_numpy() == pytest.approx(
+        multitest.multipletests(differences["p"], method="holm")[1]
+    )
+
+
+@pytest.mark.parametrize(("methods", "grouped"), [(5, True), (6, False)])
+def test_all_pairs_of_nine_images_are_tested_of_five_methods_and_not_of_six(methods: int, grouped: bool) -> None:
+    table = found(results({f"m{i}": made(i, 0.1, images=9, draw=i) for i in range(methods)}))
+    assert all(table.ranking["group"]) == grouped
+    assert grouped or table.remarks == (
+        "No groups: 6 methods make 15 pairs, of 9 images at most 12 tests can survive Holm; it takes 10 images.",
+    )
+
+
+def test_a_family_that_is_too_large_for_its_images_says_so() -> None:
+    table = found(results({f"m{i}": made(i, 0.1, images=6, draw=i) for i in range(4)}))
+    assert "no test can survive Holm in a family of 3: the smallest p is 0.031; it takes 7 images" in table.remarks[0]
+    assert all(words.startswith("cannot tell") for words in table.differences["verdict"])
+
+
+def test_where_friedman_finds_nothing_there_is_one_group() -> None:
+    table = found(results({f"m{i}": made(0.0, 1.0, draw=i) for i in range(4)}))
+    assert list(table.ranking["group"]) == ["a"] * 4
+    assert table.remarks[0].startswith("Friedman's test finds no difference among the 4 methods")
+
+
+def test_an_oracle_is_in_no_ranking_and_is_refused_by_name() -> None:
+    table = pd.concat([results({"dip": made(), "tv": made()}), results({"dip": made(3.0)}, output="best")])
+    assert list(found(table).ranking["output"]) == ["final", "final"]
+    with pytest.raises(UserError, match=r"'dip, best' is chosen with the truth.*such as 'dip, final'"):
+        comparison_of(table, PSNR, methods=["dip, best", "tv"])
+
+
+def test_of_a_fit_the_average_is_taken_unless_another_is_named() -> None:
+    table = pd.concat([results({"dip": made(), "tv": made()}), results({"dip": made(1.0)}, output="ema")])
+    assert list(found(table).ranking["label"]) == ["dip, EMA", "tv"]
+    named = found(table, methods=["tv", "dip, final", "dip,EMA"])
+    assert set(named.ranking["label"]) == {"dip, EMA", "dip, final", "tv"}
+    assert named.baseline == "tv"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("dpi", "unknown method of these results 'dpi': did you mean 'dip'?"),
+        ("dip, emma", "unknown output of 'dip' 'emma': did you mean 'ema'?"),
+        ("dip[a=1]", "unknown method of these results 'dip[a=1]': did you mean 'dip'?"),
+    ],
+)
+def test_a_label_that_is_not_there_says_what_is(written: str, words: str) -> None:
+    table = pd.concat([results({"dip": made(), "tv": made()}), results({"dip": made(1.0)}, output="ema")])
+    with pytest.raises(UserError) as error:
+        comparison_of(table, PSNR, methods=[written, "tv"])
+    assert str(error.value) == words
+
+
+def test_protocols_that_differ_are_refused_by_name_and_left_out_else() -> None:
+    table = pd.concat([results({"dip": made(), "tv": made()}), results({"luma": made(5.0)}, protocol="another")])
+    with pytest.raises(UserError, match=r"scored by different protocols: 'dip' by peak:1.*, 'luma' by another"):
+        comparison_of(table, PSNR, methods=["dip", "luma"])
+    whole = found(table)
+    assert set(whole.ranking["label"]) == {"dip", "tv"}
+    assert whole.remarks[-1] == "Left out, because another protocol scored them: luma."
+
+
+def test_a_method_that_lacks_images_is_left_out_and_named_it_is_compared_on_those_it_has() -> None:
+    some = {place: psnr for place, psnr in made(1.0, 0.1).items() if place[0] not in ("image 3", "image 4")}
+    table = results({"dip": made(), "tv": made(-1.0, 0.1), "choosy": some})
+    whole = found(table)
+    assert set(whole.ranking["label"]) == {"dip", "tv"}
+    assert "Left out, because they have no score of some images: choosy (2 of 10)." in whole.remarks
+    named = found(table, methods=["dip", "choosy"])
+    assert set(named.ranking["images"]) == {8}
+    assert "Compared on the 8 of 10 measurements (image and seed) that all have a score of." in named.remarks
+
+
+def test_measurements_that_differ_are_not_compared() -> None:
+    other = results({"tv": made()}).assign(measurement="another")
+    assert comparison_of(pd.concat([results({"dip": made()}), other]), PSNR) is None
+
+
+def test_one_method_is_no_comparison() -> None:
+    assert comparison_of(results({"dip": made()}), PSNR) is None
+    assert comparison_of(results({"dip": made()}).assign(status="failed"), PSNR) is None
+
+
+def test_two_results_of_one_measurement_are_refused() -> None:
+    twice = pd.concat([results({"dip": made(), "tv": made()}), results({"dip": made(1.0)}).assign(run="other")])
+    with pytest.raises(UserError, match="'dip' has two results of image 0, seed 0"):
+        comparison_of(twice, PSNR)
+
+
+def trace_of(run: str) -> pd.DataFrame:
+    return pd.DataFrame({"psnr": [20.0, 24.0, np.nan], "psnr_ema": [19.0, np.nan, np.nan]})
+
+
+def test_a_run_that_diverged_counts_with_its_last_finite_output() -> None:
+    diverged = {**made(), ("image 2", 0): math.nan}
+    table = pd.concat([results({"dip": diverged, "tv": made()}), results({"dip": diverged}, output="ema")])
+    filled = with_last_finite(table.reset_index(drop=True), trace_of)
+    assert filled["diverged"].sum() == 2
+    at = filled[filled["diverged"]].set_index("output")
+    assert at["psnr"].to_dict() == {"final": 24.0, "ema": 19.0}
+    assert at["ssim"].isna().all(), "of which the trace has none"
+    ranking = found(filled, methods=["dip, final", "tv"]).ranking.set_index("label")
+    assert ranking["diverged"].to_dict() == {"dip, final": 1, "tv": 0}
+    assert set(ranking["images"]) == {10}
+
+
+def test_a_divergence_without_a_score_is_said_and_no_truth_is_none() -> None:
+    diverged = {**made(), ("image 2", 0): math.nan}
+    filled = with_last_finite(results({"dip": diverged, "tv": made()}), lambda run: None)
+    assert (
+        "1 run of dip diverged and left no score: without them it looks better."
+        in found(filled, methods=["dip", "tv"]).remarks
+    )
+    without = results({"dip": diverged, "tv": made()}).assign(message=NO_TRUTH)
+    assert not with_last_finite(without, trace_of)["diverged"].any()
+
+
+def test_the_baseline_is_dip_or_the_first_or_the_one_that_is_asked_for() -> None:
+    table = results({"tv": made(), "dip": made(0.1), "nlm": made(0.2)})
+    assert found(table).baseline == "dip"
+    assert found(table, methods=["nlm", "dip"]).baseline == "nlm"
+    assert found(table, baseline="tv").baseline == "tv"
+    assert found(results({"tv": made(), "nlm": made(0.2)})).baseline == "tv"
+    assert set(found(table, methods=["nlm"], baseline="tv").ranking["label"]) == {"nlm", "tv"}

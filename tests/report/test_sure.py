@@ -1,0 +1,76 @@
+"""The part of the page that says how sure the ranking is."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from forge import Forge
+
+from dipbench.report import write_report
+from dipbench.store.store import Store
+
+HEADING = "How sure is the ranking?"
+
+
+def fill(forge: Forge, methods: int, images: int, seeds: int) -> None:
+    """Methods a decibel apart; the first one has an average that is better by 0.5 dB, and a peak."""
+    forge.experiment("denoising", "denoising")
+    for method in range(methods):
+        for image in range(images):
+            for seed in range(seeds):
+                psnr = 20.0 + method + image + 0.1 * seed * (1 + image % 2)
+                more = {"ema": psnr + 0.5, "best": psnr + 9} if method == 0 else {}
+                forge.done(f"m{method}" if method else "dip", f"image {image}", seed, {"final": psnr, **more})
+
+
+def page_of(forge: Forge) -> tuple[str, Path]:
+    forge.plan()
+    folder = write_report(forge.store, forge.store.holdings()).parent
+    return (folder / "index.html").read_text().replace("<wbr>", ""), folder
+
+
+def test_the_page_has_both_intervals_and_a_verdict_in_words(forge: Forge) -> None:
+    fill(forge, methods=3, images=8, seeds=2)
+    text, folder = page_of(forge)
+    assert HEADING in text
+    assert "<details open>" in text
+    assert "better by 1.50 [1.50, 1.50] dB" in text
+    assert '<th scope="col">other images</th>' in text
+    assert '<th scope="col">other seeds</th>' in text
+    ranking = pd.read_csv(folder / "ranking" / "denoising.csv")
+    assert list(ranking["label"]) == ["m2", "m1", "dip, EMA"], "one output a method, and no oracle"
+    assert list(ranking["group"]) == ["a", "b", "c"]
+    differences = pd.read_csv(folder / "ranking" / "denoising_differences.csv")
+    assert list(differences["gain"]) == pytest.approx([1.5, 0.5])
+    assert "better by 1.50" in (folder / "ranking" / "denoising.md").read_text()
+
+
+def test_a_long_ranking_is_folded(forge: Forge) -> None:
+    fill(forge, methods=9, images=4, seeds=1)
+    text, _ = page_of(forge)
+    assert HEADING in text
+    assert "<details open>" not in text
+    assert "4 images can never give a significant exact paired test" in text
+
+
+@pytest.mark.parametrize(("methods", "images", "seeds"), [(1, 8, 2), (2, 3, 1)])
+def test_where_nothing_can_be_said_there_is_no_such_part(methods: int, images: int, seeds: int, forge: Forge) -> None:
+    fill(forge, methods, images, seeds)
+    text, folder = page_of(forge)
+    assert HEADING not in text
+    assert not list((folder / "ranking").iterdir())
+
+
+def test_the_baseline_is_that_of_the_suite(forge: Forge) -> None:
+    fill(forge, methods=3, images=2, seeds=2)
+    forge.experiments[0]["baseline"] = "m1"
+    text, folder = page_of(forge)
+    assert "against m1" in text
+    assert set(pd.read_csv(folder / "ranking" / "denoising_differences.csv")["baseline"]) == {"m1"}
+
+
+def test_the_store_of_another_version_has_no_baseline(tmp_path: Path) -> None:
+    forge = Forge(Store(tmp_path / "s"))
+    fill(forge, methods=2, images=2, seeds=2)
+    forge.plan()
+    assert forge.store.plan().experiments[0].baseline == ""
