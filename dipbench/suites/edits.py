@@ -140,8 +140,9 @@ def at_smoke_scale(suite: Suite) -> Suite:
 
     def short(entrant: Entrant) -> Entrant:
         name = entrant.method.name
-        fitted = registry.build("method", entrant.method).fitted
-        if not fitted or "iterations" not in registry.setting_names("method", name):
+        method = registry.build("method", entrant.method)
+        trained = method.fitted or method.overfits
+        if not trained or "iterations" not in registry.setting_names("method", name):
             return entrant
         return replace(entrant, method=entrant.method.with_settings({"iterations": smoke.iterations}))
 
