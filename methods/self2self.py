@@ -12,8 +12,9 @@ channels what should be divided by their share, so that its output is that many 
 keeps the size and divides by the share.
 
 The length of the code is 150,000 steps at a learning rate of 1e-4: hours on a GPU. The shortened form is the call
-`self2self[iterations=3000,learning_rate=0.001,layers=paper]`: what it loses is not known beyond small images, and no
-number of it stands for Self2Self. The dropout of the code is 0.3, but 0.2 on BSD68 at sigma 25.
+`self2self[iterations=1000,learning_rate=0.001,layers=paper]`, and no number of it stands for Self2Self: what it loses
+is not known. It brings a photograph of 64x64 at sigma 25 from 20.8 to 23.5 dB, and was still rising.
+The dropout of the code is 0.3, but 0.2 on BSD68 at sigma 25.
 Differs: the moving average does not start as black; the result is not truncated to 8 bits. The code's noise is not
 clipped: `denoising[clip=false]`.
 """

@@ -8,8 +8,11 @@ are to be the halves of the denoised image:
     1/2 [mse(D1 y - f(D1 y), D2 y) + mse(D2 y - f(D2 y), D1 y)]
     + 1/2 [mse(D1 y - f(D1 y), D1 (y - f(y))) + mse(D2 y - f(D2 y), D2 (y - f(y)))]
 
-The result is clip(y - f(y)). Settings of the authors' notebook, which has no licence and of which nothing is copied.
-Differs: nothing that is known of. The last row or column of an odd size is denoised, but trains nothing.
+The result is clip(y - f(y)). Settings of the authors' notebook, as a public copy of it has them
+(github:Li-Tong-621/ZS-N2N); neither has a licence, and nothing of them is copied. Differs: nothing that is known of.
+On small images it learns the noise, and its last estimate is far from its best: on a photograph of 64x64 at sigma 25
+it rises from 20.8 to 25.0 dB in 200 steps, and ends at 22.3. The last line of an odd side is denoised, but trains
+nothing.
 """
 
 from collections.abc import Iterator
