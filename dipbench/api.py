@@ -67,6 +67,7 @@ def run(
     settings: Sequence[str] = (),
     record: Sequence[str] = (),
     rules: Sequence[str] = (),
+    metrics: Sequence[str] = (),
     scale: Literal["full", "smoke"] = "full",
     seed: int | None = None,
     seeds: int | None = None,
@@ -86,7 +87,7 @@ def run(
     `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
-    choices = Choices(only, methods, Path(data) if data else None, settings, scale, record, rules)
+    choices = Choices(only, methods, Path(data) if data else None, settings, scale, record, rules, metrics)
     made = execute(
         suite,
         choices,
@@ -136,13 +137,14 @@ def score(
     method_name: str = "",
     out: Path | str | None = None,
     pattern: str = "{name}",
+    metrics: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Scores images made elsewhere, called by `pattern` after those of the data set: one row an image, as from `run`.
 
     The arguments are the options of `dipbench score`. An image without a result is a row whose `status` is `failed`.
     UserError for what is wrong in the arguments.
     """
-    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern)
+    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern, metrics)
 
 
 def restore(

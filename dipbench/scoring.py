@@ -106,13 +106,17 @@ class Metric(Quantity):
     measure: Callable[[Tensor, Tensor, Protocol], float]
     """The score of an output (C, H, W), as its method made it, against the truth; NaN where there is none."""
 
+    smallest: int = 1  # side of what it compares, pixels; of less there is no score
+    paper: str = ""
+    lacks: Callable[[], str] = lambda: ""  # what this machine does not have of what it needs, and the mend
+
 
 SECONDS = Quantity("seconds", "time", "s", higher_is_better=False, digits=1)
 """What a method took."""
 
 _METRICS = (
     Metric("psnr", "PSNR", "dB", True, 2, lambda output, truth, protocol: float(protocol.psnr(output, truth))),
-    Metric("ssim", "SSIM", "", True, 4, lambda output, truth, protocol: float(protocol.ssim(output, truth))),
+    Metric("ssim", "SSIM", "", True, 4, lambda output, truth, protocol: float(protocol.ssim(output, truth)), 11),
 )
 
 METRICS = {metric.name: metric for metric in _METRICS}

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "dipbench"
 LEVELS = [
     {"code", "errors", "version", "streams", "scoring", "optimisers", "processor"},
     {"images", "published", "resources", "spec", "text"},
-    {"operators"},
+    {"metrics", "operators"},
     {"contract"},
     {"noises"},
     {"validations"},

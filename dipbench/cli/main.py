@@ -65,6 +65,7 @@ def run(
     settings: options.Settings = None,
     record: options.Record = None,
     rules: options.Rules = None,
+    metrics: options.Metrics = None,
 ) -> None:
     """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
     from rich.console import Console
@@ -86,7 +87,7 @@ def run(
     with Terminal(console) as display, interruption.handled():
         for store, summary in execute(
             suite,
-            Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or ()),
+            Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or (), metrics or ()),
             seeds=seeds_of(seed, seeds),
             conditions=Conditions.read(device, jobs, engine, precision, checkpoint, at_once),
             out=out,

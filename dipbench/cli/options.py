@@ -27,4 +27,7 @@ Record = Annotated[list[str] | None, typer.Option(help="Record this signal of ea
 Rules = Annotated[
     list[str] | None, typer.Option("--rule", help="Keep what this stopping rule would (dipbench list rules).")
 ]
+Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="Score outputs by this too: ms_ssim, vif, haarpsi, gmsd, mdsi, ...")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")]

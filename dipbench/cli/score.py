@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dipbench.cli import options
+
 
 def score(
     folder: Annotated[Path, typer.Argument(help="The results: an image file for each image of the data set.")],
@@ -18,13 +20,14 @@ def score(
     out: Annotated[
         Path | None, typer.Option(help="Keep the results here and write a report; default: print only.")
     ] = None,
+    metrics: options.Metrics = None,
 ) -> None:
     """Score images that another program made, as the benchmark scores its own."""
     from dipbench.report import write_report
     from dipbench.running.score_files import as_text, score_folder
     from dipbench.store.store import Store
 
-    scores = score_folder(folder, dataset, task, method_name, out, pattern)
+    scores = score_folder(folder, dataset, task, method_name, out, pattern, metrics or ())
     print(as_text(scores))
     if out is not None:
         store = Store.existing(out)

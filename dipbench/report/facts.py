@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from dipbench.report.chapters import Chapter, Record
+from dipbench.store.records import Result
 from dipbench.text import duration
 
 
@@ -18,6 +20,7 @@ class MethodFacts:
     paper: str
     licence: str
     parameters: list[tuple[str, str]] | None  # as they were resolved; None where no run of it ended well
+    cost: str = ""  # time and memory of a run, as far as they are known
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,17 @@ def methods_of(chapter: Chapter, specs: dict[str, str]) -> list[MethodFacts]:
         paper = next((result.paper for result in results if result.paper), "")
         licence = next((result.licence for result in results if result.licence), "")
         parameters = _agreed([result.parameters for result in results]) if results else None
-        facts.append(MethodFacts(label, specs.get(label, label), paper, licence, parameters))
+        facts.append(MethodFacts(label, specs.get(label, label), paper, licence, parameters, _cost(results)))
     return facts
+
+
+def _cost(results: list[Result]) -> str:
+    """The median time and the largest peak of memory, of those runs for which they are known."""
+    seconds = [result.seconds for result in results if result.seconds is not None]
+    peaks = [result.peak_memory_bytes for result in results if result.peak_memory_bytes]
+    time = [f"median {duration(median(seconds))} a run"] if seconds else []
+    memory = [f"at most {max(peaks) / 2**20:.0f} MiB"] if peaks else []
+    return ", ".join(time + memory)
 
 
 def task_settings(chapter: Chapter) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from dipbench.comparing.statistics import means_by_seed, spread
-from dipbench.scoring import METRICS, SECONDS, Metric, Quantity
+from dipbench.metrics import FURTHER, known
+from dipbench.scoring import SECONDS, Metric, Quantity
 from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import NO_TRUTH, PlannedRun
 
@@ -72,9 +73,12 @@ class Table:
 def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedRun] = ()) -> list[Table]:
     """The table of each metric of an experiment, the first with the time too; `frame` holds its rows of the results.
 
+    A metric that scored no run of it, and need not have, has none.
+
     `missing` are the runs that were asked for and have no row.
     """
-    return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(METRICS.values())]
+    metrics = [metric for name, metric in known().items() if name in frame.columns]
+    return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(metrics)]
 
 
 class _Notes:
@@ -171,11 +175,16 @@ class _Sheet:
         ended = runs[runs["status"] != "done"]
         texts = list(dict.fromkeys(ended["status"] + ": " + ended["message"]))
         if len(done) > count:
-            texts.append(f"the {self._metric.title} of what it restored is not a number")
+            texts.append(self._why_no_number())
         if len(done) + len(ended) < len(self._seeds):
             texts.append(absent)
         share = f"over {count} of {len(self._seeds)} seeds; " if count else ""
         return [self._notes.number(textwrap.shorten(share + text, 300, placeholder=" …")) for text in texts]
+
+    def _why_no_number(self) -> str:
+        title, smallest = self._metric.title, self._metric.smallest
+        takes = f"; it takes sides of at least {smallest} pixels" if smallest > 1 else ""
+        return f"the {title} of what it restored is not a number{takes}"
 
     def _mean(self, done: pd.DataFrame, cells: Sequence[Cell], metric: str) -> Cell:
         """The mean over the images of every seed, then over the seeds; a hole where an image misses a seed."""
@@ -203,6 +212,8 @@ class _Sheet:
             )
         if any(row.oracle for row in rows):
             remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
+        if self._metric.name in FURTHER:
+            remarks.append("Scored on the pictures of the outputs: clipped, and rounded to 8 bits.")
         if self._timed and self._frame["device"].nunique() > 1:
             remarks.append("The runs are of different devices: their times do not compare.")
         return remarks

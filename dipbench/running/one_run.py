@@ -15,6 +15,7 @@ from dipbench.contract import Dataset, Method, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
+from dipbench.metrics import scores
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.running import interruption
 from dipbench.running.checkpoints import Checkpoints
@@ -22,7 +23,6 @@ from dipbench.running.conditions import Conditions
 from dipbench.running.interruption import Stopped, held
 from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
-from dipbench.scoring import METRICS
 from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput, Status
 from dipbench.store.store import SNAPSHOTS, Store, UnwritableStore, write_json
 from dipbench.streams import Streams
@@ -231,8 +231,7 @@ class Work:
         """By the name of the metric; none where there is no truth."""
         if self._truth is None:
             return {}
-        protocol = self._task.protocol()
-        return {name: metric.measure(image, self._truth, protocol) for name, metric in METRICS.items()}
+        return scores(image, self._truth, self._task.protocol(), self.job.metrics)
 
 
 def _doubts(outcome: Outcome) -> list[str]:

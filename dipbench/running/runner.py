@@ -11,6 +11,7 @@ from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
 from dipbench.running.executors.processes import Processes
 from dipbench.running.one_run import Finished
+from dipbench.running.rescoring import rescore
 from dipbench.store.records import Holdings, Plan, PlannedRun
 from dipbench.store.results import frame
 from dipbench.store.store import Store
@@ -85,7 +86,7 @@ def compute(
     store.write_plan(plan)
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
-    for warning in store.warnings:
+    for warning in [*store.warnings, *rescore((job for job in wanted if job not in missing), store)]:
         display.warn(warning)
     summary = Summary(Holdings(plan, {}), present=len(wanted) - len(missing))
     display.begin(missing, summary.present)

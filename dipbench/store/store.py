@@ -131,6 +131,11 @@ class Store:
             return None
         return result
 
+    def replace_result(self, result: Result) -> None:
+        """Writes the result of a run anew, where there is more to say of what it has."""
+        with self.writing():
+            write_json(self.path / "runs" / result.run.key / "result.json", result.content())
+
     def trace(self, key: str) -> pd.DataFrame | None:
         """The trace of a run: one row an iteration, one column a signal."""
         folder = self.path / "runs" / key

@@ -26,11 +26,13 @@ class Choices:
     scale: Literal["full", "smoke"] = "full"  # smoke: few iterations on small images
     record: Sequence[str] = ()  # signals, beside those of the suite
     rules: Sequence[str] = ()  # likewise
+    metrics: Sequence[str] = ()  # likewise
 
 
 def chosen(name: str, choices: Choices) -> Suite:
     """The suite of that name, or in that file, as the user wants it."""
     suite = watching(with_methods(read_suite(name), list(choices.methods)), choices.record, choices.rules)
+    suite = suite.model_copy(update={"metrics": [*suite.metrics, *choices.metrics]})
     if choices.data:
         suite = with_data(suite, choices.data)
     if choices.scale == "smoke":
@@ -142,8 +144,9 @@ def at_smoke_scale(suite: Suite) -> Suite:
 
     def short(entrant: Entrant) -> Entrant:
         name = entrant.method.name
-        fitted = registry.build("method", entrant.method).fitted
-        if not fitted or "iterations" not in registry.setting_names("method", name):
+        method = registry.build("method", entrant.method)
+        trained = method.fitted or method.overfits
+        if not trained or "iterations" not in registry.setting_names("method", name):
             return entrant
         return replace(entrant, method=entrant.method.with_settings({"iterations": smoke.iterations}))
 

@@ -10,6 +10,7 @@ from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
 from dipbench.images.files import pixel_hash
+from dipbench.metrics import asked_for
 from dipbench.spec import Spec
 from dipbench.streams import Streams
 from dipbench.suites.run import Run, identity_of_method, identity_of_task
@@ -51,6 +52,7 @@ class Job:
     task: Spec
     method: Spec
     watched: Watched = Watched()
+    metrics: tuple[str, ...] = ()  # that score its outputs, beside those that always do
 
     @property
     def title(self) -> str:
@@ -102,11 +104,13 @@ def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", images: 
     from one suite to the next.
     """
     images = images or Images()
-    watched = Watched.of(suite)
+    watched = Watched.of(suite), asked_for(suite.metrics)
     return [job for experiment in suite.experiments for job in _jobs(experiment, seeds, precision, images, watched)]
 
 
-def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Images, watched: Watched) -> list[Job]:
+def _jobs(
+    experiment: Experiment, seeds: list[int], precision: str, images: Images, watched: tuple[Watched, tuple[str, ...]]
+) -> list[Job]:
     dataset: Dataset = registry.build("dataset", experiment.dataset)
     task: Task = registry.build("task", experiment.task)
     methods: list[tuple[Entrant, Method]] = [(e, registry.build("method", e.method)) for e in experiment.methods]
@@ -132,5 +136,5 @@ def _jobs(experiment: Experiment, seeds: list[int], precision: str, images: Imag
                     versions={**versions, "fit": FIT_VERSION} if fitted else versions,
                 )
                 specs = experiment.dataset, experiment.task, entrant.method
-                jobs.append(Job(experiment.name, entrant.label, run, *specs, watched))
+                jobs.append(Job(experiment.name, entrant.label, run, *specs, *watched))
     return jobs

@@ -115,6 +115,7 @@ class Suite(BaseModel):
     methods: dict[str, Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default={}, description="by short name")
     record: list[Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default=[], description="more signals")
     rules: list[Annotated[Spec, BeforeValidator(_read_spec)]] = Field(default=[], description="stopping rules to ask")
+    metrics: list[str] = Field(default=[], description="more metrics that score the outputs")
     snapshots: NonNegativeInt = Field(default=0, description="pictures of each fit on its way")
     experiments: list[Experiment] = Field(min_length=1)
     smoke: Smoke = Smoke()

@@ -119,3 +119,9 @@ def test_smoke_scale_takes_small_images_as_they_are(small: str, tmp_path: Path) 
         smoke = at_smoke_scale(suite.model_copy(update={"experiments": experiments}))
         assert {experiment.dataset.settings["crop"] for experiment in smoke.experiments} == {crop}
         assert jobs_of(smoke, [0])
+
+
+def test_smoke_scale_shortens_what_the_harness_fits_and_what_trains_by_itself(suite: Suite) -> None:
+    smoke = at_smoke_scale(with_methods(suite, ["zs_n2n", "self2self[passes=3]", "tv"])).entrants()
+    assert [smoke[label].method.settings.get("iterations") for label in ("zs_n2n", "self2self[passes=3]")] == [10, 10]
+    assert "iterations" not in smoke["tv"].method.settings

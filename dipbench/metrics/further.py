@@ -1,0 +1,95 @@
+"""The metrics beside PSNR and SSIM, which are computed where they are asked for: `metrics` of a suite, `--metric`.
+
+They score the picture of an output, clipped and rounded to 8 bits as in its file, against that of the truth, in the
+channels and the region of the protocol. So a number is the same whether it is taken when a run ends, or later from the
+pictures in the store. All are piq's; its data are in [0, 1], and grey or RGB.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import piq
+import torch
+from torch import Tensor
+
+from dipbench.errors import UserError, unknown
+from dipbench.images.files import from_pillow, to_pillow
+from dipbench.metrics.learned import distance, missing_weights
+from dipbench.scoring import METRICS, Metric, Protocol
+
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""The score of an image (1, C, H, W) in [0, 1], C = 1 or 3, against the truth."""
+
+
+def _of_pictures(measure: Measure, smallest: int) -> Callable[[Tensor, Tensor, Protocol], float]:
+    """`Metric.measure` of such a score; NaN below `smallest` pixels a side, and where an output is not finite."""
+
+    def score(output: Tensor, truth: Tensor, protocol: Protocol) -> float:
+        if not output.isfinite().all():
+            return torch.nan
+        shown = (from_pillow(to_pillow(image)) for image in (output, truth))
+        if protocol.quantisation in ("round", "truncate"):  # which a file has done, to the nearest level
+            protocol = replace(protocol, quantisation="none")
+        ours, theirs = (image[None] for image in protocol.compared(*shown))
+        if min(ours.shape[-2:]) < smallest:
+            return torch.nan
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # piq's: MDSI copies grey to three channels, a network is loaded the old way
+            return float(measure(ours, theirs))
+
+    return score
+
+
+def _haarpsi(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Which at equal images is an infinity or a little above 1, by its logarithm of a rounded quotient."""
+    return torch.ones(()) if torch.equal(ours, theirs) else piq.haarpsi(ours, theirs).clamp(max=1)
+
+
+def _metric(
+    name: str, title: str, measure: Measure, smallest: int, paper: str, *, higher: bool, learned: str = ""
+) -> Metric:
+    """`learned` is the network whose weights it takes, if it does."""
+    lacks = partial(missing_weights, learned) if learned else str
+    return Metric(name, title, "", higher, 4, _of_pictures(measure, smallest), smallest, paper, lacks)
+
+
+_FURTHER = (
+    # From 0 to 1, at equal images, but VIF is above 1 where contrast was added. VIF is that of the pixel domain.
+    _metric("ms_ssim", "MS-SSIM", piq.multi_scale_ssim, 161, "doi:10.1109/ACSSC.2003.1292216", higher=True),
+    _metric("vif", "VIF", piq.vif_p, 41, "doi:10.1109/TIP.2005.859378", higher=True),
+    _metric("haarpsi", "HaarPSI", _haarpsi, 16, "arXiv:1607.06140", higher=True),
+    # From 0, at equal images, up.
+    _metric("gmsd", "GMSD", piq.gmsd, 16, "arXiv:1308.3052", higher=False),
+    _metric("mdsi", "MDSI", piq.mdsi, 16, "arXiv:1608.07433", higher=False),
+    _metric("lpips", "LPIPS (VGG)", partial(distance, "LPIPS"), 16, "arXiv:1801.03924", higher=False, learned="LPIPS"),
+    _metric("dists", "DISTS", partial(distance, "DISTS"), 16, "arXiv:2004.07728", higher=False, learned="DISTS"),
+)
+
+FURTHER = {metric.name: metric for metric in _FURTHER}
+"""By name, those that are computed where they are asked for."""
+
+
+def known() -> dict[str, Metric]:
+    """Every metric by its name, those that always are computed first."""
+    return {**METRICS, **FURTHER}
+
+
+def asked_for(names: Iterable[str]) -> tuple[str, ...]:
+    """Each of the names of `FURTHER` once. UserError for one that there is not, or that this machine cannot compute."""
+    wanted = dict.fromkeys(names)
+    for name in wanted:
+        if name not in known():
+            raise unknown("metric", name, known())
+        if missing := known()[name].lacks():
+            raise UserError(missing)
+    return tuple(name for name in wanted if name in FURTHER)
+
+
+def scores(output: Tensor, truth: Tensor, protocol: Protocol, further: Iterable[str] = ()) -> dict[str, float]:
+    """The scores of an output (C, H, W), as its method made it, by the metrics that always do and `further`."""
+    metrics = [*METRICS.values(), *(FURTHER[name] for name in further)]
+    return {metric.name: metric.measure(output, truth, protocol) for metric in metrics}

@@ -1,0 +1,49 @@
+"""Scores what is in the store by metrics that it was not scored by, from its pictures: nothing is computed again."""
+
+import math
+from collections.abc import Iterable
+
+from dipbench import registry
+from dipbench.errors import UserError
+from dipbench.images.files import read_image
+from dipbench.metrics import FURTHER
+from dipbench.store.records import NO_TRUTH, Result, ScoredOutput
+from dipbench.store.store import Store
+from dipbench.suites.jobs import Job
+
+
+def rescore(jobs: Iterable[Job], store: Store) -> list[str]:
+    """Adds the `metrics` of each job to its result, where that is in the store and lacks some; returns what it cannot.
+
+    A metric of `FURTHER` scores pictures, so that the numbers are those that it would have had at once.
+    """
+    complaints = []
+    for job in jobs:
+        result = store.result(job.run.key) if job.metrics else None
+        if result is None or result.status != "done" or result.message == NO_TRUTH or not _lacking(job, result):
+            continue
+        try:
+            scored = _with_scores(job, result, store)
+        except UserError as error:  # a picture cannot be read
+            complaints.append(f"{job.title} cannot be scored by {', '.join(_lacking(job, result))}: {error}")
+            continue
+        store.replace_result(scored)
+    return complaints
+
+
+def _lacking(job: Job, result: Result) -> list[str]:
+    return [name for name in job.metrics if any(name not in output.scores for output in result.outputs)]
+
+
+def _with_scores(job: Job, result: Result, store: Store) -> Result:
+    folder, lacking = store.path / "runs" / job.run.key, _lacking(job, result)
+    truth = read_image(store.path / "problems" / job.run.measurement_key / "truth.png")
+    protocol = registry.build("task", job.task).protocol()
+
+    def scored(output: ScoredOutput) -> ScoredOutput:
+        picture = read_image(folder / output.picture)
+        black = math.isnan(output.psnr)  # what the picture shows of numbers that are none
+        added = {name: math.nan if black else FURTHER[name].measure(picture, truth, protocol) for name in lacking}
+        return output.model_copy(update={"scores": {**output.scores, **added}})
+
+    return result.model_copy(update={"outputs": [scored(output) for output in result.outputs]})
