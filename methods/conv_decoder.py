@@ -33,7 +33,7 @@ class ConvDecoder(Prior):
     coarsest: tuple[PositiveInt, PositiveInt] = (8, 4)  # height and width of the input
     bias: bool = True  # of the convolutions: the demonstration; the experiments of the paper have none
     sigmoid: bool = True  # whether the network ends in one; where not, outputs are clipped, but not in the loss
-    stop: Rule | None = field(default=LeastLoss(), kw_only=True)  # whose output is kept: that of the official code
+    stop: Rule | None = field(default=LeastLoss(), kw_only=True)  # names the final output, as the official code does
 
     @classmethod
     def tiny(cls) -> Self:

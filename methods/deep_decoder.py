@@ -53,7 +53,7 @@ class DeepDecoder(PriorByTask[Row]):
     jitter_every: PositiveInt | None = None  # iterations from one decay by 0.7 to the next, likewise
     scales: PositiveInt = 5  # how often the sides are doubled
     upsample_first: bool = False  # the variant whose blocks, but the first, begin with the upsampling
-    stop: Rule | None = field(default=LeastLoss(), kw_only=True)  # whose output is kept: that of the official code
+    stop: Rule | None = field(default=LeastLoss(), kw_only=True)  # names the final output, as the official code does
 
     @classmethod
     def tiny(cls) -> Self:
