@@ -3,8 +3,9 @@
 Network and settings of ConvDecoder_for_MRI.ipynb of the official code (MLI-lab/ConvDecoder), which is of MRI alone:
 nobody published settings for photographs. Differs, for those: the network ends in a sigmoid, where the demonstration
 has none and scales the measurement to the norm of the untrained output; there are as many channels at its end as the
-image has; and there is no step that puts what was measured in place of what was fitted. As there, the answer is the
-output behind the step of the lowest loss, by 0.5%, which the rule `least_loss` names, beside the last one.
+image has; and there is no step that puts what was measured in place of what was fitted. As there, the final output is
+the one behind the step of the lowest loss, by 0.5%, which the rule `least_loss` names; with `stop=last` it is the last
+one.
 """
 
 from dataclasses import dataclass, field

@@ -4,10 +4,10 @@ Settings of denoising.ipynb and inpainting.ipynb of the official code (reinhardh
 super-resolution are the ones of denoising, which is ours. Where they run close to convergence they have
 `deep_decoder[channels=64,iterations=10000]`; their variant is
 `deep_decoder[upsample_first=true,jitter=0.015,iterations=10000]`. That code answers with the parameters behind the
-step of the lowest loss, by 0.5%: here that is the output which the rule `least_loss` names, beside the last one.
-Differs: sizes that 2 to the number of scales does not divide are padded for the network and cropped back; with jitter
-that output is one with jitter, where the code makes it again without; an average of the outputs is kept, of which that
-code has none.
+step of the lowest loss, by 0.5%: so the final output is the one that the rule `least_loss` names; with `stop=last` it
+is the last one. Differs: sizes that 2 to the number of scales does not divide are padded for the network and cropped
+back; with jitter that output is one with jitter, where the code makes it again without; an average of the outputs is
+kept, of which that code has none.
 """
 
 from dataclasses import dataclass, field

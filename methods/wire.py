@@ -85,7 +85,9 @@ class Wire(Prior):
 
     def fit_settings(self, problem: Problem) -> FitSettings:
         rate = self.learning_rate * min(1, _BATCH / (problem.shape[1] * problem.shape[2]))
-        return FitSettings(self.iterations, Adam(rate), tricks=(RateDecay(0.1, over=self.iterations),), clip=True)
+        return FitSettings(
+            self.iterations, Adam(rate), tricks=(RateDecay(0.1 ** (1 / self.iterations), every=1),), clip=True
+        )
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels = max(1, int(self.width / sqrt(2)))

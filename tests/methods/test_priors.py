@@ -115,7 +115,7 @@ def test_deep_random_projector_fits_its_input_and_its_batch_norms(
         ("encoder_decoder", "inpainting", 11_000, Adam(0.001), (Jitter(0.03), Backtracking(5.0))),
         ("faster_dip", "denoising", 3000, Adam(0.01), (Jitter(1 / 30),)),
         ("siren", "denoising", 10_000, Adam(1e-4), ()),
-        ("wire", "denoising", 2000, Adam(5e-3), (RateDecay(0.1, over=2000),)),
+        ("wire", "denoising", 2000, Adam(5e-3), (RateDecay(0.1 ** (1 / 2000), every=1),)),
         ("pip", "denoising", 1800, Adam(0.01), (Backtracking(2.0, every=100),)),
         ("pip", "super_resolution", 2000, Adam(0.01), (Jitter(0.03),)),
         ("pip", "super_resolution[factor=8]", 4001, Adam(0.01), (Jitter(0.05),)),

@@ -9,10 +9,8 @@ from dipbench.fit.tricks import Backtracking, DecayingJitter, Dropout, FrozenNoi
 from dipbench.nets.skip import skip_net
 
 
-def fitting(net: nn.Module, **parts: Any) -> Fitting:
-    return Fitting(
-        net, parts.get("parameters", nn.Parameter(torch.zeros(1))), torch.zeros(1, 4, 64, 64), torch.zeros(())
-    )
+def fitting(net: nn.Module) -> Fitting:
+    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1, 4, 64, 64), torch.zeros(()), net)
 
 
 def test_jitter_is_multiplied_at_the_first_step_and_each_so_many() -> None:
