@@ -53,6 +53,7 @@ class DeepDecoder(PriorByTask[Row]):
     jitter_every: PositiveInt | None = None  # iterations from one decay by 0.7 to the next, likewise
     scales: PositiveInt = 5  # how often the sides are doubled
     upsample_first: bool = False  # the variant whose blocks, but the first, begin with the upsampling
+    align_corners: bool = False  # the upsampling maps corner to corner: PyTorch before 0.4
     stop: Rule | None = field(default=LeastLoss(), kw_only=True)  # names the final output, as the official code does
 
     @classmethod
@@ -73,12 +74,15 @@ class DeepDecoder(PriorByTask[Row]):
         # of one pixel upsampled there is no variance, and batch norm would leave nothing of it
         mend = f"deep_decoder: scales is {self.scales}"
         padded = padded_size(height, width, scales=self.scales, smallest=2, mend=mend)
-        net = decoder(channels, outputs, scales=self.scales, upsample_first=self.upsample_first)
+        ways = {"upsample_first": self.upsample_first, "align_corners": self.align_corners}
+        net = decoder(channels, outputs, scales=self.scales, **ways)
         z = noise_input(channels, (padded[0] // 2**self.scales, padded[1] // 2**self.scales), rng)
         return padded_to(net, height, width), z
 
 
-def decoder(channels: int, outputs: int, *, scales: int = 5, upsample_first: bool = False) -> nn.Sequential:
+def decoder(
+    channels: int, outputs: int, *, scales: int = 5, upsample_first: bool = False, align_corners: bool = False
+) -> nn.Sequential:
     """The network (N, channels, h, w) -> (N, outputs, h 2^scales, w 2^scales), outputs in (0, 1) by a sigmoid.
 
     A block for each doubling and one without: 1x1 convolution, upsampling, ReLU, batch norm.
@@ -87,7 +91,7 @@ def decoder(channels: int, outputs: int, *, scales: int = 5, upsample_first: boo
     for block in range(scales + 1):
         convolution = nn.Conv2d(channels, channels, 1, bias=False)
         doubles = block > 0 if upsample_first else block < scales
-        doubling = [nn.Upsample(scale_factor=2, mode="bilinear")] if doubles else []
+        doubling = [nn.Upsample(scale_factor=2, mode="bilinear", align_corners=align_corners)] if doubles else []
         layers += [*doubling, convolution] if upsample_first else [convolution, *doubling]
         layers += [nn.ReLU(inplace=True), nn.BatchNorm2d(channels)]
     return nn.Sequential(*layers, nn.Conv2d(channels, outputs, 1, bias=False), nn.Sigmoid())

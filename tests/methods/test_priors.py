@@ -194,6 +194,12 @@ def test_deep_decoder_mixes_upsamples_rectifies_and_normalises_in_this_order(pro
     assert kinds == [*block[1:], *block, *block, nn.Conv2d, nn.Sigmoid]
 
 
+def test_corners_of_the_deep_decoder_are_aligned_where_asked(problem: Problem) -> None:
+    for text, aligned in (("deep_decoder[scales=2]", False), ("deep_decoder[scales=2,align_corners=true]", True)):
+        net, _ = built(prior(text), problem)
+        assert [layer.align_corners for layer in net.network if isinstance(layer, nn.Upsample)] == [aligned] * 2
+
+
 def test_few_channels_take_an_image_sooner_than_noise(photo: Tensor) -> None:
     """What makes it a prior: fitted to each as long, much more is left of noise of the image's own variance."""
     image = photo[:, :32, :32]
