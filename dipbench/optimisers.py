@@ -50,6 +50,23 @@ class RAdam(Optimiser):
 
 
 @dataclass(frozen=True)
+class AdamW(Optimiser):
+    """Adam whose weight decay is no part of the gradient. Loshchilov and Hutter, arXiv:1711.05101."""
+
+    learning_rate: float = 0.001
+    weight_decay: float = 0.01  # a step takes so much of the parameters, times the learning rate, from them
+
+    def over(self, parameters: nn.Parameter, on_device: bool) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            [parameters],
+            self.learning_rate,
+            weight_decay=self.weight_decay,
+            fused=on_device or None,
+            capturable=on_device,
+        )
+
+
+@dataclass(frozen=True)
 class SGD(Optimiser):
     """Plain gradient descent: no momentum, no weight decay. A fit has one measurement, so nothing in it is sampled."""
 

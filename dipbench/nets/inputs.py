@@ -22,3 +22,23 @@ def guide_input(guide: Tensor, size: tuple[int, int]) -> Tensor:
     vertical, horizontal = size[0] - guide.shape[-2], size[1] - guide.shape[-1]
     top, left = vertical // 2, horizontal // 2
     return nn.functional.pad(guide[None], (left, horizontal - left, top, vertical - top), mode="replicate")
+
+
+def coordinates_input(size: tuple[int, int]) -> Tensor:
+    """Two channels: x and y, each from -1 to 1, as networks of coordinates take them."""
+    return 2 * meshgrid_input(size) - 1
+
+
+class FittedInput(nn.Module):
+    """A network with its input z (1, C, H, W) as one more parameter; what it is given comes on top, such as jitter.
+
+    To be given zeros: the input that the fit hands on is rounded where the arithmetic is.
+    """
+
+    def __init__(self, network: nn.Module, z: Tensor):
+        super().__init__()
+        self.network = network
+        self.z = nn.Parameter(z.clone())
+
+    def forward(self, added: Tensor) -> Tensor:
+        return self.network(self.z + added)

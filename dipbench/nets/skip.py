@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
 from dipbench.images.files import centre_crop
 from dipbench.nets.reflection import ReflectedConv2d
@@ -28,10 +29,28 @@ GROUPS = 4
 """Of the channels in a group norm, or as many as divide them: the smallest skip branch has four channels."""
 
 
+class PointwiseConv2d(nn.Conv2d):
+    """A 1x1 convolution of every `stride`-th pixel.
+
+    What `nn.Conv2d` computes. But of a channels-last image PyTorch's own gradient writes beyond its memory on a CPU
+    (torch 2.15), which ends the process sooner or later.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__(inputs, outputs, 1, stride)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, H', W'), the sides over the stride rounded up."""
+        vertical, horizontal = self.stride
+        return conv2d(image[..., ::vertical, ::horizontal], self.weight, self.bias)
+
+
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: Padding = "reflection") -> nn.Conv2d:
     """A convolution that keeps the size (over the stride), with bias."""
     if padding == "reflection" and kernel > 1:
         return ReflectedConv2d(inputs, outputs, kernel, stride)
+    if kernel == 1 and stride > 1:
+        return PointwiseConv2d(inputs, outputs, stride)
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
 
 

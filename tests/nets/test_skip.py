@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dipbench.nets.skip import normalisation, skip_net
+from dipbench.nets.skip import convolution, normalisation, skip_net
 
 SMALL: dict[str, Any] = {"down": (8, 8), "up": (8, 8), "skip": (2, 2)}
 
@@ -114,3 +114,19 @@ def test_group_norm_has_mean_0_and_variance_1_in_each_group() -> None:
     groups = normalisation(8, "group")(image).view(4, -1)
     assert torch.allclose(groups.mean(dim=1), torch.zeros(4), atol=1e-5)
     assert torch.allclose(groups.var(dim=1, correction=0), torch.ones(4), atol=1e-3)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_strided_convolution_of_one_pixel_is_that_of_torch(layout: torch.memory_format) -> None:
+    """And its gradient, in double precision, where PyTorch's own is right in every layout."""
+    torch.manual_seed(0)
+    ours, theirs = convolution(4, 6, 1, stride=2).double(), nn.Conv2d(4, 6, 1, stride=2).double()
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.rand((1, 4, 9, 12), dtype=torch.float64)
+    taken = [x.clone(memory_format=layout).requires_grad_(), x.clone().requires_grad_()]
+    made = [layer(each) for layer, each in zip((ours, theirs), taken, strict=True)]
+    torch.testing.assert_close(*made)
+    for output in made:
+        output.square().sum().backward()
+    torch.testing.assert_close(taken[0].grad, taken[1].grad)
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)

@@ -44,6 +44,7 @@ def rule(text: str) -> Rule:
         ("orthogonality", ("orthogonality",)),
         ("sub_images", ("sub_images",)),
         ("across_channels", ("across_channels",)),
+        ("least_loss", ("loss",)),
     ],
 )
 def test_a_rule_reads_the_signal_with_its_own_settings(text: str, reads: tuple[str, ...]) -> None:
@@ -62,6 +63,13 @@ ANSWERS = [
     ("fixed[iteration=4]", [1, 1, 1, 1], Nomination(3)),
     ("last", [3, 1, 2], Nomination(2)),
     ("last", [], Nomination()),
+    # the output behind the step of the loss, which of the last row is not there yet; 0.996 is not lower by 0.5%
+    ("least_loss", [], Nomination()),
+    ("least_loss", [1], Nomination(0)),
+    ("least_loss", [1, 0.996, 2, 2], Nomination(1)),
+    ("least_loss", [1, 0.996, 0.994, 2], Nomination(3)),
+    ("least_loss", [1, NAN, 0.5, 2, 2], Nomination(3)),
+    ("least_loss[margin=0.9]", [1, 0.996, 0.994, 2], Nomination(1)),
     # patience counts from the minimum; what is equal is not lower, what comes after it fired is not seen
     ("wmv[patience=3]", [5, 4, 6, 6, 6, 1], Nomination(1, 4)),
     ("wmv[patience=3]", [5, 4, 4, 4, 4, 4], Nomination(1, 4)),

@@ -1,12 +1,12 @@
 """Going back after a sudden drop, as the official denoising notebook does."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from dipbench.contract import Fitting, PositiveFloat, Trick
+from dipbench.contract import Fitting, PositiveFloat, PositiveInt, Trick
 
 _SKIPPED_EVERY = 100
 
@@ -24,6 +24,7 @@ class Backtracking(Trick):
     copies: ClassVar[int] = 1
 
     drop: PositiveFloat = 5.0  # dB
+    every: PositiveInt | None = None  # tried where the count is a multiple of it; none: but where it is one of 100
 
     def memory(self, fit: Fitting) -> dict[str, Tensor]:
         device = fit.parameters.device
@@ -37,7 +38,7 @@ class Backtracking(Trick):
     @torch.no_grad()
     def after(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
         psnr = -10 * torch.log10(fit.misfit)
-        tried = memory["count"] % _SKIPPED_EVERY != 0
+        tried = memory["count"] % _SKIPPED_EVERY != 0 if self.every is None else memory["count"] % self.every == 0
         bad = tried & (psnr - memory["psnr"] < -self.drop)
         good = tried & ~bad
         fit.parameters.copy_(torch.where(bad, memory["good"], fit.parameters))
@@ -45,3 +46,7 @@ class Backtracking(Trick):
         memory["psnr"].copy_(torch.where(good, psnr, memory["psnr"]))
         memory["count"] += ~bad
         memory["fallbacks"] += bad
+
+    def settings(self) -> dict[str, Any]:
+        """Without `every` where it is not given: it came later, and runs are named by the settings."""
+        return {name: value for name, value in super().settings().items() if name != "every" or value is not None}

@@ -8,7 +8,7 @@ from torch import nn
 
 from dipbench.contract import Fitting
 from dipbench.fit.tricks import StepNoise, WeightDecay
-from dipbench.optimisers import SGD, Adam
+from dipbench.optimisers import SGD, Adam, AdamW
 
 
 def fitting(net: nn.Module, parameters: nn.Parameter) -> Fitting:
@@ -53,3 +53,18 @@ def test_weight_decay_is_that_of_torch(ours: Any, theirs: Any, options: dict[str
         expected.step()
     assert torch.allclose(mine, reference, rtol=1e-12, atol=0)
     assert not torch.allclose(mine, torch.arange(1.0, 6.0, dtype=torch.float64), atol=0.05)
+
+
+def test_decoupled_weight_decay_is_that_of_torch() -> None:
+    """A step takes the rate times the decay of the parameters, whatever the gradient."""
+    mine, reference = (nn.Parameter(torch.arange(1.0, 6.0, dtype=torch.float64)) for _ in range(2))
+    stepping = AdamW(0.1, 0.3).over(mine, on_device=False)
+    expected = torch.optim.Adam([reference], lr=0.1)
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(10):
+        mine.grad = reference.grad = torch.randn(5, dtype=torch.float64, generator=rng)
+        stepping.step()
+        with torch.no_grad():
+            reference *= 1 - 0.1 * 0.3
+        expected.step()
+    torch.testing.assert_close(mine, reference, rtol=1e-12, atol=0)
