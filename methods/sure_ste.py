@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from dipbench.contract import FitSettings, Fitting, NonNegativeFloat, PositiveFloat, PositiveInt, Prior, Problem, Trick
 from dipbench.contract.noise_level import sigma_left
 from dipbench.fit.tricks import Backtracking, RateDecay
+from dipbench.images.files import centre_crop
 from dipbench.nets.inputs import guide_input
 from dipbench.nets.padding import padded_size, padded_to
 from dipbench.nets.stein import SCALES, SteinNet
@@ -49,7 +50,7 @@ class Stein(Trick):
     def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor:
         z = fit.input.detach()
         probe = _noise_like(z, rng)
-        seen = probe[..., _middle(z.shape[-2], output.shape[-2]), _middle(z.shape[-1], output.shape[-1])]
+        seen = centre_crop(probe, output.shape[-2], output.shape[-1])
         if self.divergence == "difference":
             step = _STEP * self.sigma
             answer = (seen * (fit.forward(z + step * probe) - output)).mean() / step
@@ -63,12 +64,6 @@ class Stein(Trick):
 def _noise_like(z: Tensor, rng: torch.Generator) -> Tensor:
     """In single precision and contiguous, so that every layout and every precision has one noise."""
     return torch.randn(z.shape, device=z.device, generator=rng)
-
-
-def _middle(whole: int, part: int) -> slice:
-    """Where what `padded_to` cuts out lies."""
-    start = (whole - part) // 2
-    return slice(start, start + part)
 
 
 @dataclass(frozen=True)

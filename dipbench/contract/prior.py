@@ -26,7 +26,7 @@ class Fitting:
     input: Tensor  # (1, C_in, H', W'), what the network is given next; before each forward pass as the prior built it
     misfit: Tensor  # scalar, of the output just made
     forward: Callable[[Tensor], Tensor]  # what the network makes of an input, in the precision of the fit
-    estimate: Tensor | None = None  # (1, C, H, W), the image in the output just made; None before the first
+    problem: Problem  # that is fitted
 
 
 class Trick(Plugin):

@@ -49,7 +49,7 @@ class Fit:
         self._forward = _Forward(compiled(self.network) if engine.compiles else self.network, execution, device)
         self._optimiser = settings.optimiser.over(self._parameters.values, on_device=engine.lean)
         nothing = torch.zeros((), device=device)
-        self._now = Fitting(self.network, self._parameters.values, self._z, nothing, self._forward)
+        self._now = Fitting(self.network, self._parameters.values, self._z, nothing, self._forward, problem)
         self._tricks = [_Played(trick, self._now, rng) for trick in settings.tricks]
         self._ema: Tensor | None = None
 
@@ -75,7 +75,6 @@ class Fit:
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
         estimate = self._estimate_in(output.detach())
-        now.estimate = estimate[None]
         if settings.average:  # begins with the first output, without bias correction, as the official code does
             if self._ema is None:
                 self._ema = estimate.clone()

@@ -6,6 +6,7 @@ import pytest
 import torch
 from dipbench.methods import sure_ste
 from dipbench.methods.sure_ste import Divergence, Stein
+from scripted import PROBLEM
 from torch import Tensor, nn
 
 from dipbench import registry
@@ -54,7 +55,7 @@ class Shrinking(nn.Module):
 @pytest.mark.parametrize("divergence", ["gradient", "difference"])
 def test_what_it_adds_is_the_divergence_by_stein_of_a_network_where_it_is_known(divergence: Divergence) -> None:
     net, z, sigma = Shrinking(), torch.rand(1, 3, 64, 64), 0.1
-    fit = Fitting(net, nn.Parameter(torch.zeros(1)), z, torch.zeros(()), net)
+    fit = Fitting(net, nn.Parameter(torch.zeros(1)), z, torch.zeros(()), net, PROBLEM)
     rng = Streams(0).torch("stein")
     more = Stein(sigma, 0.5, divergence).adds(net(z), fit, {}, rng)
     assert float(more.detach()) == pytest.approx(2 * sigma**2 * 0.3 - sigma**2, rel=0.05)

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import torch
+from scripted import PROBLEM
 from stepping import fit
 from torch import Tensor, nn
 
@@ -229,7 +230,7 @@ def test_weight_noise_is_the_same_in_every_layout() -> None:
     plain = nn.Conv2d(3, 5, 3)
     last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
     for layer in (plain, last):
-        fit = Fitting(layer, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), layer)
+        fit = Fitting(layer, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), layer, PROBLEM)
         WeightNoise(0.5).before(fit, {}, Streams(0).torch("noise"))
     assert torch.allclose(plain.weight, last.weight, atol=1e-6)
 

@@ -1,6 +1,7 @@
 """Backtracking against the official rule, written as the notebook writes it: on the host, with copies."""
 
 import torch
+from scripted import PROBLEM
 from torch import nn
 
 from dipbench.contract import Fitting
@@ -27,7 +28,7 @@ def official(psnrs: list[float], drop: float, every: int = 100) -> tuple[list[fl
 
 def ours(psnrs: list[float], drop: float) -> tuple[list[float], int]:
     trick, seen = Backtracking(drop), []
-    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(3)), torch.zeros(1), torch.zeros(()), nn.Identity())
+    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(3)), torch.zeros(1), torch.zeros(()), nn.Identity(), PROBLEM)
     memory = trick.memory(fit)
     for psnr in psnrs:
         fit.misfit = torch.tensor(10 ** (-psnr / 10), dtype=torch.float64)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from scripted import PROBLEM
 from torch import nn
 
 from dipbench.contract import Fitting
@@ -12,7 +13,7 @@ from dipbench.optimisers import SGD, Adam, AdamW
 
 
 def fitting(net: nn.Module, parameters: nn.Parameter) -> Fitting:
-    return Fitting(net, parameters, torch.zeros(1), torch.zeros(()), net)
+    return Fitting(net, parameters, torch.zeros(1), torch.zeros(()), net, PROBLEM)
 
 
 def test_step_noise_has_its_deviation_on_every_kernel_and_spares_the_rest() -> None:

@@ -58,16 +58,17 @@ class Pulled(Trick):
     strength: float = 1.0
 
     def memory(self, fit: Fitting) -> dict[str, Tensor]:
-        return {"last": torch.zeros_like(fit.forward(fit.input).detach())}
+        start = torch.zeros_like(fit.forward(fit.input).detach())
+        return {"last": start, "output": start.clone()}
 
     def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor:
+        memory["output"].copy_(output.detach())
         moved = fit.forward(fit.input + 0.1)
         return self.strength * ((output - memory["last"]).square().mean() + (output - moved).square().mean())
 
     @torch.no_grad()
     def stepped(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
-        assert fit.estimate is not None
-        memory["last"].copy_(fit.estimate)
+        memory["last"].copy_(memory["output"])
 
 
 SETTINGS = FitSettings(iterations=9, average=0)

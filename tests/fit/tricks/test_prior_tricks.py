@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from scripted import PROBLEM
 from torch import nn
 
 from dipbench.contract import Fitting
@@ -10,7 +11,7 @@ from dipbench.nets.skip import skip_net
 
 
 def fitting(net: nn.Module) -> Fitting:
-    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1, 4, 64, 64), torch.zeros(()), net)
+    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1, 4, 64, 64), torch.zeros(()), net, PROBLEM)
 
 
 def test_jitter_is_multiplied_at_the_first_step_and_each_so_many() -> None:
@@ -79,7 +80,7 @@ def test_dropout_stands_between_convolution_and_normalisation() -> None:
 def test_backtracking_of_every_so_many_is_tried_at_those_alone() -> None:
     """The values grow by 1 a step: a drop between two tries is not seen, and one at a try goes back to the last."""
     trick, seen = Backtracking(2.0, every=4), []
-    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), nn.Identity())
+    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), nn.Identity(), PROBLEM)
     memory = trick.memory(fit)
     for psnr in (10, 20, 5, 20, 15, 20, 20, 20, 9):
         fit.misfit = torch.tensor(10 ** (-psnr / 10))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from scripted import PROBLEM
 from torch import nn
 
 from dipbench.contract import Fitting
@@ -14,7 +15,7 @@ def test_it_is_the_schedule_of_torch(optimiser: Optimiser) -> None:
     ours, theirs = (nn.Parameter(torch.linspace(-2, 3, 7)) for _ in range(2))
     trick, stepping, scheduled = RateDecay(0.5, 4), optimiser.over(ours, False), optimiser.over(theirs, False)
     schedule = torch.optim.lr_scheduler.StepLR(scheduled, step_size=4, gamma=0.5)
-    fit = Fitting(nn.Identity(), ours, torch.zeros(1), torch.zeros(()), nn.Identity())
+    fit = Fitting(nn.Identity(), ours, torch.zeros(1), torch.zeros(()), nn.Identity(), PROBLEM)
     memory = trick.memory(fit)
     for _ in range(15):
         for parameter in (ours, theirs):

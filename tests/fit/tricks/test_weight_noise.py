@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
+from scripted import PROBLEM
 from stepping import fit
 from torch import Tensor, nn
 
@@ -82,7 +83,7 @@ def test_first_update_is_2_percent_of_the_spread_of_each_kernel_and_spares_the_r
 
 
 def fitting(net: nn.Module) -> Fitting:
-    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), net)
+    return Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), net, PROBLEM)
 
 
 def test_weights_walk_at_random() -> None:

@@ -1,0 +1,150 @@
+"""Priors whose fit feeds something back: aSeqDIP its output, self-guided DIP its input, DeepRED a denoised image."""
+
+import numpy as np
+import pytest
+import torch
+from dipbench.methods.deep_red import Denoised
+from dipbench.methods.self_guided import Guide
+from skimage.restoration import denoise_nl_means
+from torch import Tensor, nn
+
+from dipbench import registry
+from dipbench.contract import Fitting, Prior, Problem, Scene
+from dipbench.fit import Fit
+from dipbench.images.files import centre_crop
+from dipbench.operators import Identity
+from dipbench.streams import Streams
+
+
+def posed(photo: Tensor, task: str = "denoising", side: int = 40) -> Problem:
+    return registry.build("task", task).degrade(Scene(photo[:, :side, :side]), Streams(0))
+
+
+def prior(text: str) -> Prior:
+    return registry.build("method", text)
+
+
+# aSeqDIP
+
+
+@pytest.mark.parametrize(("task", "expected"), [("denoising", 1_036_995), ("inpainting", 2_843_239)])
+def test_networks_have_as_many_parameters_as_those_of_the_code(photo: Tensor, task: str, expected: int) -> None:
+    net, _ = prior("aseqdip").build(posed(photo, task), Streams(0))
+    assert sum(p.numel() for p in net.parameters()) == expected
+
+
+def test_the_first_input_is_the_measurement_and_missing_pixels_are_grey(photo: Tensor) -> None:
+    problem = posed(photo)
+    _, z = prior("aseqdip").build(problem, Streams(0))
+    assert torch.equal(z[0], problem.measurement)
+    problem = posed(photo, "inpainting", 64)
+    assert problem.known is not None
+    _, z = prior("aseqdip").build(problem, Streams(0))
+    assert z[0].masked_select(~problem.known).unique().tolist() == pytest.approx([0.4])
+    assert torch.equal(z[0].masked_select(problem.known), problem.measurement.masked_select(problem.known))
+
+
+def test_the_output_is_the_next_input_after_every_second_step(photo: Tensor) -> None:
+    """Of 39 x 39 pixels, which are padded to 40: the input is the output with its border repeated."""
+    fit = Fit(prior("aseqdip"), posed(photo, side=39), Streams(0))
+    (memory,) = (played.memory for played in fit._tricks)
+    start, outputs = memory["input"].clone(), []
+    for iteration in range(4):
+        step = fit.output()
+        outputs.append(step.estimate.clone())
+        fit.step()
+        seen = centre_crop(memory["input"][0], 39, 39)
+        if iteration == 0:
+            assert torch.equal(memory["input"], start)
+        else:
+            fed = outputs[1] if iteration < 3 else outputs[3]
+            torch.testing.assert_close(seen.clamp(0, 1), fed)
+
+
+def test_the_loss_holds_the_output_to_the_input(photo: Tensor) -> None:
+    problem = posed(photo)
+    step = Fit(prior("aseqdip[network=skip,weight=0.5]"), problem, Streams(0)).output()
+    distance = (step.estimate - problem.measurement).square().mean()
+    torch.testing.assert_close(step.loss, problem.misfit(step.estimate) + 0.5 * distance)
+
+
+# self-guided
+
+
+@pytest.mark.parametrize(("variant", "rate"), [("notebook", 0.1), ("handbook", 0.01)])
+def test_network_and_input_are_fitted_at_rates_of_their_own(photo: Tensor, variant: str, rate: float) -> None:
+    """The first step of Adam is its rate, whatever the gradient."""
+    fit = Fit(prior(f"self_guided[variant={variant},channels=8,scales=2]"), posed(photo), Streams(0))
+    (guide,) = (module for module in fit.network.modules() if isinstance(module, Guide))
+    start = {"z": guide.z.detach().clone(), "net": next(guide.network.parameters()).detach().clone()}
+    assert 0.99 < float(start["z"].max()) < 1, "it begins as U(0, 1)"
+    fit.output()
+    fit.step()
+    moved = (guide.z.detach() - start["z"]).abs()
+    assert float(moved.median()) == pytest.approx(rate, rel=0.01)
+    net = (next(guide.network.parameters()).detach() - start["net"]).abs()
+    assert float(net.median()) == pytest.approx(3e-4, rel=0.01)
+
+
+@pytest.mark.parametrize(("variant", "weight"), [("notebook", 2.0), ("handbook", 0.01)])
+def test_loss_of_a_variant_is_its_own(photo: Tensor, variant: str, weight: float) -> None:
+    problem = posed(photo)
+    fit = Fit(prior(f"self_guided[variant={variant},channels=8,scales=2]"), problem, Streams(0))
+    (guide,) = (module for module in fit.network.modules() if isinstance(module, Guide))
+    z = guide.z.detach().clone()
+    step = fit.output()
+    differences = [step.estimate - problem.measurement, step.estimate - z[0]]
+    power = 1 if variant == "notebook" else 2
+    first, second = (difference.abs().pow(power).mean() for difference in differences)
+    torch.testing.assert_close(step.loss, first + weight * second)
+
+
+# DeepRED
+
+
+def test_images_and_weights_are_those_of_the_official_loop() -> None:
+    """ADMM in NumPy with the outputs given, the denoised image ten steps late, for 25 steps."""
+    rng = np.random.default_rng(0)
+    y = rng.random((1, 16, 16))
+    outputs = y + 0.1 * rng.standard_normal((25, 1, 16, 16))
+    misfits = 10 ** (-np.linspace(15, 25, 25) / 10)
+    x, u, used, ready, weight, threshold = y.copy(), 0 * y, y.copy(), y.copy(), 0.5, 20.0
+    for step, (f, misfit) in enumerate(zip(outputs, misfits, strict=True)):
+        if step % 10 == 0:
+            used = ready
+            ready = denoise_nl_means(
+                x[0], patch_size=5, patch_distance=6, h=0.6 * 3 / 255, sigma=3 / 255, fast_mode=True
+            )[None]
+        x = np.clip((weight * used + weight * (f + u)) / (2 * weight), 0, 1)
+        u = u + f - x
+        if -10 * np.log10(misfit) > threshold:
+            weight, threshold = weight + 0.03, threshold + 0.01
+    problem = Problem("denoising", torch.from_numpy(y), Identity(), (1, 16, 16))
+    net = nn.Identity()
+    fit = Fitting(net, nn.Parameter(torch.zeros(1)), torch.zeros(1), torch.zeros(()), net, problem)
+    trick, none = Denoised(0.5, 20.0, 10, 3 / 255), torch.Generator()
+    memory = trick.memory(fit)
+    for f, misfit in zip(outputs, misfits, strict=True):
+        trick.adds(torch.from_numpy(f)[None], fit, memory, none)
+        fit.misfit = torch.tensor(misfit)
+        trick.stepped(fit, memory, none)
+    torch.testing.assert_close(memory["image"][0], torch.from_numpy(x))
+    torch.testing.assert_close(memory["dual"][0], torch.from_numpy(u))
+    assert float(memory["weight"]) == pytest.approx(weight)
+    assert weight > 0.7, "the threshold was passed many times"
+
+
+def test_deep_red_is_pulled_to_the_measurement_and_from_the_tenth_step_on_to_it_denoised(photo: Tensor) -> None:
+    problem = posed(photo, side=64)
+    fit = Fit(prior("deep_red[down=[8,8],skip=[2,2]]"), problem, Streams(0))
+    step = fit.output()
+    torch.testing.assert_close(step.loss, 1.5 * step.misfit)  # x is the measurement and u nothing at the start
+    for _ in range(11):  # until then what pulls is the measurement
+        fit.step()
+        step = fit.output()
+    assert float(step.loss) != pytest.approx(1.5 * float(step.misfit), rel=1e-4)
+
+
+def test_it_denoises_what_is_measured_as_it_is(photo: Tensor) -> None:
+    assert "measured as it is" in str(prior("deep_red").refuses(posed(photo, "inpainting")))
+    assert prior("aseqdip").refuses(posed(photo, "super_resolution", 64))
