@@ -20,7 +20,10 @@ from dipbench import processor
 from dipbench.errors import UserError
 from dipbench.version import __version__
 
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-image", "pillow", "piq", "bm3d")
+PACKAGES = (
+    *("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-image", "pillow", "piq", "bm3d"),
+    *("deepinv", "ptwt"),  # of the extra `deepinv`
+)
 """The packages whose versions can change a number."""
 
 
