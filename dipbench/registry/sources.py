@@ -152,8 +152,10 @@ def _module(module: types.ModuleType) -> str:
 def is_installed(module: str) -> bool:
     """Whether it is Python's, dipbench's or of a package that was installed, and not of the user's own code."""
     top = module.partition(".")[0]
+    if top == "__main__":  # whatever file started the program: python -m has one of a package
+        return False
     if top == "dipbench" or top in sys.stdlib_module_names:
-        return top != "__main__"
+        return True
     file = getattr(sys.modules.get(module), "__file__", None)
     folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
     return bool(file) and any(Path(str(file)).is_relative_to(folder) for folder in folders)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -85,5 +86,5 @@ class Loaded:
 
     def _repr_html_(self) -> str:
         shown = self.summary().to_html(index=False, border=0, float_format="{:.2f}".format)
-        page = pd.Series([repr(self)]).str.replace("&", "&amp;").str.replace("<", "&lt;").iloc[0]
+        page = escape(repr(self))
         return f"<p>{page}; mean PSNR in dB, best and best_ema are oracles</p>{shown}"

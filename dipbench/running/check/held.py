@@ -69,7 +69,7 @@ def _steps(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _around(thing: Any, module: str, seen: set[Any]) -> Iterator[tuple[str, Any]]:
-    """What a class holds itself, and what its functions take from around them, and those of its module that they call."""
+    """What a class holds itself and what its functions take from around them; of its module also what these call."""
     function = inspect.unwrap(thing) if callable(thing) and not inspect.isclass(thing) else None
     if thing in seen or getattr(function or thing, "__module__", "") != module:
         return
@@ -80,8 +80,8 @@ def _around(thing: Any, module: str, seen: set[Any]) -> Iterator[tuple[str, Any]
             name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__
         }
     else:
-        inner = {name: getattr(value, "__func__", value) for name, value in vars(thing).items() if name[:2] != "__"}
-        inner |= {"__init__": value for name, value in vars(thing).items() if name == "__init__"}
+        own = {name: value for name, value in vars(thing).items() if name[:2] != "__" or name == "__init__"}
+        inner = {name: getattr(value, "__func__", value) for name, value in own.items()}
     for name, value in inner.items():
         if isinstance(value, (type, types.FunctionType)) or hasattr(value, "__wrapped__"):
             yield from _around(value, module, seen)
