@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 from dipbench.version import __version__
 
 if TYPE_CHECKING:
+    from dipbench.api import check as check
     from dipbench.api import compare as compare
+    from dipbench.api import load as load
+    from dipbench.api import prior as prior
     from dipbench.api import restore as restore
     from dipbench.api import run as run
     from dipbench.api import score as score
@@ -15,12 +18,12 @@ if TYPE_CHECKING:
 if (Path(__file__).parent.parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
-__all__ = ["__version__", "compare", "restore", "run", "score"]
+__all__ = ["__version__", "check", "compare", "load", "prior", "restore", "run", "score"]
 
 
 def __getattr__(name: str) -> Any:
-    """`dipbench.run`, `compare`, `restore` and `score`, imported when asked for: torch takes seconds to load."""
-    if name in ("compare", "restore", "run", "score"):
+    """`dipbench.run` and the others, imported when asked for: torch takes seconds to load."""
+    if name in __all__:
         from dipbench import api
 
         return getattr(api, name)

@@ -1,19 +1,23 @@
 """dipbench from Python: the same as the command line, with a pandas frame for an answer."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from dipbench import registry
+from dipbench.bases.of_function import prior
 from dipbench.comparing.gathering import Comparisons, compared, store_of
-from dipbench.contract import Method, Task
+from dipbench.contract import Method, Plugin, Task
 from dipbench.errors import UserError, unknown
 from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
+from dipbench.report.loaded import Loaded
 from dipbench.resources import pick_device
+from dipbench.running.check import checked
 from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
 from dipbench.running.runner import Display, Summary, compute, plan_of
@@ -26,6 +30,8 @@ from dipbench.streams import Streams
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
 from dipbench.trace.kept import Output
+
+__all__ = ["check", "load", "prior", "restore", "restore_to", "run", "score"]
 
 
 def execute(
@@ -58,11 +64,25 @@ def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
     return list(range(seed or 0, (seed or 0) + (seeds or 1)))
 
 
+def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
+    """The executor that is asked for; of methods that this process alone knows it is this process.
+
+    UserError where those are to be computed by others.
+    """
+    given = [text for text in methods if registry.is_given("method", text)]
+    if given and jobs != 1:
+        raise UserError(
+            f"jobs got {jobs}: method '{given[0]}' was given from Python, and other processes do not know it: take "
+            "jobs=1, or put it into a file and give its path"
+        )
+    return registry.build("executor", "this_process" if given and on == "processes" else on)
+
+
 def run(
     suite: str,
     *,
     only: Sequence[str] = (),
-    methods: Sequence[str] = (),
+    methods: Iterable[Method | type[Method] | str] = (),
     data: Path | str | None = None,
     settings: Sequence[str] = (),
     record: Sequence[str] = (),
@@ -80,14 +100,19 @@ def run(
     at_once: int = 0,
     out: Path | str | None = None,
     report: bool = False,
+    plugins: Sequence[Path | str] | None = None,
 ) -> pd.DataFrame:
     """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.store.results.columns`.
 
-    The arguments are the options of `dipbench run`. A failed run is a row whose `status` is `failed` and whose
-    `message` says why. With `jobs` above 1 the caller must be guarded by `if __name__ == "__main__"`.
+    The arguments are the options of `dipbench run`; `plugins` are folders. A method may also be a class or an object
+    of one, from a notebook too, or what `dipbench.prior` made: it is computed in this process. A failed run is a row
+    whose `status` is `failed` and whose `message` says why. With `jobs` above 1 the caller must be guarded by
+    `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
-    choices = Choices(only, methods, Path(data) if data else None, settings, scale, record, rules, metrics)
+    registry.use_folders(None if plugins is None else [Path(folder) for folder in plugins])
+    texts = registry.as_text("method", methods)
+    choices = Choices(only, texts, Path(data) if data else None, settings, scale, record, rules, metrics)
     made = execute(
         suite,
         choices,
@@ -96,7 +121,7 @@ def run(
         out=Path(out) if out else None,
         command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
         display=None,
-        on=registry.build("executor", on),
+        on=executor_of(on, jobs, texts),
     )
     results = {}
     for store, summary in made:
@@ -107,7 +132,7 @@ def run(
 
 
 def compare(
-    methods: Sequence[str] = (),
+    methods: Iterable[Method | type[Method] | str] = (),
     *,
     suite: str | Path | Sequence[str | Path],
     baseline: str = "",
@@ -116,7 +141,8 @@ def compare(
 ) -> Comparisons:
     """Compares methods on the measurements that a store has: tidy frames `ranking` and `differences`, and `remarks`.
 
-    The arguments are those of `dipbench compare`: labels with an output behind a comma or without, none for all;
+    The arguments are those of `dipbench compare`: labels with an output behind a comma or without, none for all,
+    or what `run` was given;
     `suite` is the name of one that was run, a folder of results, or several. Nothing is computed. UserError for a
     method that is not there, with what to run, and for what does not compare.
     """
@@ -126,7 +152,21 @@ def compare(
         raise UserError(f"ties got {ties:g}: it takes the difference up to which two methods are equal, 0 or more")
     wanted = [suite] if isinstance(suite, (str, Path)) else suite
     stores = [store_of(str(one)) for one in wanted]
-    return compared(stores, list(methods), METRICS[metric], baseline, ties)
+    return compared(stores, registry.as_text("method", methods), METRICS[metric], baseline, ties)
+
+
+def load(folder: Path | str) -> Loaded:
+    """The results and traces in a folder that `run` wrote, as tidy frames. UserError for another folder."""
+    return Loaded(Store.existing(Path(folder)))
+
+
+def check(plugin: Plugin | type[Plugin] | str, kind: str = "method") -> pd.DataFrame:
+    """Whether a plugin keeps the contract: a row a thing that was tried, its `complaint` empty where that was right.
+
+    As `dipbench check`, of a class from a notebook too, or of what `prior` made. UserError for what is no plugin.
+    """
+    (text,) = registry.as_text(kind, [plugin])
+    return pd.DataFrame([asdict(each) for each in checked(kind, parse(text).name)])
 
 
 def score(
@@ -151,7 +191,7 @@ def restore(
     image: Path | str,
     *,
     task: str,
-    method: str = "dip",
+    method: Method | type[Method] | str = "dip",
     output: str | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -164,13 +204,14 @@ def restore(
     it before the method begins.
     """
     posed: Task = registry.build("task", task)
-    restorer: Method = registry.build("method", method)
+    (text,) = registry.as_text("method", [method])
+    restorer: Method = registry.build("method", text)
     problem = posed.pose(read_image(Path(image))).to(pick_device(device))
     check_taken(restorer, problem)
     expected = ["final", "ema"] if restorer.averages(problem) else ["final"]
     wanted = output or expected[-1]
     if wanted not in expected:
-        raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(expected)}")
+        raise UserError(f"method '{text}' has no output '{wanted}': it has {', '.join(expected)}")
     rng = Streams(seed, ("restore", parse(task).name))
     outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
     return outputs[wanted]

@@ -22,6 +22,25 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     return UserError(f"unknown {kind} '{name}': {mend}")
 
 
+_PACKAGES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Module -> the package that brings it, where pip knows it by another name."""
+
+
+def described(error: BaseException) -> str:
+    """An error in one line, with how to install what is missing where that is it."""
+    words = f"{type(error).__name__}: {error}"
+    if not isinstance(error, ModuleNotFoundError) or not error.name or error.name.startswith("dipbench"):
+        return words
+    module = error.name.partition(".")[0]
+    return f"{words}; it needs that package: pip install {_PACKAGES.get(module, module)}"
+
+
 @cache
 def warn_once(words: str, category: type[Warning]) -> None:
     """Warns, but neither again nor in the processes that the program starts: images are read again and again there."""

@@ -4,16 +4,21 @@ from typing import Annotated
 
 import typer
 
+from dipbench.cli import options
+
 
 def check(
     name: Annotated[
         str, typer.Argument(help="A method, data set, task, noise, trick, signal or rule, or the path of its file.")
     ],
     kind: Annotated[str | None, typer.Option(help="Which is meant, where several have that name: trick, ...")] = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Try whether a plugin keeps the contract."""
+    from dipbench import registry
     from dipbench.running.check import checked, kind_of
 
+    registry.use_folders(plugins)
     wrong = 0
     for each in checked(kind_of(name, kind), name):
         print(each, flush=True)

@@ -11,7 +11,8 @@ def listed(kind: str) -> list[tuple[str, str]]:
     """Name and one line of everything of a kind, in the plural: methods, datasets, tasks, ... or suites."""
     if kind == "suites":
         return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
-    return [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
+    found = [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
+    return found + [(file.stem, f"unavailable: {error}") for file, error in registry.broken_files().items()]
 
 
 def _summary(kind: str, name: str) -> str:

@@ -16,6 +16,7 @@ from dipbench.cli import options
 from dipbench.cli.check import check
 from dipbench.cli.compare import compare
 from dipbench.cli.data import data
+from dipbench.cli.new import new
 from dipbench.cli.plan import plan
 from dipbench.cli.replay import replay
 from dipbench.cli.score import score
@@ -35,6 +36,7 @@ app.command()(plan)
 app.command()(replay)
 app.command()(compare)
 app.command()(check)
+app.command()(new)
 
 
 @app.callback()
@@ -66,6 +68,7 @@ def run(
     record: options.Record = None,
     rules: options.Rules = None,
     metrics: options.Metrics = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
     from rich.console import Console
@@ -82,6 +85,7 @@ def run(
     from dipbench.suites.edits import Choices
 
     use_folder(data_dir)
+    registry.use_folders(plugins)
     console = Console()
     failures, computed = [], 0
     with Terminal(console) as display, interruption.handled():
@@ -141,13 +145,15 @@ def restore(
     output: Annotated[str | None, typer.Option(help="final or ema; default: ema if the method has it.")] = None,
     seed: int = 0,
     device: options.Device = "auto",
+    plugins: options.Plugins = None,
 ) -> None:
     """Restore an image for which there is no ground truth."""
-    from dipbench import api
+    from dipbench import api, registry
     from dipbench.cli.progress import counter
     from dipbench.images.files import check_writable
     from dipbench.spec import parse
 
+    registry.use_folders(plugins)
     path = out or image.with_name(f"{image.stem}-{Path(parse(method).name).stem}.png")
     check_writable(path)
     if path.exists() and path.samefile(image):
@@ -166,10 +172,13 @@ def list_(
         ],
         typer.Argument(),
     ],
+    plugins: options.Plugins = None,
 ) -> None:
     """List what there is."""
+    from dipbench import registry
     from dipbench.cli import inventory
 
+    registry.use_folders(plugins)
     for name, line in inventory.listed(kind):
         print(f"{name:20} {line}")
 
@@ -177,10 +186,13 @@ def list_(
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A suite, or a plugin of any kind: its name or the path of its file.")],
+    plugins: options.Plugins = None,
 ) -> None:
     """Show what something is, and its settings."""
+    from dipbench import registry
     from dipbench.cli import inventory
 
+    registry.use_folders(plugins)
     print(inventory.shown(name))
 
 

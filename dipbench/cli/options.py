@@ -23,6 +23,9 @@ Checkpoint = Annotated[float, typer.Option(help="Seconds between checkpoints of 
 AtOnce = Annotated[int, typer.Option(help="Runs that share a GPU; 0: as many as fill it.")]
 Out = Annotated[Path | None, typer.Option(help="The folder of results; default results/SUITE.")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder of the data sets; see docs/data.md.")]
+Plugins = Annotated[
+    list[Path] | None, typer.Option(help="A folder whose files are plugins too, each under its name; or several.")
+]
 Record = Annotated[list[str] | None, typer.Option(help="Record this signal of each fit too (dipbench list signals).")]
 Rules = Annotated[
     list[str] | None, typer.Option("--rule", help="Keep what this stopping rule would (dipbench list rules).")

@@ -17,8 +17,10 @@ def plan(
     out: options.Out = None,
     data_dir: options.DataDir = None,
     settings: options.Settings = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Say what `run` with the same options would compute here, and what it takes: time, memory, disk."""
+    from dipbench import registry
     from dipbench.api import seeds_of
     from dipbench.data.pinned import use_folder
     from dipbench.running.conditions import Conditions
@@ -27,6 +29,7 @@ def plan(
     from dipbench.suites.edits import Choices
 
     use_folder(data_dir)
+    registry.use_folders(plugins)
     on = Conditions.read(device, engine=engine, precision=precision).device
     choices = Choices(only or (), methods or (), data, settings or (), scale)
     parts = parts_of(suite, choices, seeds_of(seed, seeds), precision)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dipbench.cli import options
 from dipbench.errors import UserError
 
 
@@ -15,6 +16,7 @@ def replay(
         list[str] | None, typer.Option(help="name[setting=value] or file.py; default: every rule that can be asked.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write what each rule says of each fit to this CSV.")] = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Ask stopping rules of the traces in a store. It needs no fit, only that the signals they read were recorded."""
     import pandas as pd
@@ -33,6 +35,7 @@ def replay(
     from dipbench.report.stops import SHORT_HEADS, cells
     from dipbench.store.store import Store
 
+    registry.use_folders(plugins)
     store = Store.existing(folder)
     fits = fits_of(store, store.holdings())
     if not fits:

@@ -1,7 +1,10 @@
 """What all plugins have in common, and the types of their settings."""
 
 import copy
+import inspect
+import sys
 from dataclasses import fields
+from types import ModuleType
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -28,8 +31,13 @@ class Plugin:
 
     @classmethod
     def plugin_name(cls) -> str:
-        """The name of the file that holds the class, which is the name it is asked for by."""
-        return cls.__module__.rpartition(".")[2]
+        """The name of the file that holds the class, which is the name it is asked for by.
+
+        With `:Class` behind it where that file, outside dipbench, holds several of the kind.
+        """
+        file = cls.__module__.rpartition(".")[2]
+        module = sys.modules.get(cls.__module__) if cls.source() else None
+        return f"{file}:{cls.__name__}" if module and len(plugins_in(module, cls.kind)) > 1 else file
 
     @classmethod
     def source(cls) -> str | None:
@@ -56,6 +64,20 @@ class Plugin:
         values = ((field, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
         changed = {field.name: _written(value) for field, value in values if value != field.default}
         return str(Spec(self.plugin_name(), changed))
+
+
+def kind_of(value: object) -> str | None:
+    """The kind of plugin that a class is; None: it is none."""
+    return getattr(value, "kind", None) if inspect.isclass(value) and issubclass(value, Plugin) else None
+
+
+def plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
+    """The classes of that kind that a module defines."""
+    return [
+        value
+        for value in vars(module).values()
+        if kind_of(value) == kind and value.__module__ == module.__name__ and not inspect.isabstract(value)
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -104,6 +104,8 @@ class Method(Plugin, ABC):
 
     kind: ClassVar[str] = "method"
     fitted: ClassVar[bool] = False  # whether the harness fits it, by an engine in a precision: a Prior
+    most_seconds: ClassVar[float] = 30.0  # of a processor, that tiny() takes on a picture of 64x64: the check looks
+    most_gigabytes: ClassVar[float] = 2.0  # of memory, likewise
     overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best, which is then kept too
 
     def refuses(self, problem: Problem) -> str | None:

@@ -9,8 +9,10 @@ from typing import Any, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from dipbench.contract import Plugin
+from dipbench.contract.plugin import kind_of
 from dipbench.errors import UserError, unknown
-from dipbench.registry.finding import find, kind_of, names
+from dipbench.registry.finding import find, names
+from dipbench.registry.sources import text_of
 from dipbench.spec import Spec, parse
 
 
@@ -64,10 +66,18 @@ def describe(cls: type[Plugin]) -> list[tuple[str, str, Any, str]]:
     for base in reversed(cls.__mro__[:-1]):
         if "__dataclass_fields__" in vars(base):
             for name, kind, comment in re.findall(
-                r"^    (\w+): ([^=#\n]+?)\s*(?:=[^#\n]*)?(?:#\s*(.*))?$", inspect.getsource(base), re.MULTILINE
+                r"^    (\w+): ([^=#\n]+?)\s*(?:=[^#\n]*)?(?:#\s*(.*))?$", _text(base), re.MULTILINE
             ):
                 types[name], comments[name] = kind, comment
     return [
         (field.name, types.get(field.name, ""), field.default, comments.get(field.name, ""))
         for field in fields(cls)  # type: ignore[arg-type]  # a dataclass: see finding
     ]
+
+
+def _text(cls: type[Plugin]) -> str:
+    """The source of a class; empty: it has none of its own, as one that was given from Python under a name."""
+    try:
+        return text_of(cls)
+    except UserError:
+        return ""

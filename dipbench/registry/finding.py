@@ -5,22 +5,19 @@ one whose requirements are missing stops nobody else.
 """
 
 import importlib
-import importlib.util
-import inspect
 import pkgutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import cast
 
-from dipbench.code import FROM_FILE, code_hash, helpers_of
 from dipbench.contract import Plugin
+from dipbench.contract.plugin import plugins_in
 from dipbench.errors import UserError, unknown
-from dipbench.registry.process import apart
+from dipbench.registry.folders import plugin_files
+from dipbench.registry.importing import import_file, importing, in_file, the_plugin
 
 KINDS: dict[str, str] = {
     "method": "dipbench.methods",
@@ -34,6 +31,9 @@ KINDS: dict[str, str] = {
     "executor": "dipbench.running.executors",
 }
 """Kind -> the package whose files hold its plugins; entry points use the same name. A class says its `kind` itself."""
+
+GIVEN: dict[tuple[str, str], type[Plugin]] = {}
+"""Kind and name -> the class that was handed over in Python: see `dipbench.registry.given`."""
 
 
 @cache
@@ -53,18 +53,40 @@ def _installed(kind: str) -> dict[str, list[EntryPoint]]:
 
 
 def names(kind: str) -> list[str]:
-    """The names of every plugin of that kind, sorted."""
-    return sorted(_own(kind).keys() | _installed(kind).keys())
+    """The names of every plugin of that kind, sorted; a file of a folder that cannot be imported has none."""
+    broken = broken_files()
+    in_folders = {name for file in plugin_files() if file not in broken for name in _names_in(kind, file)}
+    return sorted(_own(kind).keys() | _installed(kind).keys() | in_folders)
+
+
+def broken_files() -> dict[Path, str]:
+    """The files of the folders of plugins that cannot be imported, and why."""
+    broken = {}
+    for file in plugin_files():
+        try:
+            import_file("plugin", file)
+        except UserError as error:
+            broken[file] = str(error)
+    return broken
+
+
+def _names_in(kind: str, file: Path) -> list[str]:
+    """Of the plugins of that kind in a file of a folder: the file's, or `file:Class` where there are several."""
+    found = plugins_in(import_file("plugin", file), kind)
+    return [file.stem] if len(found) == 1 else [f"{file.stem}:{cls.__name__}" for cls in found]
 
 
 def kinds_of(name: str) -> list[str]:
     """The kinds that have a plugin of that name; or those in the file of that path, UserError if there are none."""
-    if name.endswith(".py"):
-        module = _import_file("plugin", Path(name))
-        if found := [kind for kind in KINDS if _plugins_in(module, kind)]:
-            return found
+    if place := in_file(name):
+        module = import_file("plugin", place[0])
+        found = {kind: [cls.__name__ for cls in plugins_in(module, kind)] for kind in KINDS}
+        if kinds := [kind for kind, classes in found.items() if place[1] in classes or (classes and not place[1])]:
+            return kinds
+        if place[1]:
+            raise unknown(f"plugin in '{place[0]}'", place[1], (cls for classes in found.values() for cls in classes))
         raise UserError(f"'{name}' holds no plugin: it takes a subclass of {', '.join(map(str.capitalize, KINDS))}")
-    return [kind for kind in KINDS if name in names(kind)]
+    return [kind for kind in KINDS if _places(kind, name)]
 
 
 def find(kind: str, name: str) -> type[Plugin]:
@@ -72,108 +94,50 @@ def find(kind: str, name: str) -> type[Plugin]:
 
     UserError where there is none, several have the name, or it cannot be imported.
     """
-    if name.endswith(".py"):
-        return _only_plugin(kind, _import_file(kind, Path(name)))
-    if name not in names(kind):
+    if place := in_file(name):
+        return the_plugin(kind, import_file(kind, place[0]), place[1])
+    places = _places(kind, name)
+    if not places:
         raise unknown(kind, name, names(kind))
-    _refuse_a_second(kind, name)
-    own = _own(kind).get(name)
-    place = own or _installed(kind)[name][0].value
-    module, _, attribute = place.partition(":")
-    with _importing(f"{kind} '{name}'"):
-        found = importlib.import_module(module)
-        return cast(type[Plugin], getattr(found, attribute)) if attribute else _only_plugin(kind, found)
-
-
-def _refuse_a_second(kind: str, name: str) -> None:
-    own, installed = _own(kind).get(name), _installed(kind).get(name, [])
-    places = [f"'{own}'"] * bool(own)
-    places += [f"'{entry.value}' of package '{entry.dist.name if entry.dist else 'unknown'}'" for entry in installed]
     if len(places) > 1:
+        mends = dict.fromkeys(place.mend for place in places if place.mend)
         raise UserError(
-            f"{kind} '{name}' is there more than once: {' and '.join(places)}: give the entry point another name, or "
-            "uninstall that package"
+            f"{kind} '{name}' is there more than once: {' and '.join(place.title for place in places)}: "
+            f"{', or '.join(mends)}"
         )
+    return places[0].load()
 
 
-@contextmanager
-def _importing(what: str) -> Iterator[None]:
-    """Turns whatever an import does into an error that names it; what it changes of the process is put back."""
-    try:
-        with apart():
-            yield
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise UserError(f"{what} cannot be imported: {type(error).__name__}: {error}") from error
+@dataclass(frozen=True)
+class _Place:
+    """Where a plugin is."""
+
+    title: str
+    load: Callable[[], type[Plugin]]
+    mend: str = ""  # where another one has its name
 
 
-def _import_file(kind: str, path: Path) -> ModuleType:
-    """The module in a file outside the package. Its name says what its code is, so an edited file is another."""
-    if not path.is_file():
-        raise UserError(f"no {kind} file '{path}': the path is taken from the folder you are in")
-    name = f"{FROM_FILE}{code_hash(path)}.{path.stem}"
-    known = sys.modules.get(name)
-    if known and known.__file__ and Path(known.__file__).resolve() == path.resolve():  # not a copy in another folder
-        return known
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{kind} file '{path}' is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        with _importing(f"{kind} file '{path}'"), _finding_what_is_beside(path):
-            spec.loader.exec_module(module)
-    except UserError:
-        del sys.modules[name]
-        raise
-    return module
+def _places(kind: str, name: str) -> list[_Place]:
+    """Wherever a plugin of that kind and name is. UserError for a file so called that cannot be imported."""
+    own = [_own(kind)[name]] if name in _own(kind) else []
+    found = [_Place(f"'{module}'", partial(_imported, kind, name, module)) for module in own]
+    for entry in _installed(kind).get(name, []):
+        title = f"'{entry.value}' of package '{entry.dist.name if entry.dist else 'unknown'}'"
+        mend = "give the entry point another name, or uninstall that package"
+        found.append(_Place(title, partial(_imported, kind, name, entry.value), mend))
+    stem, _, wanted = name.partition(":")
+    for file in plugin_files():
+        if file.stem == stem and name in _names_in(kind, file):
+            load = partial(the_plugin, kind, import_file(kind, file), wanted)
+            found.append(_Place(f"'{file}'", load, "give the file another name"))
+    if given := GIVEN.get((kind, name)):
+        found.append(_Place(f"what was given from Python as '{name}'", lambda: given, "give it another name there"))
+    return found
 
 
-@contextmanager
-def _finding_what_is_beside(path: Path) -> Iterator[None]:
-    """Within the block the modules beside a file can be imported, as by a script; no other file gets them.
-
-    No bytecode is kept: Python knows it by size and second, so that a file edited twice in one would be the one before.
-    """
-    beside = {name for name, _ in helpers_of(path)}
-    others = {name: sys.modules.pop(name) for name in beside if name in sys.modules}
-    importlib.invalidate_caches()
-    sys.path.insert(0, str(path.parent.resolve()))
-    keeps_none, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = keeps_none
-        sys.path.remove(str(path.parent.resolve()))
-        for name in beside:
-            sys.modules.pop(name, None)
-        sys.modules.update(others)
-
-
-def _plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
-    """The classes of that kind that the module defines."""
-    return [
-        value
-        for value in vars(module).values()
-        if kind_of(value) == kind and value.__module__ == module.__name__ and not inspect.isabstract(value)
-    ]
-
-
-def kind_of(value: object) -> str | None:
-    """The kind of plugin that a class is; None: it is none."""
-    return getattr(value, "kind", None) if inspect.isclass(value) and issubclass(value, Plugin) else None
-
-
-def _only_plugin(kind: str, module: ModuleType) -> type[Plugin]:
-    found = _plugins_in(module, kind)
-    if len(found) != 1:
-        raise UserError(
-            f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one subclass of "
-            f"{kind.capitalize()}"
-        )
-    if "__dataclass_fields__" not in vars(found[0]):
-        raise UserError(
-            f"{found[0].__name__} in '{module.__file__}' is not a dataclass: put @dataclass(frozen=True) on it"
-        )
-    return found[0]
+def _imported(kind: str, name: str, place: str) -> type[Plugin]:
+    """The class in `module` or `module:Class`."""
+    module, _, attribute = place.partition(":")
+    with importing(f"{kind} '{name}'"):
+        found = importlib.import_module(module)
+        return cast(type[Plugin], getattr(found, attribute)) if attribute else the_plugin(kind, found)

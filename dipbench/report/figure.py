@@ -3,7 +3,8 @@
 import math
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -54,9 +55,7 @@ def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
     """
     (folder / "narrow").mkdir(exist_ok=True)
     count = len(curves.images)
-    with sns.axes_style("whitegrid"), rc_context(STYLE), warnings.catch_warnings():
-        # a letter that the font lacks is shown as a box, in the name of an image; the page has it
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+    with styled():
         draw_wide = partial(draw, curves, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))
         wide = draw_wide()
         narrow = draw(curves, columns=1, width=4.2)
@@ -67,15 +66,28 @@ def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
     return {"wide": round(wide.get_figwidth() * 96), "narrow": round(narrow.get_figwidth() * 96)}
 
 
-def draw(curves: Curves, columns: int, width: float, log: bool = False) -> Figure:
-    """A panel an image in `columns` columns; `width` in inches; `log` of the axis of iterations, from the first on."""
+@contextmanager
+def styled() -> Iterator[None]:
+    """Within the block figures look as those of the report."""
+    with sns.axes_style("whitegrid"), rc_context(STYLE), warnings.catch_warnings():
+        # a letter that the font lacks is shown as a box, in the name of an image; the page has it
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+        yield
+
+
+def draw(curves: Curves, columns: int, width: float, log: bool = False, figure: Figure | None = None) -> Figure:
+    """A panel an image in `columns` columns; `width` in inches; `log` of the axis of iterations, from the first on.
+
+    Drawn on `figure`, an empty one; None: on a new one.
+    """
     rows = -(-len(curves.images) // columns)
     palette = "colorblind" if len(curves.methods) <= 10 else "husl"  # the first has ten colours
     colours = dict(zip(curves.methods, sns.color_palette(palette, len(curves.methods)), strict=True))
     handles = _legend(curves, colours)
     legend_columns = _legend_columns(handles, width)
     height = _PANEL_HEIGHT * rows + _LEGEND_LINE * math.ceil(len(handles) / legend_columns) + 0.1
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = figure or Figure()
+    figure.set(figwidth=width, figheight=height, layout_engine="constrained")
     grid = figure.add_gridspec(rows, columns)
     for place, image in enumerate(curves.images):
         cell = grid[place // columns, place % columns].subgridspec(2, 1, height_ratios=(2.3, 1), hspace=0.04)

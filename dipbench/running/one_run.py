@@ -13,7 +13,7 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.contract import Dataset, Method, Task
 from dipbench.data.loading import load
-from dipbench.errors import UserError
+from dipbench.errors import UserError, described
 from dipbench.images.files import write_image
 from dipbench.metrics import scores
 from dipbench.resources import environment, out_of_gpu_memory
@@ -283,4 +283,4 @@ def failure(error: Exception | SystemExit) -> Finished:
         reason = str(error).splitlines()[0] if str(error) else "the memory is full"
         return Finished("failed", f"out of memory ({reason}): take smaller images, or fewer processes", mendable=True)
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return Finished("failed", f"{type(error).__name__}: {error} ({last.name}, line {last.lineno} of {last.filename})")
+    return Finished("failed", f"{described(error)} ({last.name}, line {last.lineno} of {last.filename})")

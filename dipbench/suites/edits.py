@@ -46,6 +46,11 @@ def chosen(name: str, choices: Choices) -> Suite:
 
 def with_methods(suite: Suite, labels: list[str]) -> Suite:
     """The suite with these methods in every experiment, after its own."""
+    for label in labels:
+        if parse(label).name in suite.methods and registry.is_given("method", label):
+            raise UserError(
+                f"suite '{suite.name}' calls a method of its own '{parse(label).name}': give yours another name"
+            )
     added = [Entrant.read(label, suite.methods) for label in labels]
 
     def longer(experiment: Experiment) -> Experiment:

@@ -119,7 +119,8 @@ def test_the_least_of_all_is_not_causal() -> None:
         (Oracle(), r"reads 'psnr', which looks at the truth: .* not, of these loss, psnr_measurement"),
         (
             Unrecorded(),
-            r"rule 'test_rules' reads signal 'variance\[window=50\]', which was not recorded; recorded are loss, .*: "
+            r"rule 'test_rules:Unrecorded' reads signal 'variance\[window=50\]', which was not recorded; "
+            r"recorded are loss, .*: "
             r"run with --record 'variance\[window=50\]'",
         ),
     ],
@@ -136,7 +137,7 @@ def test_a_rule_that_reads_an_oracle_or_what_is_not_there_is_refused(rule: Rule,
 def test_a_column_without_a_number_is_refused() -> None:
     """A signal that needs a validation, for example, in the trace of a method that has none."""
     trace = trace_of({"loss": [np.nan] * 4})
-    with pytest.raises(UserError, match="rule 'test_rules' reads 'loss', which has no number in this trace"):
+    with pytest.raises(UserError, match="rule 'test_rules:LowestLoss' reads 'loss', which has no number in this trace"):
         replayed(LowestLoss(), trace, USUAL)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from dipbench import registry
 from dipbench.contract import Plugin
-from dipbench.errors import UserError, unknown
+from dipbench.errors import UserError, described, unknown
 from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
 from dipbench.running.check.trying import Try
 
@@ -48,7 +48,7 @@ def checked(kind: str, name: str) -> Iterator[Checked]:
     try:
         tries = CHECKS[kind](cls)
     except Exception as error:  # whatever a plugin does
-        yield Checked("can be made with the defaults of its settings", f"{type(error).__name__}: {error}")
+        yield Checked("can be made with the defaults of its settings", described(error))
         return
     for what, check in tries:
         yield _tried(what, check)
@@ -58,7 +58,7 @@ def _tried(what: str, check: Callable[[], str]) -> Checked:
     try:
         return Checked(what, check())
     except Exception as error:  # whatever a plugin does
-        return Checked(what, f"{type(error).__name__}: {error}")
+        return Checked(what, described(error))
 
 
 def _describes_itself(cls: type[Plugin]) -> str:

@@ -1,28 +1,58 @@
 """What a method and a prior must do."""
 
+import json
+import pickle
+import time
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from dipbench.contract import Method, Problem
-from dipbench.fit import begin
-from dipbench.running.check.trying import SIZES, Try, problems
+from dipbench import registry
+from dipbench.contract import Method, Prior, Problem, Task
+from dipbench.errors import described
+from dipbench.resources import PeakMemory, process_memory
+from dipbench.running.check import priors
+from dipbench.running.check.held import pictures_in_code
+from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
+from dipbench.running.check.trying import SIZES, Try, picture, problems, scene
+from dipbench.running.cost import memory_of_fit
 from dipbench.streams import Streams
+from dipbench.text import plain_numbers
+
+__all__ = ["checks", "complaint_about", "estimates"]
+
+_BLACK_AND_WHITE = 16.0
+"""Beyond it a value is no shade between 0 and 1 that a fit has on its way: it is one of 0 to 255."""
 
 
 def checks(cls: type[Method]) -> list[Try]:
     method = cls.tiny()
+    runs = _Runs(method)
     found: list[Try] = [("takes a problem of some task", partial(_takes_some, method))]
     for size in SIZES:
         for name, problem in problems(size).items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
-            found.append(
-                (f"{where}: refuses in words, or estimates the image", partial(complaint_about, method, problem))
-            )
+            found.append((f"{where}: refuses in words, or estimates the image", partial(runs.try_on, problem)))
     for name, problem in problems(SIZES[0]).items():
-        found.append((f"{name}: the same seed gives the same estimates", partial(_repeats, method, problem)))
-    return found
+        found.append((f"{name}: the same seed gives the same estimates", partial(runs.repeats, problem)))
+    taken = next(((name, p) for name, p in problems(SIZES[0]).items() if method.refuses(p) is None), None)
+    return [*found, *(_on_one_problem(runs, *taken) if taken else ())]
+
+
+def _on_one_problem(runs: "_Runs", task: str, problem: Problem) -> list[Try]:
+    method = runs.method
+    tries = [
+        ("another seed gives other estimates, where it draws", partial(runs.follows_the_seed, problem)),
+        ("two images after each other are restored as each alone", partial(runs.begins_anew, task, problem)),
+        ("the truth is out of its reach", partial(_sees_no_truth, method, problem)),
+        ("it takes the time and the memory that it declares", partial(_keeps_its_budget, method, problem)),
+        ("it can be computed in other processes", partial(_travels, method, problem)),
+    ]
+    more = priors.checks(method, problem) if isinstance(method, Prior) else []
+    return [(what, partial(runs.unless_broken, problem, check)) for what, check in [*tries, *more]]
 
 
 def _takes_some(method: Method) -> str:
@@ -30,40 +60,156 @@ def _takes_some(method: Method) -> str:
     return "" if None in reasons.values() else "it refuses all: " + "; ".join(f"{n}: {r}" for n, r in reasons.items())
 
 
+class _Runs:
+    """A method, and what it yielded of each problem the first time, which later lines compare with."""
+
+    def __init__(self, method: Method):
+        self.method = method
+        self._first: dict[int, list[Tensor]] = {}  # by the identity of the problem
+        self._broken: set[int] = set()
+
+    def try_on(self, problem: Problem) -> str:
+        try:
+            complaint, self._first[id(problem)] = _tried_on(self.method, problem)
+        except Exception as error:  # whatever a plugin does
+            self._broken.add(id(problem))
+            return (
+                f"{described(error)}: mend that, or have refuses() give a reason; what takes no odd side can pad it "
+                "(dipbench.nets.padding)"
+            )
+        return complaint
+
+    def unless_broken(self, problem: Problem, check: Any) -> str:
+        return "not tried, because the run on the first task fails" if id(problem) in self._broken else check()
+
+    def first(self, problem: Problem) -> list[Tensor]:
+        if id(problem) not in self._first:
+            self._first[id(problem)] = short(self.method, problem)
+        return self._first[id(problem)]
+
+    def repeats(self, problem: Problem) -> str:
+        if id(problem) in self._broken or self.method.refuses(problem) is not None:
+            return ""
+        before = self.first(problem)
+        torch.manual_seed(1)
+        if same(before, short(self.method, problem)):
+            return ""
+        return (
+            "it draws from somewhere else than `rng`, or remembers from one run to the next: take "
+            'rng.torch("name") or rng.numpy("name"), and keep nothing in globals or in the class'
+        )
+
+    def follows_the_seed(self, problem: Problem) -> str:
+        made, drew = drawn(self.method, problem, seed=1)
+        if not drew or not same(self.first(problem), made):
+            return ""
+        return (
+            "it draws, and yet another seed gives the same: it sets a seed of its own (torch.manual_seed, "
+            'default_rng(0), ...); take rng.torch("name") or rng.numpy("name"), and seed nothing'
+        )
+
+    def begins_anew(self, task: str, problem: Problem) -> str:
+        posed: Task = registry.build("task", task)
+        image = scene(SIZES[0]).each(lambda picture: picture.flip(-1))
+        alone = self.first(problem)
+        short(self.method, posed.degrade(posed.prepare(image), Streams(1)))
+        if same(alone, short(self.method, problem)):
+            return ""
+        return (
+            "after another image it restores this one otherwise: weights or other things are kept from run to run; "
+            "make the network anew in build(), and keep nothing in globals, in the class or in a cache"
+        )
+
+
 def complaint_about(method: Method, problem: Problem) -> str:
     """What is wrong with how a method takes a problem, in words; empty: nothing."""
+    return _tried_on(method, problem)[0]
+
+
+def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
+    """The complaint, and what it yielded."""
     if (reason := method.refuses(problem)) is not None:
-        return "" if reason.strip() else "it refuses without a word"
-    before = problem.measurement.clone()
-    made = estimates(method, problem)
+        return "" if reason.strip() else "it refuses without a word", []
+    given = {name: getattr(problem, name) for name in ("measurement", "known", "guide")}
+    before = {name: tensor.clone() for name, tensor in given.items() if tensor is not None}
+    made = short(method, problem)
+    written = [name for name, tensor in before.items() if not torch.equal(given[name], tensor)]
+    for name in written:
+        given[name].copy_(before[name])
+    if written:
+        return f"it wrote to the {written[0]}, which is everybody's: take problem.{written[0]}.clone()", made
     if not made:
-        return "it yielded no estimate"
-    for estimate in made:
-        if tuple(estimate.shape) != problem.shape:
-            return f"an estimate of shape {tuple(estimate.shape)}: it takes {problem.shape}"
-        if estimate.dtype != torch.float32:
-            return f"an estimate of {estimate.dtype}: it takes torch.float32"
-        if not estimate.isfinite().all():
-            return "an estimate that is not finite"
-    return "" if torch.equal(problem.measurement, before) else "it wrote to the measurement"
+        return "it yielded no estimate: run() must yield one at least", made
+    return next(filter(None, (_complaint_about_estimate(estimate, problem) for estimate in made)), ""), made
 
 
-def _repeats(method: Method, problem: Problem) -> str:
-    if method.refuses(problem) is not None:
-        return ""
-    runs = []
-    for elsewhere in (1, 2):
-        torch.manual_seed(elsewhere)
-        runs.append(estimates(method, problem))
-    same = len(runs[0]) == len(runs[1]) and all(torch.equal(a, b) for a, b in zip(*runs, strict=True))
-    return "" if same else "it draws from somewhere else than `rng`"
+def _complaint_about_estimate(estimate: Tensor, problem: Problem) -> str:
+    if tuple(estimate.shape) != problem.shape:
+        return f"an estimate of shape {tuple(estimate.shape)}: it takes {problem.shape}, as problem.shape says"
+    if estimate.device != problem.device:
+        return f"an estimate on {estimate.device}: it takes {problem.device}, as problem.device says"
+    if estimate.dtype != torch.float32:
+        return f"an estimate of {estimate.dtype}: it takes torch.float32, black 0 and white 1"
+    if not estimate.isfinite().all():
+        return "an estimate that is not finite: it divides by nothing, or its steps are too large"
+    if (largest := float(estimate.abs().max())) > _BLACK_AND_WHITE:
+        return f"an estimate with values up to {largest:.3g}: black is 0 and white is 1; divide by 255"
+    return ""
 
 
-def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
-    """All that a method yields, as the harness runs it."""
-    rng, made = Streams(seed), list[Tensor]()
-    with rng.seeded("global"):
-        course = begin(method, problem, rng)
-        while course.advance(lambda step: made.append(step.estimate.clone())):
-            pass
-    return made
+def _sees_no_truth(method: Method, problem: Problem) -> str:
+    """The same measurement in two worlds of another truth; and no picture in its code."""
+    outcomes = []
+    for truth in (picture(*problem.shape), picture(*problem.shape).flip(-2)):
+        trial = began(method, problem, truth)
+        outcomes.append([ended(trial, STEPS if method.fitted else None).outputs[0].image])
+    if not same(*outcomes):
+        return (
+            "another truth behind the same measurement gives another estimate: it looks at the truth, in the harness "
+            "or in memory; take what is in `problem`"
+        )
+    if held := pictures_in_code(method):
+        return (
+            f"its code holds a picture, {', '.join(held)}: what it knows of an image must come of the measurement; "
+            "read it from problem, or make it in build() or run()"
+        )
+    return ""
+
+
+def _keeps_its_budget(method: Method, problem: Problem) -> str:
+    """Seconds of the processor, which no other program lengthens."""
+    before, memory = process_memory(problem.device), PeakMemory(problem.device)
+    began_at = time.process_time()
+    short(method, problem)
+    seconds = time.process_time() - began_at
+    bytes_ = memory_of_fit(method, problem) if isinstance(method, Prior) else memory.peak - before
+    where = "on {}x{}".format(*problem.shape[1:])
+    if seconds > method.most_seconds:
+        return (
+            f"tiny() took {seconds:.3g} s {where}, and it declares {method.most_seconds:g}: make tiny() smaller, or "
+            "declare most_seconds"
+        )
+    if bytes_ > method.most_gigabytes * 2**30:
+        return (
+            f"tiny() took {bytes_ / 2**30:.3g} GiB {where}, and it declares {method.most_gigabytes:g}: make tiny() "
+            "smaller, or declare most_gigabytes"
+        )
+    return ""
+
+
+def _travels(method: Method, problem: Problem) -> str:
+    """A job is sent as text, and a run is named by it."""
+    if registry.is_given("method", type(method).plugin_name()):
+        return ""  # it is known to this process alone, and whoever asks for more is told
+    try:
+        json.dumps(plain_numbers(method.resolved(problem)), default=_path)
+        there = pickle.loads(pickle.dumps(method))
+    except (TypeError, AttributeError, pickle.PicklingError) as error:
+        return f"{described(error)}: a setting must be a number, a text, a list of such or a plugin, not a function"
+    return "" if there == method else "it is not the same when it comes from another process: compare its settings"
+
+
+def _path(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a setting is {value!r}")

@@ -3,9 +3,11 @@
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from dipbench.contract import Problem, Scene, Task
 from dipbench.operators import LinearOperator
+from dipbench.running.check.held import tensors_in
 from dipbench.running.check.trying import SIZES, Try, picture, scene
 from dipbench.streams import Streams
 
@@ -31,7 +33,17 @@ def _poses(task: Task, size: tuple[int, int, int]) -> str:
         return "it wrote to the image"
     if not task.protocol().signature:
         return "its protocol has no signature"
-    return _complaint_about_problem(task, problem)
+    return _complaint_about_problem(task, problem) or _shows_the_truth(problem, prepared.image)
+
+
+def _shows_the_truth(problem: Problem, truth: Tensor) -> str:
+    """By all that hangs on the problem but the measurement and the guide, which may be the truth itself."""
+    given = {tensor.data_ptr() for tensor in (problem.measurement, problem.guide) if tensor is not None}
+    for way, tensor in tensors_in(problem, "problem"):
+        alike = tensor.data_ptr() not in given and tensor.numel() == truth.numel()
+        if alike and torch.equal(tensor.flatten().to(truth), truth.flatten()):
+            return f"{way} is the truth, and a method may read it: keep it out of the problem and of its operator"
+    return ""
 
 
 def _poses_without_truth(task: Task) -> str:

@@ -1,6 +1,7 @@
 """What plugins are tried on, and with what."""
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -29,12 +30,15 @@ def scene(size: tuple[int, int, int]) -> Scene:
 
 
 def problems(size: tuple[int, int, int] = SIZES[0]) -> dict[str, Problem]:
-    """A problem of every task found that takes such a picture."""
-    problems = {}
-    for name in registry.names("task"):
-        task: Task = registry.build("task", name)
-        problems[name] = task.degrade(task.prepare(scene(size)), Streams(0))
-    return problems
+    """A problem of every task found that takes such a picture, posed once."""
+    return {name: _problem(name, registry.find("task", name).__module__, size) for name in registry.names("task")}
+
+
+@cache
+def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem:
+    """Of that task; an edited one is of another module."""
+    task: Task = registry.build("task", name)
+    return task.degrade(task.prepare(scene(size)), Streams(0))
 
 
 class Places:

@@ -153,5 +153,5 @@ def test_a_fit_with_it_goes_on_from_a_checkpoint(
 
 def test_it_is_in_the_name_of_a_run_with_its_settings_and_its_version(fit_of: Callable[..., Fit]) -> None:
     acting = replace(SETTINGS, tricks=(Langevin(0.02),)).acting()
-    here = {"name": "test_new_tricks", "source": file_hash(Path(__file__))}
+    here = {"name": "test_new_tricks:Langevin", "source": file_hash(Path(__file__))}
     assert acting["tricks"] == [{**here, "version": 1, "deviation": 0.02}]

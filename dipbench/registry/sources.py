@@ -1,0 +1,161 @@
+"""What code that was typed into a notebook or a script is made of, as text: that is its identity.
+
+A class or a function counts with all that it takes from around it: functions, classes and plain values, and what these
+take in turn. What installed packages hold counts by its name, as it does for a plugin in a file.
+"""
+
+import ast
+import dis
+import functools
+import hashlib
+import inspect
+import linecache
+import sys
+import sysconfig
+import textwrap
+import types
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dipbench.code import code_hash
+from dipbench.errors import UserError
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, Path, torch.dtype, torch.device, types.EllipsisType)
+
+
+def typed_hash(thing: Any) -> str:
+    """16 hex digits of what a class or a function is made of. UserError where that cannot be had."""
+    reader = _Reader()
+    reader.read(getattr(thing, "__name__", "it"), thing)
+    return hashlib.sha256("\n".join(sorted(reader.texts.values())).encode()).hexdigest()[:16]
+
+
+def text_of(thing: Any) -> str:
+    """The source of a class or a function, wherever it was typed. UserError where there is none."""
+    try:
+        found = _class_text(thing) if inspect.isclass(thing) else inspect.getsource(thing)
+    except (OSError, TypeError):
+        found = ""
+    if not found:
+        raise UserError(
+            f"'{thing.__name__}' has no source to tell it from another: define it with a function of its own in a "
+            "file, a script or the cell of a notebook, not by exec"
+        )
+    return textwrap.dedent(found)
+
+
+def _class_text(cls: type) -> str:
+    """Also of a class in a notebook, which Python looks for in a file: a function of its knows the cell."""
+    for function in _functions_of(cls):
+        linecache.checkcache(function.__code__.co_filename)
+        lines, first = linecache.getlines(function.__code__.co_filename), function.__code__.co_firstlineno
+        for node in ast.walk(ast.parse("".join(lines))):
+            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+                start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                if start <= first <= (node.end_lineno or 0):
+                    return "".join(lines[start - 1 : node.end_lineno])
+    return inspect.getsource(cls)
+
+
+def _functions_of(cls: type) -> Iterator[types.FunctionType]:
+    """Those that the class defines itself, but for what @dataclass made."""
+    for value in vars(cls).values():
+        parts = (value.fget, value.fset) if isinstance(value, property) else (getattr(value, "__func__", value),)
+        for part in map(inspect.unwrap, filter(callable, parts)):
+            if isinstance(part, types.FunctionType) and part.__code__.co_filename != "<string>":
+                yield part
+
+
+class _Reader:
+    """Gathers the texts of all that something is made of."""
+
+    def __init__(self) -> None:
+        self.texts: dict[int | str, str] = {}
+        self._held: list[Any] = []  # so that no other object has the number of one that was read
+
+    def read(self, name: str, value: Any) -> None:
+        """Takes in what `name` stands for. UserError for what has no text."""
+        if isinstance(value, functools.partial):
+            self.read_all(name, (value.func, value.args, value.keywords))
+        elif isinstance(value, types.ModuleType):
+            self.texts[value.__name__] = _module(value)
+        elif inspect.isclass(value) or _is_function(value):
+            self._read_code(inspect.unwrap(value))
+        elif isinstance(value, _PLAIN) or type(value).__module__ in ("typing", "types"):
+            self.texts[f"{name}={value!r}"] = f"{name}={value!r}"
+        elif isinstance(value, dict):
+            self.read_all(name, (*value.keys(), *value.values()))
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            self.read_all(name, sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value)
+        elif is_dataclass(value):
+            self.read_all(name, (type(value), *(getattr(value, field.name) for field in fields(value))))
+        elif callable(value) and hasattr(value, "__name__"):  # of C, as NumPy's exp
+            self.texts[f"{name}={value!r}"] = f"{name}={value.__name__}"
+        else:
+            raise UserError(
+                f"'{name}' is a {type(value).__name__} from outside the function that takes it, and has no source to "
+                "tell it from another: make it within the function, or read it from a setting"
+            )
+
+    def read_all(self, name: str, values: Any) -> None:
+        """Takes in each, with its place."""
+        for place, value in enumerate(values):
+            self.read(f"{name}.{place}", value)
+
+    def _read_code(self, thing: Any) -> None:
+        if id(thing) in self.texts:
+            return
+        self._held.append(thing)
+        module = str(thing.__module__)
+        if is_installed(module):
+            self.texts[id(thing)] = f"{module}.{thing.__qualname__}"
+            return
+        self.texts[id(thing)] = text_of(thing)
+        for base in thing.__bases__ if inspect.isclass(thing) else ():
+            self.read(base.__name__, base)
+        for function in _functions_of(thing) if inspect.isclass(thing) else (thing,):
+            self._read_around(function)
+
+    def _read_around(self, function: types.FunctionType) -> None:
+        """What a function takes from around it: globals, what it closes over, and its defaults."""
+        for name in _globals_in(function.__code__):
+            if name in function.__globals__:
+                self.read(name, function.__globals__[name])
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            if name != "__class__":
+                self.read(name, cell.cell_contents)
+        self.read_all(function.__name__, (function.__defaults__, function.__kwdefaults__))
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and isinstance(inspect.unwrap(value), types.FunctionType)
+
+
+def _globals_in(code: types.CodeType) -> set[str]:
+    """The names that code looks up outside of itself, also in the functions within it."""
+    found = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return found.union(*(_globals_in(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
+
+
+def _module(module: types.ModuleType) -> str:
+    """An installed one by its name; one of the user's with its code and that of those beside it that it imports."""
+    file = getattr(module, "__file__", None)
+    if file is None or is_installed(module.__name__):
+        return module.__name__
+    return f"{module.__name__} {code_hash(Path(file))}"
+
+
+def is_installed(module: str) -> bool:
+    """Whether it is Python's, dipbench's or of a package that was installed, and not of the user's own code."""
+    top = module.partition(".")[0]
+    if top == "__main__":  # whatever file started the program: python -m has one of a package
+        return False
+    if top == "dipbench" or top in sys.stdlib_module_names:
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None)
+    folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    return bool(file) and any(Path(str(file)).is_relative_to(folder) for folder in folders)

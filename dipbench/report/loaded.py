@@ -1,0 +1,90 @@
+"""A store as an object for a notebook: its results, its traces and its curves."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+
+from dipbench.errors import UserError, unknown
+from dipbench.report.chapters import Chapter, chapters_of
+from dipbench.report.curves import curves_of
+from dipbench.report.figure import draw, styled
+from dipbench.store.results import frame
+from dipbench.store.store import Store
+
+
+class Loaded:
+    """What a store holds of what was asked for last. Each frame is read when it is asked for, once.
+
+    `results` has a row an output of a run: see `dipbench.store.results.columns`. `traces` has a row an iteration of a
+    run: experiment, method, image, seed, iteration, and a column a signal, NaN where that was not recorded.
+    """
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._holdings = store.holdings()
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        return frame(self._holdings)
+
+    @cached_property
+    def traces(self) -> pd.DataFrame:
+        keys = ["experiment", "method", "image", "seed", "iteration"]
+        found = [
+            trace.assign(experiment=chapter.name, method=record.label, image=record.run.image, seed=record.run.seed)
+            for chapter in self._chapters
+            for record in chapter.done
+            if (trace := self._store.trace(record.key)) is not None
+        ]
+        if not found:
+            return pd.DataFrame(columns=keys)
+        together = pd.concat(found, ignore_index=True)
+        return together[[*keys, *(column for column in together.columns if column not in keys)]]
+
+    def plot(self, experiment: str | None = None) -> Sequence[Axes]:
+        """Draws PSNR in dB against the iteration, an image a panel, and gives the panels' axes.
+
+        `experiment` says of which, where several have curves. The figure is pyplot's current one. UserError where no
+        method iterates, and for an experiment that there is not.
+        """
+        drawn = {chapter.name: curves for chapter in self._chapters if (curves := curves_of(self._store, chapter))}
+        if not drawn:
+            raise UserError(f"'{self._store.path}' has no curve: no method of it iterates")
+        if experiment is None and len(drawn) > 1:
+            raise UserError(f"several experiments have curves: plot takes one of {', '.join(map(repr, drawn))}")
+        if experiment is not None and experiment not in drawn:
+            raise unknown("experiment with curves", experiment, drawn)
+        curves = drawn[experiment or next(iter(drawn))]
+        columns = min(len(curves.images), 3)
+        with styled():
+            figure = draw(curves, columns, width=4.5 * columns + 1, figure=pyplot.figure())
+        return figure.axes[::2]  # of each panel the upper one: the lower shows the PSNR to the measurement
+
+    @property
+    def _chapters(self) -> list[Chapter]:
+        return chapters_of(self._holdings)
+
+    def summary(self) -> pd.DataFrame:
+        """Of each experiment, method and output the mean PSNR in dB over the runs that have one, and their number."""
+        scored = self.results[self.results["psnr"].notna()]
+        by = scored.groupby(["experiment", "method", "output"], sort=False)
+        return by.agg(psnr=("psnr", "mean"), images=("image", "nunique"), seeds=("seed", "nunique")).reset_index()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {status}" for status, count in self._statuses.items()) or "no run"
+        return f"<{self._store.path}: {self._holdings.plan.title}, {counts}>"
+
+    @property
+    def _statuses(self) -> dict[str, Any]:
+        runs = self.results.drop_duplicates("run")
+        return {str(status): count for status, count in runs["status"].value_counts().items()}
+
+    def _repr_html_(self) -> str:
+        shown = self.summary().to_html(index=False, border=0, float_format="{:.2f}".format)
+        page = escape(repr(self))
+        return f"<p>{page}; mean PSNR in dB, best and best_ema are oracles</p>{shown}"

@@ -1,0 +1,87 @@
+"""Short runs of a method, as the harness makes them."""
+
+import pickle
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dipbench.contract import Method, Prior, Problem
+from dipbench.fit.begin import begin
+from dipbench.running.trial import Outcome, Trial
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+STEPS = 4
+"""Iterations after which a fit is not pulled further: what is wrong shows by then, whatever it is set to."""
+
+
+@dataclass(frozen=True)
+class _Listening(Streams):
+    """Streams that remember what was asked of them."""
+
+    asked: list[str] = field(default_factory=list, compare=False)
+
+    def integer(self, name: str) -> int:
+        self.asked.append(name)
+        return super().integer(name)
+
+
+def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
+    """All that a method yields."""
+    return _pulled(method, problem, Streams(seed), None)[0]
+
+
+def short(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
+    """All that a method yields; of a fit the first few."""
+    return drawn(method, problem, seed)[0]
+
+
+def drawn(method: Method, problem: Problem, seed: int) -> tuple[list[Tensor], bool]:
+    """The same, and whether anything was drawn for it."""
+    rng = _Listening(seed)
+    made, moved = _pulled(method, problem, rng, STEPS if method.fitted else None)
+    if isinstance(method, Prior):  # the fit itself asks for streams, whether it draws or not
+        rng.asked.clear()
+        with rng.seeded("global"):
+            before = _generators()
+            method.build(problem, rng)
+            moved = _generators() != before
+    return made, moved or set(rng.asked) != {"global"}
+
+
+def _pulled(method: Method, problem: Problem, rng: Streams, most: int | None) -> tuple[list[Tensor], bool]:
+    """What a method yields, or the first so much, and whether the global generators were drawn from."""
+    made = list[Tensor]()
+    with rng.seeded("global"):
+        before = _generators()
+        course = begin(method, problem, rng)
+        while len(made) != most and course.advance(lambda step: made.append(step.estimate.clone())):
+            pass
+        return made, _generators() != before
+
+
+def began(method: Method, problem: Problem, truth: Tensor | None = None) -> Trial:
+    """A run as one of a suite, that was not advanced yet."""
+    return Trial(method, problem, truth, Protocol(), Streams(0))
+
+
+def ended(trial: Trial, most: int | None) -> Outcome:
+    """What comes of it after so many iterations in all, or at its end."""
+    while trial.course.done != most and trial.advance():
+        pass
+    return trial.outcome()
+
+
+def same(first: list[Tensor], second: list[Tensor]) -> bool:
+    """Whether two lists of estimates are the same to the last bit, NaN being equal to NaN."""
+    return len(first) == len(second) and all(
+        torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(first, second, strict=True)
+    )
+
+
+def _generators() -> tuple[bytes, ...]:
+    """Where the global generators of torch, NumPy and Python are, to see whether they were drawn from."""
+    return torch.get_rng_state().numpy().tobytes(), pickle.dumps(np.random.get_state()), pickle.dumps(random.getstate())

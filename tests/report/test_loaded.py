@@ -1,0 +1,76 @@
+"""What a folder of results is in Python: tidy frames, a plot, and a table in a notebook."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+import dipbench
+from dipbench.errors import UserError
+from dipbench.report.loaded import Loaded
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two experiments: a fit and a method of one estimate on two images, and a method of one estimate alone."""
+    folder = tmp_path_factory.mktemp("stored")
+    (folder / "small.toml").write_text(
+        'title = "A <small> suite"\n[[experiments]]\nname = "fits"\ndataset = "photos[crop=64,side=32]"\n'
+        'images = ["chelsea", "coffee"]\ntask = "denoising"\nmethods = ["degraded", "dip[down=[8,8],iterations=4]"]\n'
+        '[[experiments]]\nname = "one"\ndataset = "photos[crop=64,side=32]"\nimages = ["chelsea"]\n'
+        'task = "super_resolution[factor=2]"\nmethods = ["bicubic"]\n'
+    )
+    dipbench.run(str(folder / "small.toml"), seeds=2, device="cpu", out=folder / "out")
+    return folder / "out"
+
+
+@pytest.fixture
+def loaded(stored: Path) -> Iterator[Loaded]:
+    yield dipbench.load(stored)
+    pyplot.close("all")
+
+
+def test_results_and_traces_are_tidy(loaded: Loaded, stored: Path) -> None:
+    assert set(loaded.results["status"]) == {"done"}
+    traces = loaded.traces
+    assert list(traces.columns[:5]) == ["experiment", "method", "image", "seed", "iteration"]
+    counts = traces.groupby(["experiment", "method"]).size().to_dict()
+    fit = "dip[down=[8,8],iterations=4]"
+    assert counts == {("fits", fit): 4 * 2 * 2, ("fits", "degraded"): 4, ("one", "bicubic"): 2}
+    last = traces[(traces["method"] == fit) & (traces["iteration"] == 3)].set_index(["image", "seed"])["psnr"]
+    final = loaded.results.query("method == @fit and output == 'final'").set_index(["image", "seed"])["psnr"]
+    np.testing.assert_allclose(last.sort_index(), final.sort_index(), atol=1e-3)
+
+
+def test_plot_draws_a_panel_an_image(loaded: Loaded) -> None:
+    axes = loaded.plot()
+    assert [panel.get_title(loc="left") for panel in axes] == ["chelsea", "coffee"]
+    assert axes[0].get_ylabel() == "PSNR to the truth [dB]"
+    assert axes[0].figure is pyplot.gcf()
+    drawn = max((line.get_ydata() for line in axes[0].get_lines()), key=len)
+    trace = loaded.traces.query("method.str.startswith('dip') and image == 'chelsea'", engine="python")
+    np.testing.assert_allclose(drawn, trace.groupby("iteration")["psnr"].mean(), rtol=1e-6)
+
+
+def test_plot_says_what_has_no_curve(loaded: Loaded) -> None:
+    with pytest.raises(UserError, match="unknown experiment with curves 'one': known: fits"):
+        loaded.plot("one")
+
+
+def test_a_notebook_shows_a_small_table_whose_means_say_over_what(loaded: Loaded) -> None:
+    html = loaded._repr_html_()
+    assert "A &lt;small&gt; suite" in html
+    assert "<table" in html
+    row = loaded.summary().query("method == 'degraded'").iloc[0]
+    scores = loaded.results.query("method == 'degraded'")["psnr"]
+    assert row["psnr"] == pytest.approx(scores.mean())
+    assert (row["images"], row["seeds"]) == (2, 2)
+    assert f"{row['psnr']:.2f}" in html
+    assert repr(loaded).endswith("out: A <small> suite, 10 done>")
+
+
+def test_another_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a store of results"):
+        dipbench.load(tmp_path)

@@ -1,0 +1,264 @@
+"""Priors that are broken on purpose, one for each line of the check, and the line that finds it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dipbench.running.check import checked
+
+Complaints = Callable[[str, Path, str], str]
+
+PRIOR = '''"""A prior to be broken."""
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dipbench.contract import FitSettings, PositiveInt, Prior, Problem
+from dipbench.nets.inputs import noise_input
+from dipbench.running.check.trying import picture
+from dipbench.streams import Streams
+
+KEPT: list[Any] = []
+
+
+class Net(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(4, 8, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(8, channels, 1))
+        self.calls = 0
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.body(z).sigmoid()
+
+
+@dataclass(frozen=True)
+class Wrong(Prior):
+    """Is right as yet."""
+
+    iterations: PositiveInt = 1500  # steps of Adam
+
+    def fit_settings(self, problem: Problem) -> FitSettings:
+        return FitSettings(self.iterations)
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        z = noise_input(4, problem.shape[1:], rng)
+        return Net(problem.shape[0]), z
+'''
+BUILD = "    def build(self"
+
+
+def complaints_of(folder: Path, *changes: tuple[str, str]) -> str:
+    text = PRIOR
+    for right, wrong in changes:
+        assert right in text
+        text = text.replace(right, wrong)
+    (folder / "wrong.py").write_text(text)
+    return "\n".join(str(each) for each in checked("method", f"{folder}/wrong.py") if each.complaint)
+
+
+def test_the_prior_that_the_others_are_made_of_keeps_the_contract_at_its_full_length(tmp_path: Path) -> None:
+    """Also without settings of its own for a try: a fit of 1500 iterations is not pulled to its end."""
+    assert complaints_of(tmp_path) == ""
+
+
+INPUT = "noise_input(4, problem.shape[1:], rng)"
+RETURN = "return Net(problem.shape[0]), z"
+FORWARD = "return self.body(z).sigmoid()"
+
+BROKEN = {
+    "weights are reused": (
+        [(RETURN, "KEPT.append(Net(problem.shape[0])) if not KEPT else None\n        return KEPT[0], z")],
+        "two images after .* weights or other things are kept .* make the network",
+    ),
+    "weights are reused through a cache": (
+        [("class Net(", "@functools.cache\ndef cached(channels):\n    return Net(channels)\n\n\nclass Net("),
+         (RETURN, "return cached(problem.shape[0]), z")],
+        "two images after each other .* keep nothing in globals, in the class or in a cache",
+    ),
+    "the truth is peeked at in the harness": (
+        [(BUILD, '''    def estimate(self, output: Tensor) -> Tensor:
+        frame = sys._getframe()
+        while frame is not None:
+            truth = getattr(frame.f_locals.get("self"), "_recorder", None)
+            if truth is not None:
+                return output * 0 + truth._truth
+            frame = frame.f_back
+        return output
+
+''' + BUILD)],
+        "the truth is out of its reach: another truth behind the same measurement gives another estimate",
+    ),
+    "the truth is a global": (
+        [("KEPT: list", "TRUTH = picture(3, 64, 64)\nKEPT: list"),
+         (RETURN, "return Net(problem.shape[0]), z + TRUTH.mean()")],
+        r"the truth is out of its reach: its code holds a picture, 'TRUTH' of shape \(3, 64, 64\): what it knows",
+    ),
+    "the truth is a global of a network's": (
+        [("KEPT: list", "TRUTH = picture(3, 64, 64)\nKEPT: list"),
+         ("        self.calls = 0", "        self.calls = float(TRUTH.mean())")],
+        r"the truth is out of its reach: its code holds a picture, 'TRUTH' of shape \(3, 64, 64\): what it knows",
+    ),
+    "the truth is closed over": (
+        [("class Net(", '''def around(truth: np.ndarray) -> Callable[[Tensor], Tensor]:
+    def shifted(z: Tensor) -> Tensor:
+        return z + float(truth.mean())
+
+    return shifted
+
+
+class Net('''),
+         (BUILD, "    shift = staticmethod(around(picture(3, 64, 64).permute(1, 2, 0).numpy()))\n\n" + BUILD),
+         (RETURN, "return Net(problem.shape[0]), self.shift(z)")],
+        r"the truth is out of its reach: its code holds a picture, 'truth' of shape \(64, 64, 3\)",
+    ),
+    "the seed is set": (
+        [("        z = ", "        torch.manual_seed(0)\n        z = "),
+         (INPUT, "torch.rand(1, 4, *problem.shape[1:])")],
+        "another seed gives other estimates, where it draws: it draws, and yet another seed gives the same",
+    ),
+    "the global generator draws the input": (
+        [(INPUT, "torch.rand(1, 4, *problem.shape[1:])")],
+        "its input is drawn from `rng`: its input comes of torch's, NumPy's or Python's global generator",
+    ),
+    "NumPy's global generator draws the input": (
+        [(INPUT, "torch.from_numpy(np.random.rand(1, 4, *problem.shape[1:])).float()")],
+        "its input is drawn from `rng`: its input comes of torch's, NumPy's",
+    ),
+    "a generator of its own draws": (
+        [("KEPT: list", "ELSEWHERE = torch.Generator()\nKEPT: list"),
+         (INPUT, "torch.rand(1, 4, *problem.shape[1:], generator=ELSEWHERE)")],
+        "denoising: the same seed gives the same estimates: it draws from somewhere else than `rng`",
+    ),
+    "the measurement is changed in place": (
+        [("        z = noise", "        problem.measurement.mul_(0.9)\n        z = noise")],
+        r"3x64x64: .*it wrote to the measurement, which is everybody's: take problem.measurement.clone\(\)",
+    ),
+    "white is 255": (
+        [(FORWARD, "return 255 * self.body(z).sigmoid()")],
+        "denoising, 3x64x64: .*: an estimate with values up to .*: black is 0 and white is 1; divide by 255",
+    ),
+    "the shape is wrong": (
+        [(FORWARD, "return self.body(z).sigmoid()[..., ::2, :]")],
+        r"denoising, 3x64x64: .*: RuntimeError: .*: mend that, or have refuses\(\) give a reason",
+    ),
+    "an odd side is rounded": (
+        [(FORWARD, "return nn.functional.interpolate(self.body(z[..., 1::2, 1::2]), None, 2).sigmoid()")],
+        r"denoising, 3x69x70: .*: RuntimeError: .*(69|68).*: mend that, .* what takes no odd side can pad it",
+    ),
+    "colour alone is made": (
+        [(RETURN, "return Net(3), z")],
+        r"denoising, 1x96x64: .*an estimate of shape \(3, 96, 64\): it takes \(1, 96, 64\)",
+    ),
+    "NaN": (
+        [(FORWARD, "return self.body(z).sigmoid().log().sqrt()")],
+        "denoising, 3x64x64: .*: an estimate that is not finite: it divides by nothing, or its steps are too large",
+    ),
+    "another device, in the estimate": (
+        [(BUILD, '    def estimate(self, output: Tensor) -> Tensor:\n        return output.to("meta")\n\n' + BUILD)],
+        "denoising, 3x64x64: .*an estimate on meta: it takes cpu",
+    ),
+    "another device, by a tensor that stays on the CPU": (
+        [(FORWARD, "return (self.body(z) + 0 * torch.ones(z.shape[-2:])).sigmoid()")],
+        "it is fitted on any device: .* it fails: RuntimeError: .*: make each tensor where the others are",
+    ),
+    "another type": (
+        [(FORWARD, "return self.body(z.float()).sigmoid()")],
+        "it is fitted in double precision: RuntimeError: .*: make each tensor with dtype=z.dtype",
+    ),
+    "state that no checkpoint has": (
+        [(FORWARD, "self.calls += 1\n        return self.body(z).sigmoid() * (1 - 0.1 * self.calls)")],
+        "as if it had not stopped: after a checkpoint it goes on otherwise: .*register_buffer",
+    ),
+    "a setting that cannot be sent": (
+        [("    def fit_settings", "    bend: Callable[..., Any] = lambda x: x  # layers\n\n    def fit_settings")],
+        "it can be computed in other processes: .*: a setting must be a number, a text, a list of such or a plugin",
+    ),
+    "slower than it declares": (
+        [('    """Is right as yet."""\n', '    """Is right as yet."""\n\n    most_seconds = 1e-6\n')],
+        "the time and the memory that it declares: tiny.. took .* s on 64x64, and it declares 1e-06: make tiny",
+    ),
+    "larger than it declares": (
+        [('    """Is right as yet."""\n', '    """Is right as yet."""\n\n    most_gigabytes = 1e-6\n')],
+        "the time and the memory that it declares: tiny.. took .* GiB on 64x64, and it declares 1e-06: make tiny",
+    ),
+    "a package that is missing": (
+        [("        z = noise", "        import a_package_that_is_not_there\n        z = noise")],
+        "ModuleNotFoundError: .*; it needs that package: pip install a_package_that_is_not_there",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_broken_is_found_and_said_with_a_mend(tmp_path: Path, what: str) -> None:
+    changes, words = BROKEN[what]
+    found = complaints_of(tmp_path, *changes)
+    assert re.search(words, found), found
+
+
+def test_a_broken_run_is_said_once_and_not_in_every_line(tmp_path: Path) -> None:
+    found = complaints_of(tmp_path, (FORWARD, "return self.body(z)[0, 0, 0, :3, 7:]"))
+    assert found.count("not tried, because the run on the first task fails") == found.count("\n") + 1 - 15
+
+
+TASK = '''"""A task whose operator has the truth."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dipbench.contract import Problem, Scene, Task
+from dipbench.operators import LinearOperator
+from dipbench.scoring import Protocol
+from dipbench.streams import Streams
+
+
+@dataclass(frozen=True, eq=False)
+class Halving(LinearOperator):
+    """Half the light."""
+
+    kept: object = None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return image / 2
+
+    def adjoint(self, measured: Tensor) -> Tensor:
+        return measured / 2
+
+
+@dataclass(frozen=True)
+class Leaking(Task):
+    """Brightens what is dark."""
+
+    def degrade(self, scene: Scene, rng: Streams) -> Problem:
+        dark = scene.image / 2
+        return Problem("leaking", dark, Halving(KEPT), tuple(dark.shape))
+
+    def pose(self, measurement: Tensor) -> Problem:
+        return Problem("leaking", measurement, Halving(), tuple(measurement.shape))
+
+    def protocol(self) -> Protocol:
+        return Protocol()
+'''
+
+
+@pytest.mark.parametrize(
+    ("kept", "way"),
+    [
+        ("scene", r"problem\.operator\.kept\.image is the truth"),
+        ("lambda x: scene.image", r"problem\.operator\.kept.*image is the truth"),
+        ('{"first": [scene.image.numpy()]}', r"problem\.operator\.kept\['first'\]\[0\] is the truth"),
+        ("None", ""),
+    ],
+)
+def test_a_problem_has_no_way_to_the_truth(complaints: Complaints, tmp_path: Path, kept: str, way: str) -> None:
+    found = complaints("task", tmp_path / "leaking.py", TASK.replace("KEPT", kept))
+    assert (re.search(way, found) and "a method may read it" in found) if way else not found, found

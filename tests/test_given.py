@@ -1,0 +1,233 @@
+"""Methods that Python hands over: classes and functions as they stand in the cells of a notebook."""
+
+import itertools
+import linecache
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from test_registry import FILE
+
+import dipbench
+from dipbench import registry
+from dipbench.errors import UserError
+from dipbench.registry.finding import GIVEN
+from dipbench.registry.sources import typed_hash
+
+Notebook = Callable[[str], dict[str, Any]]
+
+CLASS = FILE.split('"""', 2)[2].replace("class Half", "class Mine")
+NET = """
+import torch
+from torch import nn
+
+WIDTH = 4
+
+def block(channels):
+    return nn.Sequential(nn.Conv2d(32, WIDTH, 3, padding=1), nn.ReLU(), nn.Conv2d(WIDTH, channels, 1), nn.Sigmoid())
+
+def small(channels):
+    return block(channels)
+"""
+SMALL = {"only": ["denoising", "chelsea"], "scale": "smoke", "device": "cpu"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_given() -> Iterator[None]:
+    before = dict(GIVEN)
+    yield
+    GIVEN.clear()
+    GIVEN.update(before)
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    """Runs a cell as IPython does: its source has a name that is no file, and what is in it is __main__'s."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    numbers = itertools.count()
+
+    def run(cell: str) -> dict[str, Any]:
+        file = f"<cell-{id(names)}-{next(numbers)}>"
+        linecache.cache[file] = (len(cell), None, cell.splitlines(True), file)
+        exec(compile(cell, file, "exec"), names)
+        return names
+
+    return run
+
+
+def source_of(method: Any) -> str | None:
+    (text,) = registry.as_text("method", [method])
+    return registry.build("method", text).source()
+
+
+def test_a_class_of_a_cell_runs_under_its_name(notebook: Notebook, tmp_path: Path) -> None:
+    mine = notebook(CLASS)["Mine"]
+    results = dipbench.run("quickstart", methods=[mine, mine(times=2), "degraded"], out=tmp_path, **SMALL)
+    found = results[results["method"].str.startswith(("Mine", "degraded"))]
+    assert set(found["method"]) == {"Mine", "Mine[times=2]", "degraded"}
+    assert set(found["status"]) == {"done"}
+
+
+def test_a_function_makes_a_prior_that_is_fitted_and_kept(notebook: Notebook, tmp_path: Path) -> None:
+    prior = dipbench.prior(notebook(NET)["small"], iterations=5, jitter=0.05)
+    asked = {**SMALL, "only": ["denoising", "chelsea", "small*"], "out": tmp_path}
+    results = dipbench.run("quickstart", methods=[prior], settings=["small.iterations=6"], **asked)
+    assert set(results["method"]) == {"small[iterations=6,jitter=0.05]"}
+    assert {"final", "ema", "best"} <= set(results["output"])
+    assert results["iteration"].max() == 5
+    again = dipbench.run("quickstart", methods=[prior], settings=["small.iterations=6"], **asked)
+    assert set(again["run"]) == set(results["run"])
+
+
+def test_the_classes_of_networks_and_functions_of_the_problem_make_priors(notebook: Notebook) -> None:
+    cell = notebook(
+        NET
+        + """
+class Net(nn.Module):
+    def __init__(self, channels, width=4):
+        super().__init__()
+        self.body = nn.Conv2d(32, channels, 1)
+
+    def forward(self, z):
+        return self.body(z).sigmoid()
+
+def of_problem(problem, rng):
+    return Net(problem.shape[0]), torch.rand(1, 32, *problem.shape[1:], generator=rng.torch("input"))
+"""
+    )
+    for build in (cell["Net"], cell["of_problem"], cell["small"]):
+        found = dipbench.check(dipbench.prior(build, iterations=7))
+        assert not found["complaint"].any(), found[found["complaint"] != ""].to_string()
+        assert "it goes on from a checkpoint as if it had not stopped" in set(found["what"])
+
+
+def test_check_finds_weights_that_a_function_keeps(notebook: Notebook) -> None:
+    cell = notebook(NET + "\n@__import__('functools').cache\ndef kept(channels):\n    return block(channels)\n")
+    found = dipbench.check(dipbench.prior(cell["kept"]))
+    wrong = found[found["complaint"] != ""]["what"].tolist()
+    assert "two images after each other are restored as each alone" in wrong
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("WIDTH = 4", "WIDTH = 5", False),
+        ("nn.ReLU()", "nn.GELU()", False),
+        ("return block(channels)", "return block(channels)  # said", False),
+        ("WIDTH = 4", "WIDTH = 4\nOTHER = 5", True),
+    ],
+)
+def test_the_source_with_what_it_takes_from_around_it_is_its_identity(
+    notebook: Notebook, before: str, after: str, same: bool
+) -> None:
+    first = source_of(dipbench.prior(notebook(NET)["small"]))
+    second = source_of(dipbench.prior(notebook(NET.replace(before, after))["small"]))
+    assert first is not None
+    assert (first == second) == same
+
+
+def test_an_edited_class_and_a_setting_it_closes_over_are_others(notebook: Notebook) -> None:
+    sources = {
+        source_of(notebook(text)["Mine"])
+        for text in (CLASS, CLASS.replace("/ 2", "/ 3"), "F = 2\n" + CLASS.replace("/ 2", "/ F"), CLASS)
+    }
+    assert len(sources) == 3
+
+
+def test_what_a_function_closes_over_counts(notebook: Notebook) -> None:
+    maker = notebook(
+        NET
+        + """
+def maker(n):
+    def net(channels):
+        return block(channels * n)
+    return net
+"""
+    )["maker"]
+    assert typed_hash(maker(1)) == typed_hash(maker(1)) != typed_hash(maker(2))
+
+
+def test_a_module_of_the_users_own_counts_by_its_code(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = []
+    for text in ("F = 2\n", "F = 3\n"):
+        (tmp_path / "my_numbers.py").write_text(text)
+        sys.modules.pop("my_numbers", None)
+        sources.append(source_of(notebook("import my_numbers\n" + CLASS.replace("/ 2", "/ my_numbers.F"))["Mine"]))
+    sys.modules.pop("my_numbers", None)
+    assert sources[0] != sources[1]
+
+
+REFUSED = {
+    "a network that is made": (lambda n: dipbench.prior(torch.nn.Conv2d(3, 3, 1)), "Conv2d that is made already"),
+    "no name": (lambda n: dipbench.prior(lambda channels: None), "has no name: give one, dipbench.prior"),
+    "an argument that is not given": (
+        lambda n: dipbench.prior(n("def f(width): return width\n")["f"]),
+        "prior's function takes 'width': it is given problem, rng, channels",
+    ),
+    "a setting that there is not": (
+        lambda n: dipbench.prior(n(NET)["small"], steps=3),
+        "prior 'small': .*'steps': it takes stop, validation, held, iterations, learning_rate|prior 'small': .*'steps'",
+    ),
+    "a tensor from around it": (
+        lambda n: source_of(dipbench.prior(n(NET + "T = torch.zeros(3)\ndef g(): return block(T.sum())\n")["g"])),
+        "'T' is a Tensor from outside the function that takes it, and has no source",
+    ),
+    "no source": (
+        lambda n: source_of(dipbench.prior(eval("lambda channels: None"), name="eval_d")),
+        "'<lambda>' has no source to tell it from another: define it .* not by exec",
+    ),
+    "dipbench's name": (
+        lambda n: source_of(n(CLASS.replace("class Mine", "class nlm"))["nlm"]),
+        "method 'nlm' is there already: give yours another name",
+    ),
+    "no dataclass": (
+        lambda n: source_of(n(CLASS.replace("@dataclass(frozen=True)\n", ""))["Mine"]),
+        r"Mine is not a dataclass: put @dataclass\(frozen=True\) on it",
+    ),
+    "no method": (lambda n: registry.as_text("method", [3]), "method got 3: it takes text, a subclass of Method"),
+    "a function as it is": (
+        lambda n: registry.as_text("method", [n(NET)["small"]]),
+        r"method got <function small.*dipbench.prior\(...\) makes one",
+    ),
+    "two of one name": (
+        lambda n: registry.as_text("method", [n(CLASS)["Mine"], n(CLASS.replace("/ 2", "/ 3"))["Mine"]]),
+        "two different methods are called 'Mine': give one of them another name",
+    ),
+    "other processes": (
+        lambda n: dipbench.run("quickstart", methods=[n(CLASS)["Mine"]], jobs=2),
+        "jobs got 2: method 'Mine' was given from Python, .*: take jobs=1, or put it into a file and give its path",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_taken_is_refused_in_words(notebook: Notebook, what: str) -> None:
+    call, words = REFUSED[what]
+    with pytest.raises(UserError, match=words):
+        call(notebook)
+
+
+def test_a_short_name_of_the_suite_is_not_taken_for_it(notebook: Notebook, tmp_path: Path) -> None:
+    suite = tmp_path / "mine.toml"
+    suite.write_text(
+        'title = "T"\n[methods]\nsmall = "degraded"\n[[experiments]]\nname = "e"\ndataset = "photos[crop=64,side=32]"\n'
+        'task = "denoising"\nmethods = ["small"]\n'
+    )
+    with pytest.raises(UserError, match="suite 'mine' calls a method of its own 'small': give yours another name"):
+        dipbench.run(str(suite), methods=[dipbench.prior(notebook(NET)["small"])], out=tmp_path / "out")
+
+
+def test_what_is_found_by_name_or_path_is_taken_by_that(tmp_path: Path) -> None:
+    (tmp_path / "half.py").write_text(FILE)
+    nlm = registry.build("method", "nlm[patch_size=9]")
+    half = registry.build("method", f"{tmp_path}/half.py[times=3]")
+    assert registry.as_text("method", [nlm, type(nlm), half, "tv"]) == [
+        "nlm[patch_size=9]", "nlm", f"{tmp_path}/half.py[times=3]", "tv",
+    ]  # fmt: skip
+    assert not GIVEN

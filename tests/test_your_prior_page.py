@@ -1,0 +1,71 @@
+"""Every command of docs/your_prior.md runs, small and in its order, and so does its Python."""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+from typer.testing import CliRunner
+
+import dipbench
+from dipbench.cli.main import app
+from dipbench.registry.finding import GIVEN
+from dipbench.running.check import checked
+
+PAGE = Path(__file__).parent.parent / "docs" / "your_prior.md"
+SMALL = ["--scale", "smoke", "--device", "cpu", "--jobs", "1", "--out", "results/quickstart"]
+
+pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="the documentation lies in a checkout")
+
+
+def test_the_commands_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIPBENCH_PLUGINS", "")
+    commands = re.findall(r"^    dipbench (.*)$", PAGE.read_text(), re.MULTILINE)
+    assert len(commands) == 9
+    for command in commands:
+        words = shlex.split(command)
+        small = {"run": SMALL, "plan": ["--scale", "smoke", "--device", "cpu"]}.get(words[0], [])
+        done = CliRunner().invoke(app, [*words, *small])
+        assert done.exit_code == 0, (command, done.output, done.exception)
+    results = dipbench.load("results/quickstart").results
+    assert set(results["status"]) == {"done"}
+    assert {"my_prior", "my_prior[channels=32]", "dip", "bm3d"} <= set(results["method"])
+    assert r"my\_prior" in Path("results/quickstart/report/tables/denoising.md").read_text()
+
+
+def test_the_python_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a script, of few iterations, whose functions are __main__'s as those of a notebook are."""
+    monkeypatch.chdir(tmp_path)
+    before, run = dict(GIVEN), dipbench.run
+
+    def small(*words: Any, **options: Any) -> pd.DataFrame:
+        return run(*words, scale="smoke", device="cpu", **options)
+
+    monkeypatch.setattr(dipbench, "run", small, raising=False)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    Path("script.py").write_text(code)
+    try:
+        names = runpy.run_path("script.py", run_name="__main__")
+    finally:
+        GIVEN.clear()
+        GIVEN.update(before)
+        pyplot.close("all")
+    assert "two images after each other" in capsys.readouterr().out
+    assert {"two_layers[iterations=800]", "dip"} == set(names["found"].results["method"])
+    assert {"method", "image", "seed", "iteration", "psnr", "loss"} <= set(names["found"].traces.columns)
+
+
+def test_the_page_names_every_line_of_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["new", "prior", "my_prior"]).exit_code == 0
+    page = PAGE.read_text().replace(", in double precision", " | it is fitted in double precision")
+    for each in checked("method", "my_prior.py"):
+        what = re.sub(r"^\w+: the same", "TASK: the same", re.sub(r"^\w+, \d+x\d+x\d+", "TASK, SIZE", each.what))
+        assert what in page or what == "takes a problem of some task", what
