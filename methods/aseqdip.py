@@ -84,7 +84,7 @@ class ASeqDip(PriorByTask[Recipe]):
 
     @classmethod
     def tiny(cls) -> Self:
-        return cls(iterations=5)
+        return cls(iterations=3)
 
     def refuses(self, problem: Problem) -> str | None:
         return None if kind_of(problem) in RECIPES else "nothing is published but denoising and inpainting of images"

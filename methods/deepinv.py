@@ -1,9 +1,10 @@
 """Any denoiser or reconstructor of the library deepinv (github.com/deepinv/deepinv).
 
 `deepinv[model=DRUNet]` is the class of that name in `deepinv.models`, as it is by default, with its weights:
-`pretrained` names their file where they are not to be downloaded. A denoiser is given the image and the noise level; a reconstructor
-the measurement and the forward operator. Learned models are trained on photographs, perhaps those of a benchmark: what
-on, deepinv's documentation says. Its own `DeepImagePrior` and what else takes a network to be made is not a model here.
+`pretrained` names their file where they are not to be downloaded. A denoiser is given the image and the noise level, a
+reconstructor the measurement and the forward operator. Learned models are trained on photographs, perhaps those of a
+benchmark: on which, deepinv's documentation says. Its `DeepImagePrior` and all else that takes a network to be made is
+no model here.
 """
 
 import inspect

@@ -80,7 +80,7 @@ class SureSte(Prior):
 
     @classmethod
     def tiny(cls) -> Self:
-        return cls(iterations=3)
+        return cls(iterations=2, divergence="difference")
 
     def refuses(self, problem: Problem) -> str | None:
         if not isinstance(problem.operator, Identity):
