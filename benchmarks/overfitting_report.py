@@ -99,20 +99,25 @@ def sources(curves: pd.DataFrame) -> str:
     return table(["drawn anew", "images x seeds", *SOURCES.values()], lines)
 
 
-def thumbnail(curves: pd.DataFrame) -> str:
-    """F16 at 64x64 beside the figures of the notes that it is checked against."""
-    f16 = curves[(curves["image"] == "F16_512") & (curves["method"] == "dip")]
-    lines = [
+def peaks(curves: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
+    """How high each fit rises, when, and where it ends: a line a fit, called by the columns `names`."""
+    return [
         [
-            f"seed {row['seed']}",
+            markdown_text(", ".join(f"seed {row[name]}" if name == "seed" else row[name] for name in names)),
             f"{row['peak']:.2f} at {row['peak_at']}",
             f"{row['ema_peak']:.2f} at {row['ema_peak_at']:.0f}",
             f"{row['smoothed_peak'] - row['lost']:.2f}",
         ]
-        for row in f16.to_dict("records")
+        for row in curves.to_dict("records")
     ]
+
+
+def thumbnail(curves: pd.DataFrame) -> str:
+    """F16 at 64x64 beside the figures of the notes that it is checked against."""
+    f16 = curves[(curves["image"] == "F16_512") & (curves["method"] == "dip")]
     told = ["expected (64x64, another program)", "25.8 to 25.9 at 309 to 324", "27.3 to 27.5 at 475", "21.8"]
-    return table(["F16 at 64x64, sigma 25", "raw peak [dB]", "EMA's peak [dB]", "at 2000 [dB]"], [*lines, told])
+    heads = ["F16 at 64x64, sigma 25", "raw peak [dB]", "EMA's peak [dB]", "at 2000 [dB]"]
+    return table(heads, [*peaks(f16, ["seed"]), told])
 
 
 def main() -> None:
@@ -138,6 +143,13 @@ def main() -> None:
             "## Where ES-WMV breaks",
             verdict(sensitivity),
             recipes(sensitivity, recipe_curves),
+        ]
+    if len(full := read("full_size", "curves")):
+        parts += [
+            "## At full size",
+            "The paper's network on whole images, in bfloat16 (reports/speed says how near that is to single precision).",
+            table(["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"], peaks(full, ["image", "method"])),
+            recipes(read("full_size", "stops"), full),
         ]
     if len(seeds := read("seeds", "curves")):
         parts += [
