@@ -31,7 +31,7 @@ from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
 from dipbench.trace.kept import Output
 
-__all__ = ["check", "load", "prior", "restore", "restore_to", "run", "score"]
+__all__ = ["check", "compare", "load", "prior", "restore", "restore_to", "run", "score"]
 
 
 def execute(
@@ -141,10 +141,9 @@ def compare(
 ) -> Comparisons:
     """Compares methods on the measurements that a store has: tidy frames `ranking` and `differences`, and `remarks`.
 
-    The arguments are those of `dipbench compare`: labels with an output behind a comma or without, none for all,
-    or what `run` was given;
-    `suite` is the name of one that was run, a folder of results, or several. Nothing is computed. UserError for a
-    method that is not there, with what to run, and for what does not compare.
+    The arguments are those of `dipbench compare`: labels with an output behind a comma or without, or the objects that
+    `run` was given, none for all; `suite` is the name of one that was run, a folder of results, or several. Nothing is
+    computed. UserError for a method that is not there, with what to run, and for what does not compare.
     """
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)

@@ -40,16 +40,20 @@ def short(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
 
 
 def drawn(method: Method, problem: Problem, seed: int) -> tuple[list[Tensor], bool]:
-    """The same, and whether anything was drawn for it."""
+    """The same, and whether it should depend on the seed.
+
+    A prior's should where anything is drawn for what it builds. Another method's where it draws from the global
+    generators: what it asks of `rng` may be of no weight, as the start of a power iteration.
+    """
+    made, moved = _pulled(method, problem, Streams(seed), STEPS if method.fitted else None)
+    if not isinstance(method, Prior):
+        return made, moved
     rng = _Listening(seed)
-    made, moved = _pulled(method, problem, rng, STEPS if method.fitted else None)
-    if isinstance(method, Prior):  # the fit itself asks for streams, whether it draws or not
+    with rng.seeded("weights"):
         rng.asked.clear()
-        with rng.seeded("global"):
-            before = _generators()
-            method.build(problem, rng)
-            moved = _generators() != before
-    return made, moved or set(rng.asked) != {"global"}
+        before = _generators()
+        method.build(problem, rng)
+        return made, bool(rng.asked) or _generators() != before
 
 
 def _pulled(method: Method, problem: Problem, rng: Streams, most: int | None) -> tuple[list[Tensor], bool]:
