@@ -147,7 +147,7 @@ def main() -> None:
     if len(full := read("full_size", "curves")):
         parts += [
             "## At full size",
-            "The paper's network on whole images, in bfloat16: reports/speed says how near that is to single precision.",
+            "The paper's network on whole images, in bfloat16 (how near that is to float32: reports/speed).",
             table(["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"], peaks(full, ["image", "method"])),
             recipes(read("full_size", "stops"), full),
         ]
