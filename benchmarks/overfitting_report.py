@@ -149,6 +149,7 @@ def main() -> None:
             "## At full size",
             "The paper's network on whole images, in bfloat16 (how near that is to float32: reports/speed).",
             table(["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"], peaks(full, ["image", "method"])),
+            verdict(read("full_size", "stops")),
             recipes(read("full_size", "stops"), full),
         ]
     if len(seeds := read("seeds", "curves")):
