@@ -177,10 +177,10 @@ def list_(
     """List what there is."""
     from dipbench import registry
     from dipbench.cli import inventory
+    from dipbench.text import table
 
     registry.use_folders(plugins)
-    for name, line in inventory.listed(kind):
-        print(f"{name:20} {line}")
+    print(table(inventory.listed(kind), left={0, 1}))
 
 
 @app.command()
