@@ -14,6 +14,7 @@ from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Plugin, Task
 from dipbench.errors import UserError, unknown
 from dipbench.images.files import read_image, write_image
+from dipbench.metrics import known
 from dipbench.report import write_report
 from dipbench.report.loaded import Loaded
 from dipbench.resources import pick_device
@@ -23,7 +24,6 @@ from dipbench.running.executors import Executor
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
 from dipbench.running.trial import Progress, attempt, check_taken
-from dipbench.scoring import METRICS
 from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.streams import Streams
@@ -145,13 +145,13 @@ def compare(
     `run` was given, none for all; `suite` is the name of one that was run, a folder of results, or several. Nothing is
     computed. UserError for a method that is not there, with what to run, and for what does not compare.
     """
-    if metric not in METRICS:
-        raise unknown("metric", metric, METRICS)
+    if metric not in known():
+        raise unknown("metric", metric, known())
     if ties is not None and not ties >= 0:
         raise UserError(f"ties got {ties:g}: it takes the difference up to which two methods are equal, 0 or more")
     wanted = [suite] if isinstance(suite, (str, Path)) else suite
     stores = [store_of(str(one)) for one in wanted]
-    return compared(stores, registry.as_text("method", methods), METRICS[metric], baseline, ties)
+    return compared(stores, registry.as_text("method", methods), known()[metric], baseline, ties)
 
 
 def load(folder: Path | str) -> Loaded:

@@ -20,7 +20,9 @@ def compare(
     baseline: Annotated[
         str, typer.Option(help="What each is compared with; default the first named, or dip, or the first there is.")
     ] = "",
-    metric: Annotated[str, typer.Option(help="What they are compared by: psnr, ssim.")] = "psnr",
+    metric: Annotated[
+        str, typer.Option(help="What they are compared by: psnr, ssim, or one that a run with --metric scored.")
+    ] = "psnr",
     ties: Annotated[
         float | None, typer.Option(help="The difference up to which two are equal; default 0.1 dB of a PSNR.")
     ] = None,

@@ -58,6 +58,11 @@ def compared(
     """
     holdings = [store.holdings() for store in stores]
     results = _together(stores, holdings)
+    if metric.name not in results:
+        raise UserError(
+            f"no run in '{stores[0].path}' has a {metric.title}: dipbench run {holdings[0].plan.name} --metric "
+            f"{metric.name} scores what is stored, and computes nothing anew"
+        )
     asked = list(dict.fromkeys([*methods, *([baseline] if baseline else [])]))
     for written in asked:
         _check_there(written, results, holdings)
@@ -95,7 +100,7 @@ def _together(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataF
                 f"'{stores[0].path}' and '{store.path}' share no measurement: it takes stores with the same images, "
                 "task and seeds"
             )
-        frames.append(shared[first.columns])
+        frames.append(shared.reindex(columns=first.columns))
     together = pd.concat(frames, ignore_index=True)
     return together.drop_duplicates(["experiment", "method", "run", "output"], ignore_index=True)
 

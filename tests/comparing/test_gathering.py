@@ -1,5 +1,6 @@
 """Comparisons from stores, from the command line and from Python: what is there, what is not, and what to run."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -164,6 +165,25 @@ def test_a_label_that_is_two_methods_is_refused(set14: Path, tmp_path: Path) -> 
     other = store(tmp_path / "s", scores, "set14", {"dip": "dip[iterations=10]"})
     with pytest.raises(UserError, match=r"'dip' is dip in .* and dip\[iterations=10\] in .*: it takes one method"):
         dipbench.compare(["dip", "tv"], suite=[set14, other])
+
+
+def test_a_metric_that_nothing_was_scored_by_says_how_to_get_it(set14: Path) -> None:
+    with pytest.raises(UserError, match="has a VIF: dipbench run sr --metric vif scores what is stored"):
+        dipbench.compare(suite=set14, metric="vif")
+    with pytest.raises(UserError, match="unknown metric 'vfi'"):
+        dipbench.compare(suite=set14, metric="vfi")
+
+
+def test_methods_are_compared_by_a_metric_on_demand(tmp_path: Path) -> None:
+    scores = {label: {(str(image), 0): 30.0 for image in range(8)} for label in ("dip", "tv")}
+    folder = store(tmp_path / "store", scores)
+    for place in folder.glob("runs/*/result.json"):
+        content = json.loads(place.read_text())
+        better = content["run"]["method"]["name"] == "tv"
+        content["outputs"][0]["gmsd"] = 0.02 + 0.001 * int(content["run"]["image"]) - 0.01 * better
+        place.write_text(json.dumps(content))
+    (line,) = dipbench.compare(suite=folder, metric="gmsd").differences.to_dict("records")
+    assert line["gain"] == pytest.approx(0.01), "of GMSD less is better"
 
 
 def test_a_store_without_scores_has_nothing_to_compare(tmp_path: Path) -> None:
