@@ -22,6 +22,7 @@ class Course(ABC):
     keep: Sequence[int] = ()  # iterations after which the outputs are results too
     done: int = 0  # iterations
     problem: Problem  # that is fitted
+    fitted: int = 0  # numbers of a network that are fitted, as it was built; 0: nothing is
     apart: Problem | None = None  # what a fit's `validation` keeps from it; None: it has none
 
     @abstractmethod

@@ -35,6 +35,7 @@ class Ensemble(Course):
         if prior.validation:
             self.problem, self.apart = prior.validation.apart(problem, rng)
         self._fits = [Fit(prior, self.problem, start, execution) for start in starts]
+        self.fitted = self._fits[0].fitted
         twin = self.apart if prior.validation and prior.validation.gives == "twin" else None
         self._twins = [Fit(prior, twin, start, execution) for start in starts] if twin else []
         generators = [generator for fit in [*self._fits, *self._twins] for generator in fit.generators]

@@ -35,6 +35,7 @@ class Fit:
             network, z = prior.build(problem, rng)
             for trick in settings.tricks:
                 network = trick.around(network, z)
+        self.fitted = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
         if engine.lean:
             drop_redundant_biases(network)
         twice = any(trick.twice for trick in settings.tricks)

@@ -20,7 +20,7 @@ class MethodFacts:
     paper: str
     licence: str
     parameters: list[tuple[str, str]] | None  # as they were resolved; None where no run of it ended well
-    cost: str = ""  # time and memory of a run, as far as they are known
+    cost: str = ""  # parameters of its network, time and memory of a run, as far as they are known
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,14 @@ def methods_of(chapter: Chapter, specs: dict[str, str]) -> list[MethodFacts]:
 
 
 def _cost(results: list[Result]) -> str:
-    """The median time and the largest peak of memory, of those runs for which they are known."""
+    """What is fitted, the median time and the largest peak of memory, of those runs for which they are known."""
+    counts = sorted({result.fitted for result in results if result.fitted})
     seconds = [result.seconds for result in results if result.seconds is not None]
     peaks = [result.peak_memory_bytes for result in results if result.peak_memory_bytes]
     time = [f"median {duration(median(seconds))} a run"] if seconds else []
     memory = [f"at most {max(peaks) / 2**20:.0f} MiB"] if peaks else []
-    return ", ".join(time + memory)
+    network = [f"{' or '.join(f'{count:,}' for count in counts)} parameters"] if 0 < len(counts) < 3 else []
+    return ", ".join(network + time + memory)
 
 
 def task_settings(chapter: Chapter) -> list[tuple[str, str]]:

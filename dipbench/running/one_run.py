@@ -218,6 +218,7 @@ class Work:
             "paper": self._method.paper,
             "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
+            **({"fitted": outcome.fitted} if outcome.fitted else {}),
             "at_once": self._together,
             "watched": list(self.job.watched.names),
             "left_out": list(self._trial.recording.left_out),

@@ -42,6 +42,7 @@ class Outcome:
     seconds: float  # from the first iteration to the last; what ran beside it on the same device slowed it
     peak_memory: int  # bytes, of the GPU where the run was on one, else of the process
     snapshots: dict[int, Tensor] = field(default_factory=dict)  # iteration -> raw output (C, H, W)
+    fitted: int = 0  # numbers of a network that were fitted; 0: nothing was
 
 
 class Trial:
@@ -174,7 +175,7 @@ class Trial:
             if trace.empty:
                 raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
             pictures = {number: image for number, image in self._snapshots.pictures().items() if number < len(trace)}
-            return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak, pictures)
+            return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak, pictures, self.course.fitted)
 
 
 def _described(value: object) -> str:

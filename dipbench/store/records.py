@@ -91,6 +91,7 @@ class Result(_Stored):
     papers: list[str] = []  # of the method, the data set and the task: what is to be cited
     engine: str = ""  # of a fit, as is the precision
     precision: str = ""
+    fitted: int | None = None  # numbers of a network that were fitted; None: nothing was, or it was not recorded
     at_once: int = 1  # the most runs that took turns with it
     watched: list[str] = []  # signals and rules that were asked for beside the usual ones
     left_out: list[str] = []  # why some of those were not had, a line each

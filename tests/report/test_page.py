@@ -208,10 +208,10 @@ def test_old_report_stays_until_the_new_one_is_whole(forge: Forge, monkeypatch: 
 
 
 def test_method_says_what_a_run_took(forge: Forge) -> None:
-    """The median time of its runs, and the most memory of those where it is known."""
+    """The size of its network, the median time of its runs, and the most memory of those where it is known."""
     forge.experiment("denoising", "denoising")
     for seed, (seconds, memory) in enumerate([(70.0, None), (90.0, 512 * 2**20), (700.0, 300 * 2**20)]):
-        forge.done("dip", IMAGES[0], seed, {"final": 30.0}, seconds=seconds, peak_memory_bytes=memory)
+        forge.done("dip", IMAGES[0], seed, {"final": 30.0}, seconds=seconds, peak_memory_bytes=memory, fitted=2_217_831)
     forge.plan()
     text = write_report(forge.store, forge.store.holdings()).read_text()
-    assert "median 2 min a run, at most 512 MiB" in text
+    assert "2,217,831 parameters, median 2 min a run, at most 512 MiB" in text

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
+from dipbench.nets.skip import skip_net
 from dipbench.processor import OTHER, SETS
 from dipbench.running.conditions import Conditions
 from dipbench.running.executors import processes
@@ -73,6 +74,9 @@ def test_results_hold_every_output_with_its_facts(folder: Path, tmp_path: Path) 
         assert result.environment.device.startswith("cpu")
         assert result.environment.instructions in (*SETS, OTHER)
         assert json.loads((store.path / "runs" / key / "run.json").read_text()) == asdict(result.run)
+        network = skip_net(32, 3, down=(8, 8), up=(8, 8), skip=(4, 4))
+        size = sum(parameter.numel() for parameter in network.parameters())
+        assert result.fitted == (size if result.engine else None)
 
 
 def test_psnr_of_the_results_is_that_of_the_pictures_and_of_the_trace(folder: Path, tmp_path: Path) -> None:
