@@ -87,7 +87,10 @@ class ASeqDip(PriorByTask[Recipe]):
         return cls(iterations=3)
 
     def refuses(self, problem: Problem) -> str | None:
-        return None if kind_of(problem) in RECIPES else "nothing is published but denoising and inpainting of images"
+        if kind_of(problem) not in RECIPES:
+            return "nothing is published but denoising and inpainting of images"
+        halved = 2 ** SCALES[self.recipe(problem).network]
+        return f"needs sides of more than {halved} pixels" if min(problem.shape[1:]) <= halved else None
 
     def row(self, problem: Problem) -> Recipe:
         return RECIPES[kind_of(problem)]
@@ -101,7 +104,7 @@ class ASeqDip(PriorByTask[Recipe]):
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape
         network = self.recipe(problem).network
-        size = padded_size(height, width, scales=SCALES[network], smallest=2, mend="aseqdip[network=unet]")
+        size = padded_size(height, width, scales=SCALES[network], smallest=2)
         start = problem.measurement
         if problem.known is not None:
             start = torch.where(problem.known, start, torch.full_like(start, _MISSING))

@@ -21,6 +21,8 @@ from dipbench.errors import UserError, unknown
 from dipbench.operators import Identity
 from dipbench.streams import Streams
 
+_SMALLEST = 16  # pixels a side: most models pad by some, or halve the image a few times
+
 
 @dataclass(frozen=True)
 class DeepInv(Method):
@@ -32,6 +34,8 @@ class DeepInv(Method):
     def refuses(self, problem: Problem) -> str | None:
         if find_spec("deepinv") is None:
             return "the package deepinv is not installed: pip install 'dipbench[deepinv]'"
+        if min(problem.shape[1:]) < _SMALLEST:
+            return f"needs sides of at least {_SMALLEST} pixels"
         if not issubclass(_class_of(self.model), _bases()[0]):
             return None
         if not isinstance(problem.operator, Identity):

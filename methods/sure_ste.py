@@ -85,6 +85,8 @@ class SureSte(Prior):
     def refuses(self, problem: Problem) -> str | None:
         if not isinstance(problem.operator, Identity):
             return "its input is the noisy image, measured as it is"
+        if min(problem.shape[1:]) <= 2**SCALES:
+            return f"needs sides of more than {2**SCALES} pixels"
         return "needs the noise level" if problem.sigma is None else None
 
     def fit_settings(self, problem: Problem) -> FitSettings:
@@ -102,7 +104,7 @@ class SureSte(Prior):
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape
-        size = padded_size(height, width, scales=SCALES, smallest=2, mend="there is no smaller one of sure_ste")
+        size = padded_size(height, width, scales=SCALES, smallest=2)
         return padded_to(SteinNet(channels), height, width), guide_input(problem.measurement, size)
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
