@@ -3,7 +3,7 @@
 Its licence is BSD, where that of the authors' package, `bm3d`, is for non-commercial use only. Differs: in colour
 deepinv matches blocks in the first channel and filters the others by those groups; it is given an opponent colour space
 with the luminance first, as CBM3D does it, where the RGB that it would take is 0.5 to 1.3 dB lower. How near its PSNR
-is to that of the authors' package: reports/standard/free_bm3d.
+is to that of the authors' package: suite classical/free_bm3d.
 """
 
 from collections.abc import Iterator

@@ -31,14 +31,15 @@ _BLACK_AND_WHITE = 16.0
 def checks(cls: type[Method]) -> list[Try]:
     method = cls.tiny()
     runs = _Runs(method)
-    found: list[Try] = [("takes a problem of some task", partial(_takes_some, method))]
+    posed = {size: problems(size) for size in SIZES}
+    found: list[Try] = [("takes a problem of some task", partial(_takes_some, method, posed[SIZES[0]]))]
     for size in SIZES:
-        for name, problem in problems(size).items():
+        for name, problem in posed[size].items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
             found.append((f"{where}: refuses in words, or estimates the image", partial(runs.try_on, problem)))
-    for name, problem in problems(SIZES[0]).items():
+    for name, problem in posed[SIZES[0]].items():
         found.append((f"{name}: the same seed gives the same estimates", partial(runs.repeats, problem)))
-    taken = next(((name, p) for name, p in problems(SIZES[0]).items() if method.refuses(p) is None), None)
+    taken = next(((name, p) for name, p in posed[SIZES[0]].items() if method.refuses(p) is None), None)
     return [*found, *(_on_one_problem(runs, *taken) if taken else ())]
 
 
@@ -55,8 +56,8 @@ def _on_one_problem(runs: "_Runs", task: str, problem: Problem) -> list[Try]:
     return [(what, partial(runs.unless_broken, problem, check)) for what, check in [*tries, *more]]
 
 
-def _takes_some(method: Method) -> str:
-    reasons = {name: method.refuses(problem) for name, problem in problems(SIZES[0]).items()}
+def _takes_some(method: Method, posed: dict[str, Problem]) -> str:
+    reasons = {name: method.refuses(problem) for name, problem in posed.items()}
     return "" if None in reasons.values() else "it refuses all: " + "; ".join(f"{n}: {r}" for n, r in reasons.items())
 
 

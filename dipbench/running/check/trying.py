@@ -1,6 +1,7 @@
 """What plugins are tried on, and with what."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 
 import torch
@@ -30,13 +31,14 @@ def scene(size: tuple[int, int, int]) -> Scene:
 
 
 def problems(size: tuple[int, int, int] = SIZES[0]) -> dict[str, Problem]:
-    """A problem of every task found that takes such a picture, posed once."""
-    return {name: _problem(name, registry.find("task", name).__module__, size) for name in registry.names("task")}
+    """A problem of every task found that takes such a picture: a copy, for a plugin may write to what it is given."""
+    posed = {name: _problem(name, registry.find("task", name).__module__, size) for name in registry.names("task")}
+    return {name: deepcopy(problem) for name, problem in posed.items()}
 
 
 @cache
 def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem:
-    """Of that task; an edited one is of another module."""
+    """Of that task, posed once; an edited one is of another module."""
     task: Task = registry.build("task", name)
     return task.degrade(task.prepare(scene(size)), Streams(0))
 
