@@ -8,6 +8,7 @@ from dipbench.version import __version__
 if TYPE_CHECKING:
     from dipbench.api import check as check
     from dipbench.api import compare as compare
+    from dipbench.api import leaderboard as leaderboard
     from dipbench.api import load as load
     from dipbench.api import prior as prior
     from dipbench.api import restore as restore
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 if (Path(__file__).parent.parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
-__all__ = ["__version__", "check", "compare", "load", "prior", "restore", "run", "score"]
+__all__ = ["__version__", "check", "compare", "leaderboard", "load", "prior", "restore", "run", "score"]
 
 
 def __getattr__(name: str) -> Any:

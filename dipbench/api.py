@@ -10,6 +10,7 @@ import pandas as pd
 
 from dipbench import registry
 from dipbench.bases.of_function import prior
+from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Plugin, Task
 from dipbench.errors import UserError, unknown
@@ -24,6 +25,7 @@ from dipbench.running.executors import Executor
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
 from dipbench.running.trial import Progress, attempt, check_taken
+from dipbench.scoring import Metric
 from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.streams import Streams
@@ -145,13 +147,38 @@ def compare(
     `run` was given, none for all; `suite` is the name of one that was run, a folder of results, or several. Nothing is
     computed. UserError for a method that is not there, with what to run, and for what does not compare.
     """
-    if metric not in known():
-        raise unknown("metric", metric, known())
+    by = _metric(metric)
     if ties is not None and not ties >= 0:
         raise UserError(f"ties got {ties:g}: it takes the difference up to which two methods are equal, 0 or more")
     wanted = [suite] if isinstance(suite, (str, Path)) else suite
     stores = [store_of(str(one)) for one in wanted]
-    return compared(stores, registry.as_text("method", methods), known()[metric], baseline, ties)
+    return compared(stores, registry.as_text("method", methods), by, baseline, ties)
+
+
+def leaderboard(stores: Sequence[str | Path], *, metric: str = "psnr") -> pd.DataFrame:
+    """Ranks what several stores hold: a line a method of each data set and task.
+
+    Its columns are `dipbench.comparing.board.COLUMNS`. The arguments are those of `dipbench leaderboard`: folders of
+    results, or names of suites that were run. What must be said of it stands in `attrs["remarks"]`, by the title of
+    the board; under an empty title what concerns all. UserError where nothing can be ranked.
+    """
+    found = board_of(stores, metric)
+    frame = found.frame
+    frame.attrs["remarks"] = {"": list(found.remarks), **{board.title: list(board.remarks) for board in found.boards}}
+    return frame
+
+
+def board_of(stores: Sequence[str | Path], metric: str = "psnr") -> Leaderboard:
+    """The same as boards with their remarks."""
+    if not stores:
+        raise UserError("leaderboard got no store: it takes a folder of results or more")
+    return leaderboard_of([store_of(str(one)) for one in stores], _metric(metric))
+
+
+def _metric(name: str) -> Metric:
+    if name not in known():
+        raise unknown("metric", name, known())
+    return known()[name]
 
 
 def load(folder: Path | str) -> Loaded:

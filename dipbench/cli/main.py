@@ -16,6 +16,7 @@ from dipbench.cli import options
 from dipbench.cli.check import check
 from dipbench.cli.compare import compare
 from dipbench.cli.data import data
+from dipbench.cli.leaderboard import leaderboard
 from dipbench.cli.new import new
 from dipbench.cli.plan import plan
 from dipbench.cli.replay import replay
@@ -35,6 +36,7 @@ app.command()(score)
 app.command()(plan)
 app.command()(replay)
 app.command()(compare)
+app.command()(leaderboard)
 app.command()(check)
 app.command()(new)
 

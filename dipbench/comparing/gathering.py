@@ -69,7 +69,7 @@ def compared(
     if len(methods) == 1 and len(asked) == 1:
         raise UserError(f"only '{methods[0]}' is named: it takes two methods or more, or none for all")
     wanted = {entrant_of(written, results).method for written in asked}
-    remarks = [remark for held in holdings for remark in _not_computed(held, wanted)]
+    remarks = [remark for held in holdings for remark in not_computed(held, wanted)]
     against, each = baseline or next(iter(methods), ""), []
     for name, rows in results.groupby("experiment", sort=False):
         there = [written for written in asked if _is_there(written, rows)]
@@ -135,7 +135,7 @@ def _is_there(written: str, rows: pd.DataFrame) -> bool:
         return False
 
 
-def _not_computed(held: Holdings, methods: Collection[str]) -> list[str]:
+def not_computed(held: Holdings, methods: Collection[str]) -> list[str]:
     """A line a method of which some runs are not in the store; no `methods`: all."""
     runs = pd.Series({key: run.label for key, run in held.plan.runs.items()}, dtype="str")
     missing = runs[~runs.index.isin(list(held.results))].value_counts()

@@ -73,10 +73,14 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
     counted = {label: int(places.isin(whole.index).sum()) for label, places in diverged.items()}
     for label, places in diverged.items():
         if len(places) > counted[label]:
-            lost = len(places) - counted[label]
-            runs = "1 run" if lost == 1 else f"{lost} runs"
-            remarks.append(f"{runs} of {label} diverged and left no score: without them it looks better.")
+            remarks.append(lost(label, len(places) - counted[label]))
     return Scores(whole.droplevel("measurement"), kept, counted, tuple(remarks))
+
+
+def lost(label: str, runs: int) -> str:
+    """What to say of so many runs of a method that no score can stand for."""
+    which = f"1 run of {label}" if runs == 1 else f"{runs} runs of {label}"
+    return f"{which} diverged and left no score: without them it looks better."
 
 
 def _of_one_protocol(

@@ -54,14 +54,7 @@ class Section:
 def page(plan: Plan, sections: list[Section]) -> str:
     """The page as HTML; it links to nothing but what lies beside it."""
     chapters = [section.chapter for section in sections]
-    environment = Environment(
-        loader=PackageLoader("dipbench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["breakable"] = breakable
+    environment = templates()
     environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
     environment.globals.update(ranked=ranking_table)
     environment.globals.update(RISE_HEADS=rise_table.HEADS, RISE_NOTE=rise_table.NOTE)
@@ -84,6 +77,19 @@ def page(plan: Plan, sections: list[Section]) -> str:
         most_pictures=MOST_IMAGES,
         version=__version__,
     )
+
+
+def templates() -> Environment:
+    """What renders a page from the folder `templates`."""
+    environment = Environment(
+        loader=PackageLoader("dipbench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = breakable
+    return environment
 
 
 def breakable(text: str) -> Markup:

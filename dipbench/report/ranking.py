@@ -44,11 +44,11 @@ def _rank_line(row: pd.Series, digits: int) -> list[str]:
         row["label"],
         str(row["rank"]),
         row["group"] or DASH,
-        _number(row["mean"], digits),
-        _interval(row["images_low"], row["images_high"], digits, row["images_interval"]),
-        _interval(row["seeds_low"], row["seeds_high"], digits),
-        _number(row["seed_spread"], digits) + diverged,
-        f"{row['worst_image']} {_number(row['worst_spread'], digits)}".strip(),
+        digits_of(row["mean"], digits),
+        interval(row["images_low"], row["images_high"], digits, row["images_interval"]),
+        interval(row["seeds_low"], row["seeds_high"], digits),
+        digits_of(row["seed_spread"], digits) + diverged,
+        f"{row['worst_image']} {digits_of(row['worst_spread'], digits)}".strip(),
     ]
 
 
@@ -64,7 +64,7 @@ def difference_lines(found: Comparison) -> list[list[str]]:
 
 
 def _difference_line(row: pd.Series, digits: int) -> list[str]:
-    gain = f"{row['gain']:+.{digits}f} {_interval(row['gain_low'], row['gain_high'], digits, row['interval'], '+')}"
+    gain = f"{row['gain']:+.{digits}f} {interval(row['gain_low'], row['gain_high'], digits, row['interval'], '+')}"
     won = f"{100 * row['won']:.0f}%"
     if not math.isnan(row["won_low"]):
         won += f" [{100 * row['won_low']:.0f}, {100 * row['won_high']:.0f}]"
@@ -72,14 +72,15 @@ def _difference_line(row: pd.Series, digits: int) -> list[str]:
     return [row["label"], gain, won, counts, f"{row['p']:.2g}", f"{row['p_holm']:.2g}", row["verdict"]]
 
 
-def _interval(low: float, high: float, digits: int, kind: str = "", sign: str = "") -> str:
+def interval(low: float, high: float, digits: int, kind: str = "", sign: str = "") -> str:
     """With a mark where it is Student's for want of images; a dash where there is none."""
     if math.isnan(low):
         return DASH
     return f"[{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]" + (" t" if kind == "t" else "")
 
 
-def _number(value: float, digits: int) -> str:
+def digits_of(value: float, digits: int) -> str:
+    """A number with so many digits behind the point; a dash where there is none."""
     return DASH if math.isnan(value) else f"{value:.{digits}f}"
 
 

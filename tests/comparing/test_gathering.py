@@ -1,55 +1,15 @@
 """Comparisons from stores, from the command line and from Python: what is there, what is not, and what to run."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from stores import store
 
 import dipbench
 from dipbench.cli.main import main
 from dipbench.errors import UserError
-from dipbench.store.records import Plan
-from dipbench.store.store import Store, write_json
-from dipbench.suites.run import Run
 from results import LUMA, released
-
-TASK = {"name": "super_resolution", "settings": {"factor": 4}}
-ENVIRONMENT = {"device": "cpu", "versions": {"python": "3.12"}}
-
-
-def store(
-    folder: Path,
-    scores: Mapping[str, Mapping[tuple[str, int], float | None]],
-    dataset: str = "set5",
-    specs: Mapping[str, str] | None = None,
-) -> Path:
-    """A store with a run of each score, a dB; None is a run that is not computed."""
-    made, runs = Store(folder), []
-    for label, numbers in scores.items():
-        for (image, seed), psnr in numbers.items():
-            method = {"name": (specs or {}).get(label, label), "settings": {}}
-            run = Run(dataset, image, "pixels", TASK, method, LUMA, seed)
-            runs.append({"key": run.key, "label": label, "image": image, "seed": seed})
-            if psnr is not None:
-                content = {
-                    "status": "done", "message": "", "run": asdict(run), "environment": ENVIRONMENT,
-                    "outputs": [{"output": "final", "iteration": 0, "psnr": psnr, "ssim": 0.9, "picture": "final.png"}],
-                }  # fmt: skip
-                with made.new_folder("runs", run.key) as place:
-                    write_json(place / "result.json", content)
-                    (place / "final.png").write_bytes(b"")
-    experiment = {"name": "x4", "dataset": dataset, "task": "super_resolution[factor=4]", "runs": runs}
-    made.write_plan(
-        Plan.model_validate(
-            {
-                "name": "sr", "title": "SR", "description": "", "command": "dipbench run sr",
-                "methods": {label: (specs or {}).get(label, label) for label in scores}, "experiments": [experiment],
-            }
-        )
-    )  # fmt: skip
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,33 @@
+"""The command `dipbench leaderboard`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def leaderboard(
+    stores: Annotated[
+        list[str], typer.Argument(help="Folders of results, of one machine or several, or suites that were run.")
+    ],
+    metric: Annotated[
+        str, typer.Option(help="What methods are ranked by: psnr, ssim, or one that a run with --metric scored.")
+    ] = "psnr",
+    out: Annotated[Path, typer.Option(help="The folder of the page and its tables.")] = Path("leaderboard"),
+) -> None:
+    """Rank the methods of several stores together, a board a data set and task, and write them as a page.
+
+    It computes no run. On a board are the methods of all stores that have the same images; the others stand below, with
+    what they lack. What another protocol scored has a board of its own; other precisions, devices and engines are
+    marked.
+    """
+    from dipbench import api
+    from dipbench.report.board import as_text, write_leaderboard
+
+    found = api.board_of(stores, metric)
+    page = write_leaderboard(found, out)
+    print("\n\n".join(map(as_text, found.boards)))
+    for remark in found.remarks:
+        print(f"dipbench: {remark}", file=sys.stderr)
+    print(f"\nleaderboard: {page}")
