@@ -11,7 +11,8 @@ from reference_fits import Known, section_of
 
 from dipbench.comparing.verdict import verdicts_of
 from dipbench.fit.engines.execution import PRECISIONS
-from dipbench.report.chapters import chapters_of
+from dipbench.report import anytime
+from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
 from dipbench.report.formats import to_markdown as table_of
@@ -94,9 +95,20 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
         parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
+        parts.append(_paces(store, chapter, folder) if fits else "")
         parts.append(section_of(known, chapter.name, chapter.file, folder))
         parts.append(table_of(tables_of(chapter.name, chapter.frame, chapter.missing)))
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _paces(store: Store, chapter: Chapter, folder: Path) -> str:
+    """Quality against time, with a figure; empty where fewer than two methods iterate."""
+    curves = anytime.curves_of(store, chapter)
+    if curves.empty:
+        return ""
+    anytime.write_figure(curves, folder / f"{chapter.file}-anytime.png")
+    figure = f"![{anytime.HEADING}]({chapter.file}-anytime.png)"
+    return f"### {anytime.HEADING}\n\n{figure}\n\n{anytime.as_markdown(curves)}"
 
 
 def setup_of(holdings: Holdings, rows: pd.DataFrame) -> str:

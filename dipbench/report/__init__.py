@@ -13,7 +13,7 @@ from dipbench.comparing.rise_and_fall import rise_and_fall
 from dipbench.comparing.scores import with_last_finite
 from dipbench.comparing.stopping import Fitted, fits_of
 from dipbench.comparing.verdict import Verdict, verdicts_of
-from dipbench.report import choosing
+from dipbench.report import anytime, choosing
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.facts import methods_of, task_settings
@@ -106,6 +106,9 @@ def _section(
         with_rules(choices_of(fits), pd.concat([of_method.frame for of_method in stops])) if stops else choices_of(fits)
     )
     _write_fits(rise, choices, stops, chapter.file, folder)
+    paces = anytime.curves_of(store, chapter)
+    if len(paces):
+        _write_paces(paces, chapter.file, folder)
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
     return Section(
         chapter,
@@ -113,6 +116,7 @@ def _section(
         curves,
         widths,
         strips,
+        paces=paces,
         methods=methods_of(chapter, holdings.plan.methods),
         task=task_settings(chapter),
         verdicts=verdicts,
@@ -142,6 +146,12 @@ def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], n
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
         write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png")
+
+
+def _write_paces(paces: pd.DataFrame, name: str, folder: Path) -> None:
+    """The files of quality against time."""
+    _write_texts({f"curves/{name}-anytime.csv": paces.to_csv(index=False, lineterminator="\n")}, folder)
+    anytime.write_figure(paces, folder / "curves" / f"{name}-anytime.png")
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

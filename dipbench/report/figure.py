@@ -44,7 +44,7 @@ STYLE: dict[Any, Any] = {
 }
 """Of every figure, for matplotlib."""
 _PANEL_HEIGHT = 4.0  # inches
-_LEGEND_LINE = 0.19  # inches
+LEGEND_LINE = 0.19  # inches
 _DASHES = (0, (4, 3))
 
 
@@ -81,11 +81,10 @@ def draw(curves: Curves, columns: int, width: float, log: bool = False, figure: 
     Drawn on `figure`, an empty one; None: on a new one.
     """
     rows = -(-len(curves.images) // columns)
-    palette = "colorblind" if len(curves.methods) <= 10 else "husl"  # the first has ten colours
-    colours = dict(zip(curves.methods, sns.color_palette(palette, len(curves.methods)), strict=True))
+    colours = colours_of(curves.methods)
     handles = _legend(curves, colours)
-    legend_columns = _legend_columns(handles, width)
-    height = _PANEL_HEIGHT * rows + _LEGEND_LINE * math.ceil(len(handles) / legend_columns) + 0.1
+    in_line = legend_columns(handles, width)
+    height = _PANEL_HEIGHT * rows + LEGEND_LINE * math.ceil(len(handles) / in_line) + 0.1
     figure = figure or Figure()
     figure.set(figwidth=width, figheight=height, layout_engine="constrained")
     grid = figure.add_gridspec(rows, columns)
@@ -99,12 +98,18 @@ def draw(curves: Curves, columns: int, width: float, log: bool = False, figure: 
         if image in curves.without_truth:
             upper.text(0.5, 0.5, NO_TRUTH, transform=upper.transAxes, ha="center", va="center", color=_GREY)
             upper.set_yticks([])
-    figure.legend(handles=handles, loc="outside upper left", ncols=legend_columns, frameon=False)
+    figure.legend(handles=handles, loc="outside upper left", ncols=in_line, frameon=False)
     return figure
 
 
 Colour = tuple[float, float, float]
 Colours = dict[str, Colour]
+
+
+def colours_of(methods: Sequence[str]) -> Colours:
+    """A colour a method."""
+    palette = "colorblind" if len(methods) <= 10 else "husl"  # the first has ten colours
+    return dict(zip(methods, sns.color_palette(palette, len(methods)), strict=True))
 
 
 def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colours) -> None:
@@ -197,13 +202,13 @@ def _short(label: str) -> str:
     return name if len(name) <= 16 else f"{name[:15]}…"
 
 
-def _within(name: str, most: int) -> str:
+def within(name: str, most: int) -> str:
     """The name in at most so many characters: its beginning and its end."""
     return name if len(name) <= most else f"{name[: most // 2]}…{name[most // 2 + 1 - most :]}"
 
 
 def _label(upper: Axes, lower: Axes, image: str, first: bool) -> None:
-    upper.set_title(_within(image, 34), loc="left")
+    upper.set_title(within(image, 34), loc="left")
     upper.set(xlabel="", ylabel=f"PSNR to the truth [{Psnr.unit}]" if first else "")
     below = textwrap.fill(f"{PsnrMeasurement.title} [{PsnrMeasurement.unit}]", width=16)  # the panel is not high
     lower.set(xlabel="iteration", ylabel=below if first else "")
@@ -224,8 +229,8 @@ def _scale(axes: Axes, lines: pd.DataFrame, log: bool) -> None:
     axes.set_xlim(int(log), 1.01 * max(1 + int(log), int(lines["iteration"].max())))
 
 
-def _legend_columns(handles: Sequence[Line2D], width: float) -> int:
-    """How many columns fit into `width` inches."""
+def legend_columns(handles: Sequence[Line2D], width: float) -> int:
+    """How many columns of a legend fit into `width` inches."""
     longest = max(len(str(handle.get_label())) for handle in handles)
     return max(1, min(4, int(width / (0.6 + 0.075 * longest))))
 
@@ -233,7 +238,7 @@ def _legend_columns(handles: Sequence[Line2D], width: float) -> int:
 def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     """The methods by colour, then what the kinds of lines and marks mean."""
     handles = [
-        Line2D([], [], color=colour, linewidth=2, label=_within(method, 48)) for method, colour in colours.items()
+        Line2D([], [], color=colour, linewidth=2, label=within(method, 48)) for method, colour in colours.items()
     ]
     has_ema = bool(curves.lines["psnr_ema"].notna().any())
     handles.append(Line2D([], [], color=_GREY, linewidth=0.8, label="raw output"))
@@ -243,8 +248,7 @@ def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
         if (curves.best["output"] == output).any():
             handles.append(_mark_handle(title, raw=output == "best", shape="o" if output == "best" else "D"))
     handles += [
-        _mark_handle(f"stopped by {_within(rule, 32)}", raw=True, shape=shape)
-        for rule, shape in _shapes(curves).items()
+        _mark_handle(f"stopped by {within(rule, 32)}", raw=True, shape=shape) for rule, shape in _shapes(curves).items()
     ]
     if len(curves.plateaus):
         handles.append(Line2D([], [], color="#e4e4e4", linewidth=7, label=f"within {PLATEAU} dB of the peak"))

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dipbench.comparing.ranking import Comparison
 from dipbench.comparing.verdict import Verdict
-from dipbench.report import choosing
+from dipbench.report import anytime, choosing
 from dipbench.report import ranking as ranking_table
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
@@ -42,6 +43,7 @@ class Section:
     widths: dict[str, int]  # of the figures, in CSS pixels
     strips: list[Strip]
     methods: list[MethodFacts]
+    paces: pd.DataFrame  # see `report.anytime`; empty where fewer than two methods iterate
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
     ranking: Comparison | None  # None: of one method, or of too few images and seeds
@@ -56,7 +58,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
     chapters = [section.chapter for section in sections]
     environment = templates()
     environment.globals.update(VERDICT_HEADING=HEADING, VERDICT_TITLES=TITLES, verdict_cells=cells, verdict_notes=notes)
-    environment.globals.update(ranked=ranking_table)
+    environment.globals.update(ranked=ranking_table, paced=anytime)
     environment.globals.update(RISE_HEADS=rise_table.HEADS, RISE_NOTE=rise_table.NOTE)
     environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, CHOOSING_NOTE=choosing.NOTE)
     environment.globals.update(

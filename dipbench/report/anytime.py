@@ -1,0 +1,102 @@
+"""Quality against time: a figure, and a table of how long each method takes to reach a quality."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from dipbench.comparing.anytime import anytime, seconds_to
+from dipbench.report.chapters import Chapter
+from dipbench.report.figure import LEGEND_LINE, Colour, colours_of, legend_columns, styled, within
+from dipbench.report.formats import DASH
+from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.store.store import Store
+
+HEADING = "Quality against time"
+
+NOTE = (
+    "PSNR to the truth, the mean over images and seeds, after so many seconds of a run: thin of the raw output, bold "
+    "of the average of the outputs; a dot is a method of one estimate. An iteration takes the median of its method's "
+    "runs, wall-clock time on a machine that may have done other work too. Nobody without the truth could stop at the "
+    "peak of a curve."
+)
+"""How to read both."""
+
+_LEVELS = 3
+_SIGNALS = ["psnr", "psnr_ema"]
+_WIDTH = 7.2  # inches
+_SPAN = 12.0  # dB below the best that are shown
+
+
+def curves_of(store: Store, chapter: Chapter) -> pd.DataFrame:
+    """The curves of `comparing.anytime` of an experiment; empty where fewer than two methods iterate."""
+    curves = anytime(chapter.frame[chapter.frame["protocol"] == chapter.protocol], store)
+    return curves if (curves["method"].value_counts() > 1).sum() > 1 else curves[:0]
+
+
+def heads(curves: pd.DataFrame) -> list[str]:
+    """The heads of the table."""
+    return ["method", "seconds a run", *(f"s to {level} dB" for level in _levels(curves))]
+
+
+def lines(curves: pd.DataFrame) -> list[list[str]]:
+    """A line a method, as `heads`, the one that reaches most of the levels first."""
+    found = {str(method): _times(curve, _levels(curves)) for method, curve in curves.groupby("method", sort=False)}
+    order = sorted(found, key=lambda method: [math.inf if math.isnan(time) else time for time in found[method][::-1]])
+    return [[method, *(_seconds(time) for time in found[method])] for method in order]
+
+
+def _times(curve: pd.DataFrame, levels: Sequence[int]) -> list[float]:
+    return [float(curve["seconds"].max()), *(seconds_to(curve, level) for level in levels)]
+
+
+def _levels(curves: pd.DataFrame) -> list[int]:
+    """Whole decibels, the highest of which some method reaches."""
+    best = math.floor(curves[_SIGNALS].max().max())
+    return list(range(best - _LEVELS + 1, best + 1))
+
+
+def _seconds(time: float) -> str:
+    return DASH if math.isnan(time) else f"{time:.2g}" if time < 10 else f"{time:.0f}"
+
+
+def as_markdown(curves: pd.DataFrame) -> str:
+    """The table with its note."""
+    head = heads(curves)
+    rows = [markdown_row(head), markdown_row([":--", *["--:"] * (len(head) - 1)])]
+    rows += [markdown_row([markdown_text(cell) for cell in line]) for line in lines(curves)]
+    return "\n".join([*rows, "", NOTE, ""])
+
+
+def write_figure(curves: pd.DataFrame, path: Path) -> None:
+    """Draws the curves, against a logarithmic axis of time."""
+    colours = colours_of(list(curves["method"].unique()))
+    handles = [Line2D([], [], linewidth=2, color=colour, label=within(name, 48)) for name, colour in colours.items()]
+    columns = legend_columns(handles, _WIDTH)
+    with styled():
+        figure = Figure(figsize=(_WIDTH, 4.2 + LEGEND_LINE * len(handles) / columns), layout="constrained")
+        axes = figure.add_subplot()
+        for method, curve in curves.groupby("method", sort=False):
+            _draw(axes, curve, colours[str(method)])
+        best = curves[_SIGNALS].max().max()
+        axes.set_ylim(max(curves[_SIGNALS].min().min(), best - _SPAN) - 0.3, best + 0.5)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")  # powers of ten would be mathtext, which names must not be read as
+        axes.set(xlabel="time [s]", ylabel="PSNR to the truth, mean over the images [dB]")
+        figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=columns)
+        sns.despine(ax=axes)
+        figure.savefig(path, dpi=192)
+
+
+def _draw(axes: Axes, curve: pd.DataFrame, colour: Colour) -> None:
+    marker = "o" if len(curve) == 1 else ""
+    averaged = bool(curve["psnr_ema"].notna().any())
+    faint = 0.6 if averaged else 1
+    axes.plot(curve["seconds"], curve["psnr"], color=colour, marker=marker, linewidth=0.8, alpha=faint)
+    if averaged:
+        axes.plot(curve["seconds"], curve["psnr_ema"], color=colour, marker=marker, linewidth=1.7)

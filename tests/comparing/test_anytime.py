@@ -1,0 +1,76 @@
+"""Quality against time: curves of made-up traces."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from dipbench.comparing.anytime import COLUMNS, anytime, seconds_to
+from results import results
+
+
+class Traces:
+    """Stands for a store that has these traces by the run."""
+
+    def __init__(self, traces: dict[str, pd.DataFrame]):
+        self.trace = traces.get
+
+
+def trace(*psnr: float, ema: float = math.nan) -> pd.DataFrame:
+    return pd.DataFrame({"iteration": range(len(psnr)), "psnr": psnr, "psnr_ema": ema})
+
+
+def curves(runs: dict[tuple[str, str, int], tuple[float, pd.DataFrame]]) -> pd.DataFrame:
+    """Those of runs by method, image and seed; each is its seconds and its trace."""
+    scores: dict[str, dict[tuple[str, int], float]] = {}
+    for method, image, seed in runs:
+        scores.setdefault(method, {})[image, seed] = 0.0
+    seconds = {"-".join(map(str, run)): value for run, (value, _) in runs.items()}
+    store: Any = Traces({"-".join(map(str, run)): found for run, (_, found) in runs.items()})
+    frame = results(scores)
+    return anytime(frame.assign(seconds=frame["run"].map(seconds)), store)
+
+
+def test_a_curve_is_the_mean_over_images_of_the_mean_over_seeds() -> None:
+    found = curves(
+        {
+            ("dip", "a", 0): (4, trace(10, 20, 30, 40)),
+            ("dip", "a", 1): (4, trace(12, 22, 32, 42)),
+            ("dip", "b", 0): (4, trace(20, 20, 20, 20, ema=7)),
+        }
+    )
+    assert list(found) == list(COLUMNS)
+    assert list(found["psnr"]) == [(11 + 20) / 2, (21 + 20) / 2, (31 + 20) / 2, (41 + 20) / 2]
+    assert list(found["seconds"]) == [1, 2, 3, 4]
+    assert found["psnr_ema"].isna().all(), "of an image that has no average there is no mean over the images"
+
+
+def test_a_run_that_ended_stays_at_its_last_and_a_slow_one_does_not_count() -> None:
+    found = curves(
+        {
+            ("dip", "a", 0): (1, trace(10, 20)),
+            ("dip", "b", 0): (2, trace(10, 20, 30, 40)),
+            ("dip", "c", 0): (9000, trace(10, 20, 30, 40)),
+        }
+    )
+    assert list(found["psnr"]) == [10, 20, pytest.approx(80 / 3), pytest.approx(100 / 3)]
+    assert list(found["seconds"]) == [0.5, 1, 1.5, 2]
+
+
+def test_thinned_traces_keep_their_time() -> None:
+    thin = pd.DataFrame({"iteration": [0, 9], "psnr": [10.0, 20.0], "psnr_ema": [1.0, 2.0]})
+    assert list(curves({("dip", "a", 0): (5, thin)})["seconds"]) == [0.5, 5]
+
+
+def test_what_has_no_truth_or_no_trace_has_no_line() -> None:
+    blind = trace(math.nan, math.nan)
+    found = curves({("dip", "a", 0): (1, blind), ("bm3d", "a", 0): (3, trace(25.0))})
+    assert found[["method", "seconds", "psnr"]].values.tolist() == [["bm3d", 3, 25]]
+    assert anytime(results({"dip": {("a", 0): 1.0}}).assign(seconds=1.0), Traces({})).empty  # type: ignore[arg-type]
+
+
+def test_a_level_is_reached_by_the_average_too() -> None:
+    found = curves({("dip", "a", 0): (4, trace(10, 30, 20, 20).assign(psnr_ema=[1, 2, 25, 31]))})
+    assert [seconds_to(found, level) for level in (5, 28, 30.5)] == [1, 2, 4]
+    assert math.isnan(seconds_to(found, 32))
