@@ -5,16 +5,48 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from test_registry import FILE
 from typer.testing import CliRunner
 
 from dipbench import registry
 from dipbench.cli.main import app
 from dipbench.errors import UserError
+from dipbench.images.files import write_image
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite
 
 TWO = FILE + FILE.split("from dipbench.streams import Streams")[1].replace("Half", "Third").replace("/ 2", "/ 3")
+TWO_PHOTOS = """
+from dataclasses import dataclass
+import torch
+from torch import Tensor
+from dipbench.contract import Dataset
+
+
+@dataclass(frozen=True)
+class TwoPhotos(Dataset):
+    \"\"\"Two grey squares.\"\"\"
+
+    def names(self) -> list[str]:
+        return ["camera", "coffee"]
+
+    def read(self, name: str) -> Tensor:
+        return torch.full((3, 32, 32), 0.4)
+"""
+MINE = """
+title = "Mine"
+
+[[experiments]]
+name = "e"
+dataset = "two_photos"
+task = "denoising"
+methods = ["half", "degraded"]
+
+[smoke]
+iterations = 5
+crop = 0
+"""
 MISSING = "import a_package_that_is_not_there\n"
 
 
@@ -171,6 +203,20 @@ def test_the_commands_take_a_folder(said: Callable[..., str]) -> None:
     said("run", "quickstart", *small, "--device", "cpu", "--jobs", "2", "--out", "out")
     (result,) = [json.loads(file.read_text()) for file in Path("out/runs").glob("*/result.json")]
     assert (result["status"], result["run"]["method"]["name"]) == ("done", "half")
+
+
+def test_score_and_compare_know_what_the_folder_has(tmp_path: Path, said: Callable[..., str]) -> None:
+    """A data set of it to score against, a task that was restored; and a suite of its method, whose name says where."""
+    (tmp_path / "plugins" / "two_photos.py").write_text(TWO_PHOTOS)
+    (tmp_path / "mine.toml").write_text(MINE)
+    small = ["--scale", "smoke", "--device", "cpu", "--jobs", "1"]
+    said("run", "mine.toml", *small, "--out", "results/mine")
+    assert "half" in said("compare", "half", "degraded", "--suite", "mine.toml")
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    for name in ("camera", "coffee"):
+        write_image(restored / f"{name}.png", torch.full((3, 32, 32), 0.5))
+    assert "camera" in said("score", "restored", "--dataset", "two_photos", "--task", "denoising")
 
 
 def test_processes_that_are_started_have_the_folder_too(tmp_path: Path, said: Callable[..., str]) -> None:

@@ -26,7 +26,7 @@ def test_the_commands_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIPBENCH_PLUGINS", "")
     commands = re.findall(r"^    dipbench (.*)$", PAGE.read_text(), re.MULTILINE)
-    assert len(commands) == 9
+    assert len(commands) == 10
     for command in commands:
         words = shlex.split(command)
         small = {"run": SMALL, "plan": ["--scale", "smoke", "--device", "cpu"]}.get(words[0], [])

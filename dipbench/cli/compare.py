@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dipbench.cli import options
+
 
 def compare(
     suite: Annotated[
@@ -26,6 +28,7 @@ def compare(
     ties: Annotated[
         float | None, typer.Option(help="The difference up to which two are equal; default 0.1 dB of a PSNR.")
     ] = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Say which method is better, and how sure that is, from results that are there. It computes no run.
 
@@ -33,9 +36,10 @@ def compare(
     method against the baseline. Of a method that was not run it says what to run. With several --suite, on the
     measurements that the first has.
     """
-    from dipbench import api
+    from dipbench import api, registry
     from dipbench.report.ranking import as_text
 
+    registry.use_folders(plugins)
     found = api.compare(methods or (), suite=suite, baseline=baseline, metric=metric, ties=ties)
     print("\n\n".join(map(as_text, found.each)))
     for remark in found.remarks:

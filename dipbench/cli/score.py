@@ -21,12 +21,15 @@ def score(
         Path | None, typer.Option(help="Keep the results here and write a report; default: print only.")
     ] = None,
     metrics: options.Metrics = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Score images that another program made, as the benchmark scores its own."""
+    from dipbench import registry
     from dipbench.report import write_report
     from dipbench.running.score_files import as_text, score_folder
     from dipbench.store.store import Store
 
+    registry.use_folders(plugins)
     scores = score_folder(folder, dataset, task, method_name, out, pattern, metrics or ())
     print(as_text(scores))
     if out is not None:
