@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from overfitting_studies import FITTED, REACHED, by_noise, rings, table, targets, wrong_levels
 
 from dipbench.comparing.chosen import with_rules
 from dipbench.comparing.line import NAME as LINE
@@ -17,7 +18,7 @@ from dipbench.comparing.statistics import pooled_spread
 from dipbench.comparing.stopping import LARGE_GAP, summaries_of
 from dipbench.report import choosing
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_text
 from dipbench.report.stops import cells
 
 ROOT = Path(__file__).parent.parent
@@ -32,10 +33,10 @@ def read(suite: str, table: str) -> pd.DataFrame:
     return pd.read_csv(file) if file.exists() else pd.DataFrame()
 
 
-def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """In Markdown."""
-    rule = [":--", *["--:"] * (len(heads) - 1)]
-    return "\n".join([markdown_row(heads), markdown_row(rule), *(markdown_row(list(line)) for line in lines)])
+def traces(suite: str) -> pd.DataFrame:
+    """The committed parts of the traces of a suite; empty where there are none."""
+    file = REFERENCE / suite / "traces.parquet"
+    return pd.read_parquet(file) if file.exists() else pd.DataFrame()
 
 
 def detectors(stops: pd.DataFrame) -> str:
@@ -143,6 +144,40 @@ def main() -> None:
             "## Where ES-WMV breaks",
             verdict(sensitivity),
             recipes(sensitivity, recipe_curves),
+        ]
+    if len(all_nine := read("curves", "curves")):
+        parts += [
+            "## Image by image",
+            "The nine images of the paper's denoising at 64x64, sigma 25, one seed.",
+            table(["image", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"], peaks(all_nine, ["image"])),
+        ]
+    if len(noises := read("noises", "stops")):
+        parts += [
+            "## Other kinds of noise",
+            "The middle levels of the study of ES-WMV, three images, one seed: gaps from the peak of the same fit, "
+            "with their range.",
+            by_noise(noises),
+        ]
+    if len(wrong := read("sigma_error", "stops")):
+        parts += [
+            "## What a wrong noise level does",
+            "Sigma 25, three images, one seed; gaps from the peak of the fit to all of the data, with their range. "
+            "Split noise is drawn with the wrong level, and fitted anew.",
+            wrong_levels(wrong),
+        ]
+    if len(fitted := traces("fit_curves")):
+        parts += [
+            "## What a network fits easily, and what it resists",
+            "Figure 2 of the paper at 64x64 on F16: PSNR to what is fitted, and the iteration at which it is "
+            f"{FITTED:g} dB.",
+            targets(fitted, read("fit_curves", "numbers")),
+        ]
+    if len(spectrum := traces("spectrum")):
+        parts += [
+            "## Which frequencies come when",
+            f"The iteration at which the output first has {REACHED:.0%} of the noisy measurement's spectrum in each of "
+            "five rings, from low to high frequencies; sigma 25.",
+            rings(spectrum, read("spectrum", "curves")),
         ]
     if len(full := read("full_size", "curves")):
         parts += [

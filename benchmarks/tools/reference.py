@@ -26,7 +26,7 @@ from dipbench.text import plain_numbers
 FAST = 200  # iterations at the beginning, all kept
 EVERY = 10
 SIGNALS = ["loss", "psnr", "psnr_ema", "psnr_measurement"]  # of a trace, which the runs of all times have
-WATCHED = ["ssim", "variance", "ema_variance", "residual", "validation"]  # kept too, of suites that watch their fits
+WATCHED = ["ssim", "variance", "ema_variance", "residual", "validation", "band"]  # kept too, where fits are watched
 DIGITS = {**dict.fromkeys(METRICS, 4), SECONDS.name: SECONDS.digits}
 
 Traces = Mapping[str, pd.DataFrame]
@@ -85,15 +85,19 @@ def write(folder: Path, runs: Iterable[Kept], traces: Traces, holdings: Holdings
 
 def _named(trace: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
     named = trace.assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
-    watched = [name for name in WATCHED if name in named]
-    return named[["run", "image", "method", "seed", "iteration", *SIGNALS, *watched]]
+    return named[["run", "image", "method", "seed", "iteration", *SIGNALS, *_watched_in(named)]]
 
 
 def thinned(trace: pd.DataFrame, outputs: Collection[int], watched: bool = False) -> pd.DataFrame:
     """The part of a trace that is kept; `outputs` are the iterations of the run's outputs."""
     iteration = trace["iteration"]
-    columns = ["iteration", *SIGNALS, *(name for name in WATCHED if watched and name in trace)]
+    columns = ["iteration", *SIGNALS, *(_watched_in(trace) if watched else ())]
     return trace[columns][(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
+
+
+def _watched_in(trace: pd.DataFrame) -> list[str]:
+    """The columns of WATCHED, whatever settings their names have behind them."""
+    return [name for plain in WATCHED for name in trace if name.partition("[")[0] == plain]
 
 
 def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:

@@ -35,7 +35,7 @@ def known_in(store: Store) -> Known:
 
 def _stops_of(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     """Of every rule that can be asked of the fits, and of the line; empty where none that looks can be."""
-    rules = replayable(fit.trace for fit in fits)
+    rules = replayable(fits)
     if not any(rule.reads for rule in rules):
         return pd.DataFrame(columns=list(stopping.COLUMNS))
     return with_first_peaks(pd.concat([stops_of(fits, rules), line_stops(store, fits)], ignore_index=True), fits)

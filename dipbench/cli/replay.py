@@ -40,7 +40,7 @@ def replay(
     fits = fits_of(store, store.holdings())
     if not fits:
         raise UserError(f"'{folder}' holds no fit with a truth: run a suite with a prior, such as quickstart")
-    rules = [registry.build("rule", name) for name in rule or ()] or replayable(fit.trace for fit in fits)
+    rules = [registry.build("rule", name) for name in rule or ()] or replayable(fits)
     if rule:
         refuse_what_no_fit_can_answer(fits, rules)
     lines = line_stops(store, fits) if not rule else pd.DataFrame(columns=list(COLUMNS))

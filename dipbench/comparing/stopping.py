@@ -72,10 +72,15 @@ def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
     return found
 
 
-def replayable(traces: Iterable[pd.DataFrame]) -> list[Rule]:
-    """The rules that there are, as they are by default, of which some trace has the signals; `last` leads."""
-    known = {column for trace in traces for column in trace}
-    rules: list[Rule] = [registry.build("rule", name) for name in registry.names("rule")]
+def replayable(fits: Iterable[Fitted]) -> list[Rule]:
+    """The rules that there are, as they are by default, and those that named an output of a fit; `last` leads.
+
+    Of which some trace has the signals.
+    """
+    fits = list(fits)
+    known = {column for fit in fits for column in fit.trace}
+    asked = [output.rule for fit in fits for output in fit.result.outputs if output.rule]
+    rules: list[Rule] = [registry.build("rule", name) for name in dict.fromkeys([*registry.names("rule"), *asked])]
     return sorted((rule for rule in rules if set(rule.reads) <= known), key=lambda rule: rule.written() != NO_STOPPING)
 
 

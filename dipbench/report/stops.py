@@ -60,7 +60,7 @@ def stops_in(fits: Sequence[Fitted], lines: pd.DataFrame) -> list[Stops]:
 
     `lines` is what the line says of these fits and of others: see `comparing.line`.
     """
-    rules = replayable(fit.trace for fit in fits)
+    rules = replayable(fits)
     if not any(rule.reads for rule in rules):
         return []
     found = []

@@ -23,7 +23,7 @@ from dipbench.comparing.stopping import (
 from dipbench.contract import Nomination, Rule, Trace
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
-from dipbench.store.records import Environment, PlannedRun, Result
+from dipbench.store.records import Environment, PlannedRun, Result, ScoredOutput
 from dipbench.store.store import Store
 from dipbench.suites.run import Run
 from dipbench.trace.rules.fixed import Fixed
@@ -130,9 +130,19 @@ def test_a_column_of_another_version_does_no_harm() -> None:
 
 
 def test_rules_can_be_replayed_whose_signals_some_trace_has() -> None:
-    names = [rule.written() for rule in replayable([fit().trace])]
+    names = [rule.written() for rule in replayable([fit()])]
     assert "fixed" in names
-    assert all(not rule.reads for rule in replayable([fit().trace]))
+    assert all(not rule.reads for rule in replayable([fit()]))
+
+
+def test_a_rule_that_named_an_output_is_replayed_with_its_settings() -> None:
+    one = fit()
+    outputs = [
+        ScoredOutput(output=name, iteration=5, rule=name, picture="") for name in ("fixed[iteration=5]", "fixed")
+    ]
+    asked = replace(one, result=one.result.model_copy(update={"outputs": outputs}))
+    names = [rule.written() for rule in replayable([asked, asked])]
+    assert names.count("fixed[iteration=5]") == names.count("fixed") == 1
 
 
 def replace_label(one: Fitted) -> Fitted:
