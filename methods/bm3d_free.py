@@ -2,8 +2,9 @@
 
 Its licence is BSD, where that of the authors' package, `bm3d`, is for non-commercial use only. Differs: in colour
 deepinv matches blocks in the first channel and filters the others by those groups; it is given an opponent colour space
-with the luminance first, as CBM3D does it, where the RGB that it would take is 0.5 to 1.3 dB lower. How near its PSNR
-is to that of the authors' package: suite classical/free_bm3d.
+with the luminance first, as CBM3D does it, where the RGB that it would take is 0.5 to 1.3 dB lower. Its mean PSNR is
+0.02 to 0.09 dB above that of the authors' package on nine colour images at sigma 15, 25 and 50, and between 0.08 dB
+below and 0.08 above on twelve grey ones: reports/classical/free_bm3d.
 """
 
 from collections.abc import Iterator

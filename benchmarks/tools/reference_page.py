@@ -11,7 +11,7 @@ from reference_fits import Known, section_of
 
 from dipbench.comparing.verdict import verdicts_of
 from dipbench.fit.engines.execution import PRECISIONS
-from dipbench.report import anytime
+from dipbench.report import anytime, ranking
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
@@ -95,10 +95,17 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
         parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
+        parts.append(_ranking(store, chapter))
         parts.append(_paces(store, chapter, folder) if fits else "")
         parts.append(section_of(known, chapter.name, chapter.file, folder))
         parts.append(table_of(tables_of(chapter.name, chapter.frame, chapter.missing)))
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _ranking(store: Store, chapter: Chapter) -> str:
+    """How sure the ranking is; empty where nothing can be said of it."""
+    found = ranking.ranking_of(store, chapter)
+    return f"### {ranking.HEADING}\n\n{ranking.as_markdown(found)}" if found else ""
 
 
 def _paces(store: Store, chapter: Chapter, folder: Path) -> str:

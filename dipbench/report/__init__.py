@@ -6,11 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from dipbench.comparing.chosen import choices_of, with_rules
-from dipbench.comparing.intervals import FEWEST_IMAGES
 from dipbench.comparing.line import line_stops
-from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.rise_and_fall import rise_and_fall
-from dipbench.comparing.scores import with_last_finite
 from dipbench.comparing.stopping import Fitted, fits_of
 from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import anytime, choosing
@@ -23,12 +20,12 @@ from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page
 from dipbench.report.ranking import files_of as files_of_ranking
+from dipbench.report.ranking import ranking_of
 from dipbench.report.rise import lines_of
 from dipbench.report.stops import Stops, as_csv, as_markdown, stops_in
 from dipbench.report.stops_figure import write_gaps, write_heat_map
 from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import files_of
-from dipbench.scoring import METRICS
 from dipbench.store.records import Holdings
 from dipbench.store.store import Store
 
@@ -95,7 +92,7 @@ def _section(
         _write_tables(tables, chapter, folder)
     if verdicts:
         _write_texts(files_of(verdicts, chapter.file), folder)
-    ranking = _ranking(store, chapter)
+    ranking = ranking_of(store, chapter)
     if ranking:
         _write_texts(files_of_ranking(ranking, chapter.file), folder)
     curves = curves_of(store, chapter)
@@ -126,15 +123,6 @@ def _section(
         stops=stops,
         films=films,
     )
-
-
-def _ranking(store: Store, chapter: Chapter) -> Comparison | None:
-    """How sure the ranking of an experiment is, where something can be said of it: with images or seeds enough."""
-    results = with_last_finite(chapter.frame, store.trace)
-    baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
-    found = comparison_of(results, METRICS["psnr"], baseline=baseline)
-    few = found is None or (found.ranking["images"].iloc[0] < FEWEST_IMAGES and found.ranking["seeds"].min() < 2)
-    return None if few else found
 
 
 def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], name: str, folder: Path) -> None:

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dipbench.comparing.ranking import Comparison
+from dipbench.comparing.intervals import FEWEST_IMAGES
+from dipbench.comparing.ranking import Comparison, comparison_of
+from dipbench.comparing.scores import with_last_finite
 from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.report.chapters import Chapter
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.scoring import METRICS
+from dipbench.store.store import Store
 from dipbench.text import table
 
 HEADING = "How sure is the ranking?"
@@ -25,6 +30,15 @@ NOTE = (
     "output; oracles are left out."
 )
 """How to read the tables."""
+
+
+def ranking_of(store: Store, chapter: Chapter) -> Comparison | None:
+    """How sure the ranking of an experiment is, where something can be said of it: with images or seeds enough."""
+    results = with_last_finite(chapter.frame, store.trace)
+    baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
+    found = comparison_of(results, METRICS["psnr"], baseline=baseline)
+    few = found is None or (found.ranking["images"].iloc[0] < FEWEST_IMAGES and found.ranking["seeds"].min() < 2)
+    return None if few else found
 
 
 def rank_heads(found: Comparison) -> list[str]:
