@@ -26,7 +26,7 @@ from dipbench.contract import (
     Weight,
 )
 from dipbench.errors import UserError, unknown
-from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
+from dipbench.fit.tricks import Backtracking, Jitter, SteppedJitter, WeightNoise
 from dipbench.nets.batch_norm import start_scales_uniformly
 from dipbench.nets.inputs import guide_input, meshgrid_input, noise_input
 from dipbench.nets.padding import padded_size, padded_to
@@ -38,6 +38,8 @@ Variant = Literal["code", "paper", "first_release"]
 Kernels = PositiveInt | tuple[PositiveInt, ...]
 Input = Literal["noise", "meshgrid", "guide"]
 Stepping = Literal["adam", "sgd"]
+Window = Literal["centre", "corner"]
+Later = tuple[tuple[PositiveInt, NonNegativeFloat], ...]
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,12 @@ class Recipe:
     norm: Norm = "batch"
     sigmoid: bool = True
     optimiser: Stepping = "adam"
+    window: Window = "centre"
+    later_jitter: Later = ()
     keep: tuple[PositiveInt, ...] = ()  # no setting of the method, for it changes no fit
 
 
-_LATER = ("norm", "sigmoid", "optimiser")
+_LATER = ("norm", "sigmoid", "optimiser", "window", "later_jitter")
 """Settings that came when there were results already. At their defaults they are in no name of a run: a stored result
 is found under the name that it was given."""
 
@@ -124,6 +128,8 @@ class DeepImagePrior(Prior):
     norm: Norm | None = None  # behind each convolution: batch; group, of 4 groups of channels; instance, not learned
     sigmoid: bool | None = None  # whether the network ends in one; where not, outputs are clipped, but not in the loss
     optimiser: Stepping | None = None  # adam, or sgd: plain gradient descent, to which `adam_epsilon` says nothing
+    window: Window | None = None  # where the image is in a larger output: in its centre, or in its top left corner
+    later_jitter: Later | None = None  # iterations from which on the jitter is another: [[10000,2.0],[15000,0.5]]
 
     def __post_init__(self) -> None:
         if self.preset is None:
@@ -207,7 +213,7 @@ class DeepImagePrior(Prior):
         )
         if recipe.batch_norm_start == "uniform":
             start_scales_uniformly(net, rng.torch("batch_norm"))
-        return padded_to(net, height, width), z
+        return padded_to(net, height, width, corner=recipe.window == "corner"), z
 
     def settings(self) -> dict[str, Any]:
         given = super().settings()
@@ -231,7 +237,9 @@ def _tricks(recipe: Recipe) -> tuple[Trick, ...]:
     tricks: list[Trick] = []
     if recipe.weight_noise:
         tricks.append(WeightNoise(recipe.weight_noise))
-    if recipe.jitter:
+    if recipe.later_jitter:
+        tricks.append(SteppedJitter(recipe.jitter, recipe.later_jitter))
+    elif recipe.jitter:
         tricks.append(Jitter(recipe.jitter))
     if recipe.backtrack != "never":
         tricks.append(Backtracking(recipe.backtrack))

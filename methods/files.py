@@ -32,6 +32,7 @@ class Files(Method):
     """
 
     version = 2  # 1 cut the centre out of any larger file
+    only_pictures = False  # it looks at no measurement
 
     folder: Path | None = None  # holds an image file for each image of the data set
     pattern: str = "{name}"  # what the files are called: {name} is the image's; the suffix may be left out

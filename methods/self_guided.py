@@ -99,6 +99,7 @@ class SelfGuided(Prior):
     """A network whose input is fitted with it, and which is to denoise that input."""
 
     paper = "arXiv:2402.04097"
+    only_pictures = True  # its loss compares pixels
 
     variant: Variant = "notebook"  # of the authors for MRI, or of the CT handbook
     iterations: PositiveInt = 4000  # steps of Adam

@@ -87,7 +87,7 @@ def test_inherited_settings_are_described_too() -> None:
         (
             "task",
             "xyz",
-            "unknown task 'xyz': known: denoising, fitting, inpainting, super_resolution, super_resolution_matlab",
+            f"unknown task 'xyz': known: {', '.join(registry.names('task'))}",
         ),
     ],
 )
@@ -132,7 +132,7 @@ def test_settings_are_set(spec: str, setting: str, value: Any) -> None:
         ("bicubic[kernel=lanczos3]", "'kernel': known: none"),  # an attribute of the class is no setting
         (
             "no_prior[overfits=false]",
-            "'overfits': known: adam_epsilon, held, iterations, learning_rate, stop, validation",
+            "'overfits': known: adam_epsilon, held, iterations, learning_rate, start, stop, validation",
         ),
     ],
 )

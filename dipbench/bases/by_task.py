@@ -23,6 +23,8 @@ def kind_of(problem: Problem) -> Kind:
 class PriorByTask(Prior, Generic[Row]):
     """A prior with a row of settings for each task, on top of which come those that are given."""
 
+    only_pictures = True
+
     @abstractmethod
     def row(self, problem: Problem) -> Row:
         """What the paper, or its code, sets for a problem."""

@@ -1,11 +1,11 @@
 """The network that is no network: its parameters are the pixels of its output. And the priors that fit it."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from torch import Tensor, nn
 
-from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Problem
+from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Probability, Problem
 from dipbench.nets.inputs import noise_input
 from dipbench.optimisers import Adam, AdamEpsilon
 from dipbench.streams import Streams
@@ -37,6 +37,7 @@ class PixelPrior(Prior):
     iterations: PositiveInt = 2000  # steps of Adam
     learning_rate: PositiveFloat = 0.01  # of Adam
     adam_epsilon: AdamEpsilon = "corrected"  # added after the second moment's correction, or before: PyTorch up to 1.2
+    start: Probability = 0.0  # grey level to which the noise that the image starts as is added
 
     @classmethod
     def tiny(cls) -> Self:
@@ -46,5 +47,9 @@ class PixelPrior(Prior):
         return FitSettings(self.iterations, Adam(self.learning_rate, self.adam_epsilon), average=0, clip=True)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        start = noise_input(problem.shape[0], problem.shape[1:], rng)
+        start = self.start + noise_input(problem.shape[0], problem.shape[1:], rng)
         return Pixels(start), start
+
+    def settings(self) -> dict[str, Any]:
+        """Without `start` where it is not set: it came when there were results already, which are named without it."""
+        return {name: value for name, value in super().settings().items() if name != "start" or value}

@@ -19,6 +19,7 @@ class Dataset(Plugin, ABC):
     """Named scenes."""
 
     kind: ClassVar[str] = "dataset"
+    empty: ClassVar[bool] = False  # whether there is nothing in its scenes, which a task takes that `invents`
 
     crop: NonNegativeInt = 0  # side of the centre square cut out first, pixels; 0: the whole image
     side: NonNegativeInt = 0  # the longer side after Lanczos reduction, pixels; 0: as it is
@@ -59,6 +60,7 @@ class Task(Plugin, ABC):
     """A degradation with its protocol: scene -> Problem."""
 
     kind: ClassVar[str] = "task"
+    invents: ClassVar[bool] = False  # whether the picture that it seeks is of no scene: `prepare` then drops the image
 
     @property
     def takes(self) -> Collection[Belonging]:
@@ -91,11 +93,20 @@ class Task(Plugin, ABC):
 
     def shown(self, problem: Problem) -> Tensor | None:
         """The picture (C, H, W) of what was measured, C = 1 or 3, for a reader; None: it is no picture."""
-        return problem.degraded()
+        return problem.degraded() if problem.pictured else None
 
     @abstractmethod
     def protocol(self) -> Protocol:
         """How its results are scored."""
+
+    def scores(self, output: Tensor, truth: Tensor | None, problem: Problem) -> dict[str, float]:
+        """What it scores an output (C, H, W) by beside the metrics, by the names of `dipbench.metrics.of_tasks`."""
+        return {}
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Settings under which it takes a picture of 32x32, for tests."""
+        return cls()
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,7 @@ class Method(Plugin, ABC):
     fitted: ClassVar[bool] = False  # whether the harness fits it, by an engine in a precision: a Prior
     most_seconds: ClassVar[float] = 30.0  # of a processor, that tiny() takes on a picture of 64x64: the check looks
     most_gigabytes: ClassVar[float] = 2.0  # of memory, likewise
+    only_pictures: ClassVar[bool] = True  # whether it takes a measurement only that is a picture: `Problem.pictured`
     overfits: ClassVar[bool] = False  # whether an estimate before the last can be the best, which is then kept too
 
     def refuses(self, problem: Problem) -> str | None:

@@ -107,6 +107,7 @@ class Prior(Method):
     """
 
     fitted: ClassVar[bool] = True
+    only_pictures: ClassVar[bool] = False  # for it is fitted to the misfit, whatever that is of
     overfits: ClassVar[bool] = True
 
     stop: Rule | None = field(default=None, kw_only=True)  # ends the fit, such as wmv; none: the last iteration does

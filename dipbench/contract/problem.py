@@ -17,6 +17,10 @@ Belonging = Literal["known", "guide", "measured"]
 """A picture that belongs to an image: see `Scene`."""
 
 
+Criterion = Callable[[Tensor, Tensor], Tensor]
+"""Of a prediction A(x) and of the measurement, a scalar: the less, the better."""
+
+
 @dataclass(frozen=True, eq=False)
 class Origin:
     """Where in the data set's whole image a picture was cut out."""
@@ -86,8 +90,8 @@ class Problem:
     """All that a method may see. The truth is not in it."""
 
     task: str  # the task's name, for methods with settings of their own for each
-    measurement: Tensor  # y, (C, h, w); zero where a pixel is not known
-    operator: Operator  # A, maps (C, H, W) to (C, h, w)
+    measurement: Tensor  # y, (C, h, w), zero where a pixel is not known; (N,) where it is no picture
+    operator: Operator  # A, maps (C, H, W) to what is measured
     shape: tuple[int, int, int]  # (C, H, W) of the image sought
     sigma: float | None = None  # standard deviation of the noise on y on the [0, 1] scale; None: not known, or no noise
     noise: Noise | None = None  # that is on y; None: none, or white Gaussian noise
@@ -97,11 +101,17 @@ class Problem:
     guide: Tensor | None = None  # (C', H, W), another picture of the same scene, such as one with flash; None: none
     origin: Origin | None = None  # the scene's: for methods that read results made elsewhere; None: not known
     image_name: str = ""  # its name in the data set, for methods that look results up; empty: it is of no data set
+    criterion: Criterion | None = None  # what is minimised, of A(x) and y; None: how far they are apart
 
     @property
     def factor(self) -> int:
         """How many times larger the image sought is than the measurement; 1 where nothing was down-sampled."""
-        return self.shape[1] // self.measurement.shape[1]
+        return self.shape[1] // self.measurement.shape[1] if self.pictured else 1
+
+    @property
+    def pictured(self) -> bool:
+        """Whether what was measured is a picture; not so features, nor an activation that is aimed at."""
+        return self.measurement.ndim == 3
 
     @property
     def device(self) -> torch.device:
@@ -122,7 +132,8 @@ class Problem:
     def misfit(self, output: Tensor) -> Tensor:
         """How far an output (1, C, H, W) or (C, H, W) is from the measurement, a scalar: the noise says in what sense.
 
-        The mean squared error where it says nothing; where not all values of y are `counted`, the mean over those.
+        The mean squared error where it says nothing, or what the `criterion` says; where not all values of y are
+        `counted`, the mean over those.
         """
         predicted, measurement = self.operator(output), self.measurement
         if self.counted is None:
@@ -131,12 +142,18 @@ class Problem:
         return self._misfit(predicted * counted, measurement * counted) / counted.mean()
 
     def _misfit(self, predicted: Tensor, measurement: Tensor) -> Tensor:
+        if self.criterion is not None:
+            return self.criterion(predicted, measurement)
         if self.noise is not None:
             return self.noise.misfit(predicted, measurement)
         return (predicted - measurement).square().mean()
 
     def degraded(self) -> Tensor:
-        """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled."""
+        """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled.
+
+        Of a measurement that is a picture.
+        """
+        assert self.pictured, "what was measured is no picture: see `Task.shown` and `Method.only_pictures`"
         if self.factor == 1:
             return self.measurement
         return resize(self.measurement, self.shape[1:], "nearest")

@@ -17,6 +17,7 @@ from torch import Tensor
 from dipbench.errors import UserError, unknown
 from dipbench.images.files import from_pillow, to_pillow
 from dipbench.metrics.learned import distance, missing_weights
+from dipbench.metrics.of_tasks import OF_TASKS
 from dipbench.scoring import METRICS, Metric, Protocol
 
 Measure = Callable[[Tensor, Tensor], Tensor]
@@ -74,8 +75,8 @@ FURTHER = {metric.name: metric for metric in _FURTHER}
 
 
 def known() -> dict[str, Metric]:
-    """Every metric by its name, those that always are computed first."""
-    return {**METRICS, **FURTHER}
+    """Every metric by its name, those that always are computed first, then those of some tasks."""
+    return {**METRICS, **OF_TASKS, **FURTHER}
 
 
 def asked_for(names: Iterable[str]) -> tuple[str, ...]:

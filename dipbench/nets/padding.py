@@ -26,16 +26,23 @@ def padded_size(
 
 
 class _Cropped(nn.Module):
-    def __init__(self, network: nn.Module, height: int, width: int):
+    def __init__(self, network: nn.Module, height: int, width: int, corner: bool):
         super().__init__()
         self.network = network
         self.height = height
         self.width = width
+        self.corner = corner
 
     def forward(self, z: Tensor) -> Tensor:
-        return centre_crop(self.network(z), self.height, self.width)
+        output = self.network(z)
+        if self.corner:
+            return output[..., : self.height, : self.width]
+        return centre_crop(output, self.height, self.width)
 
 
-def padded_to(network: nn.Module, height: int, width: int) -> nn.Module:
-    """The network with the centre height x width of its output cut out: no copy where that is all of it."""
-    return _Cropped(network, height, width)
+def padded_to(network: nn.Module, height: int, width: int, corner: bool = False) -> nn.Module:
+    """The network with the centre height x width of its output cut out: no copy where that is all of it.
+
+    With `corner` it is the top left that is cut out.
+    """
+    return _Cropped(network, height, width, corner)

@@ -36,12 +36,12 @@ class Curves:
 
 
 def curves_of(store: Store, chapter: Chapter) -> Curves | None:
-    """The curves of an experiment; None where no method iterates."""
+    """The curves of an experiment; None where no method iterates, or no PSNR is of any that does."""
     images = chapter.images[:MOST_IMAGES]
     alike = [record for record in chapter.done if record.run.protocol == chapter.protocol]
     shown = [record for record in alike if record.run.image in images]
     traces = {record.key: trace for record in shown if (trace := store.trace(record.key)) is not None}
-    iterating = [record for record in shown if len(traces.get(record.key, ())) > 1]
+    iterating = [record for record in shown if len(traces.get(record.key, ())) > 1 and _is_drawn(traces[record.key])]
     if not iterating:
         return None
     best = _best(iterating)
@@ -59,6 +59,11 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     )
 
 
+def _is_drawn(trace: pd.DataFrame) -> bool:
+    """Whether it has a PSNR: not where there is no truth and what was measured is no picture."""
+    return bool(trace.reindex(columns=_SIGNALS).notna().any(axis=None))
+
+
 def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) -> pd.DataFrame:
     """About `points` rows of a trace at most, evenly spread, and with them the last one and those in `kept`."""
     step = math.ceil(len(trace) / points)
@@ -69,8 +74,10 @@ def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) ->
 def _line(record: Record, trace: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     """The thinned trace of a run; the best iterations of the other seeds are kept too, for the mean over the seeds."""
     same = best[(best["image"] == record.run.image) & (best["method"] == record.label)]
-    line = thinned(trace, set(same["iteration"]))[["iteration", *_SIGNALS]].replace([np.inf, -np.inf], np.nan)
-    return line.assign(image=record.run.image, method=record.label, seed=record.run.seed)
+    line = thinned(trace, set(same["iteration"])).reindex(columns=["iteration", *_SIGNALS])
+    return line.replace([np.inf, -np.inf], np.nan).assign(
+        image=record.run.image, method=record.label, seed=record.run.seed
+    )
 
 
 def _best(records: list[Record]) -> pd.DataFrame:

@@ -98,6 +98,9 @@ def draw(curves: Curves, columns: int, width: float, log: bool = False, figure: 
         if image in curves.without_truth:
             upper.text(0.5, 0.5, NO_TRUTH, transform=upper.transAxes, ha="center", va="center", color=_GREY)
             upper.set_yticks([])
+        if curves.lines.loc[curves.lines["image"] == image, "psnr_measurement"].isna().all():
+            lower.text(0.5, 0.5, "no picture", transform=lower.transAxes, ha="center", va="center", color=_GREY)
+            lower.set_yticks([])
     figure.legend(handles=handles, loc="outside upper left", ncols=in_line, frameon=False)
     return figure
 

@@ -134,7 +134,7 @@ def _tile(store: Store, record: Record, add: _Adder, usual: str) -> Tile:
     output = _shown(outputs)
     title = label_of(record.label, output.output if len(outputs) > 1 else "")
     other = record.run.protocol if record.run.protocol != usual else ""
-    return add(_picture(store, record), title, output.psnr if output.scores else None, other)
+    return add(_picture(store, record), title, output.scores.get("psnr"), other)
 
 
 def _picture(store: Store, record: Record) -> Path:

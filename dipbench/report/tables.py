@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from dipbench.comparing.statistics import means_by_seed, spread
-from dipbench.metrics import FURTHER, known
+from dipbench.metrics import FURTHER, OF_TASKS, known
 from dipbench.scoring import SECONDS, Metric, Quantity
 from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import NO_TRUTH, PlannedRun
@@ -73,11 +73,14 @@ class Table:
 def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedRun] = ()) -> list[Table]:
     """The table of each metric of an experiment, the first with the time too; `frame` holds its rows of the results.
 
-    A metric that scored no run of it, and need not have, has none.
+    A metric that scored no run of it, and need not have, has none; one that need have and did not comes last.
 
     `missing` are the runs that were asked for and have no row.
     """
     metrics = [metric for name, metric in known().items() if name in frame.columns]
+    unscored = {metric.name for metric in metrics if frame[metric.name].isna().all()}
+    metrics = [metric for metric in metrics if metric.name not in unscored & OF_TASKS.keys()]
+    metrics.sort(key=lambda metric: metric.name in unscored)
     return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(metrics)]
 
 

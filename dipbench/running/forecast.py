@@ -103,12 +103,14 @@ def _of_experiment(
     known: dict[tuple[str, str], Cost],
 ) -> Forecast:
     one_of_image = {job.run.image: job for job in missing}
-    shapes = {image: _shape(job) for image, job in one_of_image.items()}
-    problems = {image: _problem(job, side_of(device)).to(device) for image, job in one_of_image.items()}
-    fits = [(job, method) for job in missing if (method := registry.build("method", job.method)).fitted]
+    posed = {image: _posed(job, device) for image, job in one_of_image.items()}
+    problems = {image: problem for image, problem in posed.items() if problem is not None}
+    shapes = {image: _shape(one_of_image[image]) for image in problems}
+    possible = [job for job in missing if job.run.image in problems]
+    fits = [(job, method) for job in possible if (method := registry.build("method", job.method)).fitted]
     iterations, pixel_iterations, memory, fitted = 0, 0.0, 0.0, 0
     seconds = {execution.precision: 0.0 for execution in executions}
-    disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in missing)
+    disk = sum(_pixels(shapes[job.run.image]) * shapes[job.run.image][0] * _BYTES_OF_A_PIXEL for job in possible)
     for job, prior in fits:
         problem = problems[job.run.image]
         if refusal(prior, problem):
@@ -137,6 +139,28 @@ def _tried(job: Job, prior: Prior, device: torch.device, executions: Sequence[Ex
             if side >= largest:
                 raise
             side *= 2
+
+
+def _posed(job: Job, device: torch.device) -> Problem | None:
+    """The problem of a job on the first cut-out that its task takes; None: it takes not even the whole picture.
+
+    Such a job will fail, and say why.
+    """
+    side = side_of(device)
+    while True:
+        try:
+            return _problem(job, side).to(device)
+        except UserError:
+            if side >= _longest(job):
+                return None
+            side *= 2
+
+
+def _longest(job: Job) -> int:
+    """The longest side in the scene of a job, pixels; 0: there is no picture in it."""
+    task: Task = registry.build("task", job.task)
+    scene = load(registry.build("dataset", job.dataset), job.run.image, task.takes)
+    return max((side for p in (scene.image, scene.measured) if p is not None for side in p.shape[-2:]), default=0)
 
 
 def total(forecasts: Iterable[Forecast]) -> Forecast:

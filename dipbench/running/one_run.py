@@ -229,10 +229,11 @@ class Work:
         return Finished("done", message, psnr=outputs[0].psnr, seconds=outcome.seconds), content
 
     def _scores(self, image: Tensor) -> dict[str, float]:
-        """By the name of the metric; none where there is no truth."""
+        """By the name of the metric; where there is no truth only those of the task itself."""
+        own = self._task.scores(image, self._truth, self._problem)
         if self._truth is None:
-            return {}
-        return scores(image, self._truth, self._task.protocol(), self.job.metrics)
+            return own
+        return {**scores(image, self._truth, self._task.protocol(), self.job.metrics), **own}
 
 
 def _doubts(outcome: Outcome) -> list[str]:

@@ -43,8 +43,12 @@ class Recording:
 
 def refusal(method: Method, problem: Problem) -> str | None:
     """Why a method cannot take a problem, or its `validation` or the signals of its `stop` cannot; None: it can."""
+    if method.only_pictures and not problem.pictured:
+        return "what was measured is no picture"
     if (reason := method.refuses(problem)) or not isinstance(method, Prior):
         return reason
+    if method.validation and not problem.pictured:
+        return f"validation '{method.validation.written()}' takes a measurement that is a picture"
     if method.validation and (reason := method.validation.refuses(problem)):
         return reason
     if method.stop is None:

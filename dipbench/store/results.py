@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dipbench.metrics import FURTHER
+from dipbench.metrics import known
 from dipbench.scoring import METRICS
 from dipbench.store.records import Holdings, PlannedRun, Result, ScoredOutput
 
@@ -56,7 +56,7 @@ def frame(holdings: Holdings) -> pd.DataFrame:
 def _further(holdings: Holdings) -> list[str]:
     """The metrics that scored some run of it, beside those that score all."""
     found = {name for result in holdings.results.values() for output in result.outputs for name in output.scores}
-    return [name for name in FURTHER if name in found and name not in METRICS]
+    return [name for name in known() if name in found and name not in METRICS]
 
 
 def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str, Any]]:
@@ -84,5 +84,5 @@ def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str
 
 
 def _scores(output: ScoredOutput) -> dict[str, Any]:
-    scores = {name: output.scores.get(name, math.nan) for name in (*METRICS, *FURTHER)}
+    scores = {name: output.scores.get(name, math.nan) for name in known()}
     return {"output": output.output, "iteration": output.iteration, **scores}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dipbench import registry
+from dipbench.contract import Dataset
 from dipbench.data.loading import picture_of
 from dipbench.errors import UserError, unknown
 from dipbench.spec import Spec, parse, read_value
@@ -170,8 +171,10 @@ def at_smoke_scale(suite: Suite) -> Suite:
 
 def _small(dataset: Spec, images: Sequence[str], smoke: Smoke) -> Spec:
     """The data set with its images cut and reduced; one that is smaller than that stays as it is."""
-    whole = dataset.with_settings({"crop": 0, "side": 0})
-    shapes = [picture_of(registry.build("dataset", whole), image).shape[-2:] for image in images]
+    whole: Dataset = registry.build("dataset", dataset.with_settings({"crop": 0, "side": 0}))
+    if whole.empty:
+        return dataset
+    shapes = [picture_of(whole, image).shape[-2:] for image in images]
     crop = min([smoke.crop, *(min(shape) for shape in shapes)])
     side = min([smoke.side, *([crop] if crop else []), *(max(shape) for shape in shapes)])
     return dataset.with_settings({"crop": crop, "side": side})

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.errors import UserError
-from dipbench.fit.tricks import Backtracking, Jitter, WeightNoise
+from dipbench.fit.tricks import Backtracking, Jitter, SteppedJitter, WeightNoise
 from dipbench.nets import official, official_networks
 from dipbench.operators import Identity
 from dipbench.optimisers import SGD, Adam
@@ -34,6 +34,10 @@ NETWORKS = {  # row -> the official network it fits
     "inpainting_library_depth4": "inpainting_library_skip4",
     "inpainting_library_depth2": "inpainting_library_skip2",
     "flash_no_flash": "flash_no_flash",
+    "inversion": "feature_inversion_zero_padding",
+    "inversion_heavy_noise": "feature_inversion_heavy_noise",
+    "activation_maximization": "activation_maximization",
+    "activation_maximization_class": "activation_maximization",
 }
 
 COUNTS = {  # parameters of the first release: the official code of 30 November 2017 with the settings of its notebooks
@@ -56,6 +60,10 @@ FITS = {  # row -> iterations, learning rate, jitter, backtracking
     "inpainting_library_depth4": (3001, 0.01, 0.0, None),
     "inpainting_library_depth2": (3001, 0.01, 0.0, None),
     "flash_no_flash": (601, 0.1, 0.0, None),
+    "inversion": (3100, 0.001, 0.0, None),
+    "inversion_heavy_noise": (20000, 0.01, 0.0, None),  # its jitter falls in steps
+    "activation_maximization": (3100, 0.001, 0.03, None),
+    "activation_maximization_class": (3100, 0.01, 0.03, None),
 }
 
 
@@ -86,7 +94,7 @@ def table() -> dict[str, dict[str, Any]]:
 def test_the_table_has_every_restoration_of_the_official_notebooks() -> None:
     assert set(table()) == set(NETWORKS) == set(FITS)
     without = {name for name, variants in table().items() if "first_release" not in variants}
-    assert without == {"inpainting", "flash_no_flash"}
+    assert without == {"inpainting", "flash_no_flash", "inversion_heavy_noise"}
 
 
 @pytest.mark.parametrize("row", sorted(NETWORKS))
@@ -135,7 +143,8 @@ def test_every_variant_makes_an_image(row: str, variant: str) -> None:
         assert count(net) == COUNTS.get(row, official_networks()[NETWORKS[row]].parameters)
         assert prior.recipe(problem).batch_norm_start == "uniform"
         assert prior.fit_settings(problem).optimiser.epsilon == "uncorrected"
-        assert prior.recipe(problem).align_corners == (prior.recipe(problem).upsampling == "bilinear")
+        of_2017 = not row.startswith("activation_maximization")  # which came in June 2018
+        assert prior.recipe(problem).align_corners == (of_2017 and prior.recipe(problem).upsampling == "bilinear")
 
 
 def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_differs() -> None:
@@ -148,7 +157,8 @@ def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_di
 
 def test_first_release_walks_the_weights_of_the_library_networks() -> None:
     walking = {row for row in table() if table()[row].get("first_release", table()[row]["code"]).weight_noise}
-    assert walking == {"inpainting_library", "inpainting_library_depth4", "inpainting_library_depth2"}
+    holes = {"inpainting_library", "inpainting_library_depth4", "inpainting_library_depth2"}
+    assert walking == holes | {"activation_maximization", "activation_maximization_class"}
     settings = dip(preset="inpainting_library", variant="first_release").fit_settings(posed())
     assert settings.tricks[0] == WeightNoise(1 / 50)
 
@@ -356,9 +366,33 @@ def test_optimiser_is_adam_or_plain_descent() -> None:
 
 
 def test_settings_that_came_later_are_named_only_where_they_change_something() -> None:
-    later = {"norm": "group", "sigmoid": False, "optimiser": "sgd"}
-    defaults = dip(norm="batch", sigmoid=True, optimiser="adam")
+    later = {
+        "norm": "group",
+        "sigmoid": False,
+        "optimiser": "sgd",
+        "window": "corner",
+        "later_jitter": ((5, 0.1),),
+    }
+    defaults = dip(norm="batch", sigmoid=True, optimiser="adam", window="centre", later_jitter=())
     assert dip().resolved(posed()) == defaults.resolved(posed())
     assert not set(later) & (set(dip().settings()) | set(dip().resolved(posed())))
     for name, value in later.items():
         assert dip(**{name: value}).resolved(posed()) == {**dip().resolved(posed()), name: value}
+
+
+def test_the_classifier_sees_the_top_left_of_a_larger_output() -> None:
+    problem = posed(side=224)
+    net, z = network(dip(preset="inversion"), problem)
+    assert z.shape == (1, 32, 256, 256)
+    with torch.no_grad():
+        whole, corner = net.network(z), net(z)
+        assert torch.equal(corner, whole[..., :224, :224])
+        centre, _ = network(dip(preset="inversion", window="centre"), problem)
+        assert torch.equal(centre(z), whole[..., 16:240, 16:240])
+
+
+def test_heavy_noise_falls_in_the_steps_of_the_appendix() -> None:
+    (trick,) = dip(preset="inversion_heavy_noise").fit_settings(posed()).tricks
+    assert trick == SteppedJitter(10.0, ((10_000, 2.0), (15_000, 0.5)))
+    written = registry.build("method", "dip[preset=inversion_heavy_noise,later_jitter=[[3,0.5]],jitter=0.0]")
+    assert written.fit_settings(posed()).tricks == (SteppedJitter(0.0, ((3, 0.5),)),)

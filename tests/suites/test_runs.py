@@ -30,6 +30,8 @@ NAMES = [
     "set5 butterfly 7063c57a207f5b14 super_resolution_matlab[factor=4] bicubic 0490a8b2cb6f8608 4cbf7dc86d8f8f14",
     "inpaint11 house 36daae19206c9e37 inpainting[mask=own] nearest_neighbor 454b8c59cd00bfce a68927d62b20de1c",
     "cbm3d9 House256 10009297dcdcb2cc fitting[target=shuffled] degraded 0b267867dadb5231 c330b3d793066c88",
+    "dip_photos building 218784ca7ed23c4c inversion[side=64] no_prior eca45d608011495b 5285822f6ee94d0c",
+    "nothing nothing e3b0c44298fc1c14 activation_maximization[side=64] no_prior adb5c2532921356d 34927195161cacfb",
 ]
 
 
@@ -50,6 +52,7 @@ def run_of(name: str) -> Run:
     )
 
 
+@pytest.mark.usefixtures("paper_data")  # weights of a classifier
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_of_each_task_keeps_its_name_and_its_measurement(name: str) -> None:
     *_, key, measurement = name.split()

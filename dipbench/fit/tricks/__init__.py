@@ -7,6 +7,7 @@ from dipbench.fit.tricks.frozen_noise import FrozenNoise
 from dipbench.fit.tricks.jitter import Jitter
 from dipbench.fit.tricks.rate_decay import RateDecay
 from dipbench.fit.tricks.step_noise import StepNoise
+from dipbench.fit.tricks.stepped_jitter import SteppedJitter
 from dipbench.fit.tricks.weight_decay import WeightDecay
 from dipbench.fit.tricks.weight_noise import WeightNoise
 
@@ -18,6 +19,7 @@ __all__ = [
     "Jitter",
     "RateDecay",
     "StepNoise",
+    "SteppedJitter",
     "WeightDecay",
     "WeightNoise",
 ]

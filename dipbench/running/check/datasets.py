@@ -10,12 +10,18 @@ from dipbench.running.check.trying import Try
 
 
 def checks(cls: type[Dataset]) -> list[Try]:
+    if cls.empty:
+        return [("its scenes have names", partial(_names, cls()))]
     return [("its first scene has an image in [0, 1], or what was measured instead", partial(_reads, cls()))]
 
 
+def _names(dataset: Dataset) -> str:
+    return "" if dataset.names() else "it has no names"
+
+
 def _reads(dataset: Dataset) -> str:
-    if not dataset.names():
-        return "it has no names"
+    if complaint := _names(dataset):
+        return complaint
     image = picture_of(dataset, dataset.names()[0])
     if image.ndim != 3 or image.shape[0] not in (1, 3) or image.dtype != torch.float32:
         return f"an image of shape {tuple(image.shape)} and {image.dtype}: it takes (C, H, W) of torch.float32"

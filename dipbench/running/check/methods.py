@@ -17,8 +17,9 @@ from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
 from dipbench.running.check.held import pictures_in_code
 from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
-from dipbench.running.check.trying import SIZES, Try, picture, problems, scene
+from dipbench.running.check.trying import SIZES, Try, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
+from dipbench.running.recording import refusal
 from dipbench.streams import Streams
 from dipbench.text import plain_numbers
 
@@ -33,13 +34,14 @@ def checks(cls: type[Method]) -> list[Try]:
     runs = _Runs(method)
     posed = {size: problems(size) for size in SIZES}
     found: list[Try] = [("takes a problem of some task", partial(_takes_some, method, posed[SIZES[0]]))]
+    found += [(f"{name}: not tried, for {reason}", str) for name, reason in not_posed().items()]
     for size in SIZES:
         for name, problem in posed[size].items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
             found.append((f"{where}: refuses in words, or estimates the image", partial(runs.try_on, problem)))
     for name, problem in posed[SIZES[0]].items():
         found.append((f"{name}: the same seed gives the same estimates", partial(runs.repeats, problem)))
-    taken = next(((name, p) for name, p in posed[SIZES[0]].items() if method.refuses(p) is None), None)
+    taken = next(((name, p) for name, p in posed[SIZES[0]].items() if refusal(method, p) is None), None)
     return [*found, *(_on_one_problem(runs, *taken) if taken else ())]
 
 
@@ -57,7 +59,7 @@ def _on_one_problem(runs: "_Runs", task: str, problem: Problem) -> list[Try]:
 
 
 def _takes_some(method: Method, posed: dict[str, Problem]) -> str:
-    reasons = {name: method.refuses(problem) for name, problem in posed.items()}
+    reasons = {name: refusal(method, problem) for name, problem in posed.items()}
     return "" if None in reasons.values() else "it refuses all: " + "; ".join(f"{n}: {r}" for n, r in reasons.items())
 
 
@@ -89,7 +91,7 @@ class _Runs:
         return self._first[id(problem)]
 
     def repeats(self, problem: Problem) -> str:
-        if id(problem) in self._broken or self.method.refuses(problem) is not None:
+        if id(problem) in self._broken or refusal(self.method, problem) is not None:
             return ""
         before = self.first(problem)
         torch.manual_seed(1)
@@ -110,7 +112,8 @@ class _Runs:
         )
 
     def begins_anew(self, task: str, problem: Problem) -> str:
-        posed: Task = registry.build("task", task)
+        cls: Any = registry.find("task", task)
+        posed: Task = cls.tiny()
         image = scene(SIZES[0]).each(lambda picture: picture.flip(-1))
         alone = self.first(problem)
         short(self.method, posed.degrade(posed.prepare(image), Streams(1)))
@@ -129,7 +132,7 @@ def complaint_about(method: Method, problem: Problem) -> str:
 
 def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
     """The complaint, and what it yielded."""
-    if (reason := method.refuses(problem)) is not None:
+    if (reason := refusal(method, problem)) is not None:
         return "" if reason.strip() else "it refuses without a word", []
     given = {name: getattr(problem, name) for name in ("measurement", "known", "guide")}
     before = {name: tensor.clone() for name, tensor in given.items() if tensor is not None}

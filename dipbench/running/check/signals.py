@@ -48,7 +48,8 @@ def _problems() -> dict[str, Problem]:
 
 def _validation(signal: Signal, problem: Problem) -> Validation | Literal["none"] | None:
     """A validation of the fit with which the signal takes a problem; `none`: it takes it with none of them."""
-    tried = [None, *(registry.build("validation", name) for name in registry.names("validation"))]
+    validations = registry.names("validation") if problem.pictured else []  # see `recording.refusal`
+    tried = [None, *(registry.build("validation", name) for name in validations)]
     taken = (v for v in tried if not signal.refuses(problem, v) and not (v and v.refuses(problem)))
     return next(taken, "none")
 

@@ -13,7 +13,7 @@ from dipbench.streams import Streams
 
 
 def checks(cls: type[Task]) -> list[Try]:
-    task = cls()
+    task = cls.tiny()
     found: list[Try] = []
     for size in SIZES:
         found.append((f"{size[0]}x{size[1]}x{size[2]}: poses a problem", partial(_poses, task, size)))
@@ -24,6 +24,8 @@ def checks(cls: type[Task]) -> list[Try]:
 
 def _poses(task: Task, size: tuple[int, int, int]) -> str:
     prepared = task.prepare(scene(size))
+    if task.invents:
+        return _invents(task, prepared)
     if prepared.image is None:
         return "its prepare() lost the image"
     problem = task.degrade(prepared, Streams(0))
@@ -34,6 +36,12 @@ def _poses(task: Task, size: tuple[int, int, int]) -> str:
     if not task.protocol().signature:
         return "its protocol has no signature"
     return _complaint_about_problem(task, problem) or _shows_the_truth(problem, prepared.image)
+
+
+def _invents(task: Task, prepared: Scene) -> str:
+    if prepared.image is not None:
+        return "it says that its picture is of no scene, and its prepare() keeps the image, which would score it"
+    return _complaint_about_problem(task, task.degrade(prepared, Streams(0)))
 
 
 def _shows_the_truth(problem: Problem, truth: Tensor) -> str:
@@ -54,6 +62,8 @@ def _poses_without_truth(task: Task) -> str:
 def _complaint_about_problem(task: Task, problem: Problem) -> str:
     if problem.operator(torch.zeros(problem.shape)).shape != problem.measurement.shape:
         return "its operator makes another shape than the measurement's"
+    if problem.measurement.ndim not in (1, 3):
+        return f"a measurement of shape {tuple(problem.measurement.shape)}: it takes (C, h, w), or (N,) for no picture"
     if problem.measurement.dtype != torch.float32 or not problem.measurement.isfinite().all():
         return "the measurement is not finite in torch.float32"
     shown = task.shown(problem)

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Problem, Scene, Task
+from dipbench.errors import UserError
 from dipbench.streams import Streams
 
 Try = tuple[str, Callable[[], str]]
@@ -31,16 +33,35 @@ def scene(size: tuple[int, int, int]) -> Scene:
 
 
 def problems(size: tuple[int, int, int] = SIZES[0]) -> dict[str, Problem]:
-    """A problem of every task found that takes such a picture: a copy, for a plugin may write to what it is given."""
-    posed = {name: _problem(name, registry.find("task", name).__module__, size) for name in registry.names("task")}
-    return {name: deepcopy(problem) for name, problem in posed.items()}
+    """A problem of every task found that takes such a picture: a copy, for a plugin may write to what it is given.
+
+    Those whose measurement is a picture come first. A task that cannot be posed here, as without the weights that it
+    takes, is left out; `not_posed` says why.
+    """
+    posed = [(name, found) for name, found in _every(size).items() if isinstance(found, Problem)]
+    posed.sort(key=lambda pair: not pair[1].pictured)
+    return {name: deepcopy(problem) for name, problem in posed}
+
+
+def not_posed(size: tuple[int, int, int] = SIZES[0]) -> dict[str, str]:
+    """The tasks found that are not among `problems`, and why."""
+    return {name: found for name, found in _every(size).items() if isinstance(found, str)}
+
+
+def _every(size: tuple[int, int, int]) -> dict[str, Problem | str]:
+    names = registry.names("task")
+    return {name: _problem(name, registry.find("task", name).__module__, size) for name in names}
 
 
 @cache
-def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem:
-    """Of that task, posed once; an edited one is of another module."""
-    task: Task = registry.build("task", name)
-    return task.degrade(task.prepare(scene(size)), Streams(0))
+def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem | str:
+    """Of that task, posed once, or why it is not; an edited one is of another module."""
+    cls: Any = registry.find("task", name)
+    task: Task = cls.tiny()
+    try:
+        return task.degrade(task.prepare(scene(size)), Streams(0))
+    except UserError as error:
+        return str(error)
 
 
 class Places:

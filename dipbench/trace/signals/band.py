@@ -33,6 +33,8 @@ class Band(Signal):
     every: PositiveInt = 10  # iterations
 
     def refuses(self, problem: Problem, validation: Validation | None) -> str | None:
+        if not problem.pictured:
+            return "what was measured is no picture"
         height, width = problem.measurement.shape[-2:]
         if (height, width) != problem.shape[1:]:
             return (

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from dipbench.contract import Problem, Validation
 from dipbench.trace.signals import Seen, Signal
 
 
@@ -15,6 +16,9 @@ class PsnrMeasurement(Signal):
 
     title: ClassVar[str] = "PSNR to the measurement"
     unit: ClassVar[str] = "dB"
+
+    def refuses(self, problem: Problem, validation: Validation | None) -> str | None:
+        return None if problem.pictured else "what was measured is no picture"
 
     def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
         return -10 * torch.log10(seen.misfit)
