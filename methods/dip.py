@@ -1,7 +1,6 @@
 """Deep Image Prior. Ulyanov, Vedaldi and Lempitsky, CVPR 2018. The skip network with the settings of each experiment.
 
-Differs from the official code: odd sizes are padded for the network and cropped back; on a CPU backtracking works, and
-for inpainting it is tried at the iterations of denoising.ipynb instead of every 50th.
+Differs from the official code: odd sizes are padded for the network and cropped back; on a CPU backtracking works.
 """
 
 import tomllib
@@ -38,6 +37,10 @@ Variant = Literal["code", "paper", "first_release"]
 Kernels = PositiveInt | tuple[PositiveInt, ...]
 Input = Literal["noise", "meshgrid", "guide"]
 Stepping = Literal["adam", "sgd"]
+BacktrackRule = Literal["denoising", "restoration"]
+
+_TRIED_EVERY: dict[BacktrackRule, int | None] = {"denoising": None, "restoration": 50}
+"""At which iterations going back is tried: of denoising.ipynb all but every 100th, of restoration.ipynb every 50th."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,11 @@ class Recipe:
     norm: Norm = "batch"
     sigmoid: bool = True
     optimiser: Stepping = "adam"
+    backtrack_rule: BacktrackRule = "denoising"
     keep: tuple[PositiveInt, ...] = ()  # no setting of the method, for it changes no fit
 
 
-_LATER = ("norm", "sigmoid", "optimiser")
+_LATER = ("norm", "sigmoid", "optimiser", "backtrack_rule")
 """Settings that came when there were results already. At their defaults they are in no name of a run: a stored result
 is found under the name that it was given."""
 
@@ -124,6 +128,7 @@ class DeepImagePrior(Prior):
     norm: Norm | None = None  # behind each convolution: batch; group, of 4 groups of channels; instance, not learned
     sigmoid: bool | None = None  # whether the network ends in one; where not, outputs are clipped, but not in the loss
     optimiser: Stepping | None = None  # adam, or sgd: plain gradient descent, to which `adam_epsilon` says nothing
+    backtrack_rule: BacktrackRule | None = None  # when it is tried: at all but every 100th iteration, or at every 50th
 
     def __post_init__(self) -> None:
         if self.preset is None:
@@ -234,7 +239,7 @@ def _tricks(recipe: Recipe) -> tuple[Trick, ...]:
     if recipe.jitter:
         tricks.append(Jitter(recipe.jitter))
     if recipe.backtrack != "never":
-        tricks.append(Backtracking(recipe.backtrack))
+        tricks.append(Backtracking(recipe.backtrack, _TRIED_EVERY[recipe.backtrack_rule]))
     return tuple(tricks)
 
 

@@ -138,6 +138,17 @@ def test_every_variant_makes_an_image(row: str, variant: str) -> None:
         assert prior.recipe(problem).align_corners == (prior.recipe(problem).upsampling == "bilinear")
 
 
+def test_the_rows_of_restoration_go_back_as_that_notebook_does_and_another_rule_is_a_switch() -> None:
+    assert {row for row, variants in table().items() if variants["code"].backtrack_rule == "restoration"} == {
+        "inpainting",
+        "restoration_98",
+    }
+    problem = posed(task="inpainting")
+    assert Backtracking(5.0, every=50) in dip().fit_settings(problem).tricks
+    assert Backtracking(5.0) in dip(backtrack_rule="denoising").fit_settings(problem).tricks
+    assert Backtracking(5.0, every=50) in dip(backtrack_rule="restoration").fit_settings(posed()).tricks
+
+
 def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_differs() -> None:
     changed = {row: variants["paper"] for row, variants in table().items() if variants["paper"] != variants["code"]}
     assert set(changed) == {"denoising"}
@@ -356,8 +367,8 @@ def test_optimiser_is_adam_or_plain_descent() -> None:
 
 
 def test_settings_that_came_later_are_named_only_where_they_change_something() -> None:
-    later = {"norm": "group", "sigmoid": False, "optimiser": "sgd"}
-    defaults = dip(norm="batch", sigmoid=True, optimiser="adam")
+    later = {"norm": "group", "sigmoid": False, "optimiser": "sgd", "backtrack_rule": "restoration"}
+    defaults = dip(norm="batch", sigmoid=True, optimiser="adam", backtrack_rule="denoising")
     assert dip().resolved(posed()) == defaults.resolved(posed())
     assert not set(later) & (set(dip().settings()) | set(dip().resolved(posed())))
     for name, value in later.items():
