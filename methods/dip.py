@@ -50,7 +50,7 @@ class Recipe:
     iterations: PositiveInt
     jitter: NonNegativeFloat
     learning_rate: PositiveFloat = 0.01
-    average: Weight = 0.99  # in every row: it changes no fit, and the official code has it for denoising only
+    average: Weight = 0.99  # in most rows: it changes no fit, and the official code has it for denoising only
     backtrack: PositiveFloat | Literal["never"] = "never"
     weight_noise: NonNegativeFloat = 0.0
     starts: PositiveInt = 1

@@ -30,6 +30,9 @@ NAMES = [
     "set5 butterfly 7063c57a207f5b14 super_resolution_matlab[factor=4] bicubic 0490a8b2cb6f8608 4cbf7dc86d8f8f14",
     "inpaint11 house 36daae19206c9e37 inpainting[mask=own] nearest_neighbor 454b8c59cd00bfce a68927d62b20de1c",
     "cbm3d9 House256 10009297dcdcb2cc fitting[target=shuffled] degraded 0b267867dadb5231 c330b3d793066c88",
+    "set5 butterfly 7063c57a207f5b14 jpeg[quality=10] degraded 39610240fac53aa1 1b3d501cf26c0c09",
+    "set5 butterfly 7063c57a207f5b14 flash[sigma=25] degraded 2c10812b37a10acb 437929bbd07a6867",
+    "set5 butterfly 7063c57a207f5b14 enhancement[gain=1] degraded 17dfa445f71852b5 2ba97425f055a2de",
 ]
 
 

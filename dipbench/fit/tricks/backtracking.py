@@ -16,9 +16,10 @@ class Backtracking(Trick):
     """Restores the last good parameters when the PSNR to the measurement falls by more than `drop` at once.
 
     The rule of the official code, decided on the device. In denoising.ipynb it is tried at every iteration except those
-    whose count is a multiple of 100; in restoration.ipynb, `every=50`, only where it is one of 50. A fallback does not advance the count; the gradient of the bad iterate stays, and the optimiser's
-    next step applies it to the restored parameters; Adam's moments are not restored. On a CPU the official copy
-    aliases the live parameters and so undoes nothing; here it is a copy.
+    whose count is a multiple of 100; in restoration.ipynb, `every=50`, only where it is one of 50. A fallback does not
+    advance the count; the gradient of the bad iterate stays, and the optimiser's next step applies it to the restored
+    parameters; Adam's moments are not restored. On a CPU the official copy aliases the live parameters and so undoes
+    nothing; here it is a copy.
     """
 
     copies: ClassVar[int] = 1
