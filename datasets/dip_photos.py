@@ -2,8 +2,9 @@
 
 kate, library and vase are the inpainting figures and have masks; kate_98 is another crop and scale of kate's photo,
 for the figure with 98% of the pixels missing. barbara is the grey one of `inpaint11`, f16 is F16_512 of `cbm3d9`, zebra
-is the x4 ground truth of `set14` and zebra_crop a part of it at x=124, y=52. flash and no_flash show one scene. snail
-has JPEG artefacts and no ground truth. vase shows under its mask the object to be removed: only its known pixels can be
+is the x4 ground truth of `set14` and zebra_crop a part of it at x=124, y=52. snail came as a JPEG with its artefacts
+and no_flash with its noise: they are what was measured, and nobody has their truth. flash shows the scene of no_flash
+and is its guide. vase shows under its mask the object to be removed: only its known pixels can be
 scored.
 """
 

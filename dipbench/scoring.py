@@ -104,11 +104,13 @@ class Metric(Quantity):
     """A number that scores an output."""
 
     measure: Callable[[Tensor, Tensor, Protocol], float]
-    """The score of an output (C, H, W), as its method made it, against the truth; NaN where there is none."""
+    """The score of an output (C, H, W), as its method made it, against what it is compared with; NaN where there is
+    none."""
 
     smallest: int = 1  # side of what it compares, pixels; of less there is no score
     paper: str = ""
     lacks: Callable[[], str] = lambda: ""  # what this machine does not have of what it needs, and the mend
+    against: Literal["truth", "measurement", "nothing"] = "truth"  # what it is compared with; nothing: itself
 
 
 SECONDS = Quantity("seconds", "time", "s", higher_is_better=False, digits=1)

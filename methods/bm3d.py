@@ -5,10 +5,11 @@ Differs: on one thread, because on several the package adds in an order that cha
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from dipbench.contract import Method, Problem
+from dipbench.contract import Method, PositiveFloat, Problem
 from dipbench.images.arrays import from_array, to_array
 from dipbench.streams import Streams
 
@@ -29,9 +30,11 @@ class BM3D(Method):
     paper = "doi:10.1109/TIP.2007.901238"
     licence = "the package bm3d is for nonprofit, non-commercial use only, and its authors are to be cited"
 
+    sigma: PositiveFloat | None = None  # noise level that it is given, 8-bit grey levels; none: the problem's
+
     def refuses(self, problem: Problem) -> str | None:
-        if problem.sigma is None:
-            return "needs the noise level"
+        if self._sigma(problem) is None:
+            return "needs the noise level: give one, bm3d[sigma=10]"
         if min(problem.shape[1:]) < _SMALLEST:
             return f"needs sides of at least {_SMALLEST} pixels"
         if problem.shape[0] == 3 and bool((problem.measurement == problem.measurement[:1]).all()):
@@ -43,9 +46,17 @@ class BM3D(Method):
         profile = bm3d.BM3DProfile()
         profile.num_threads = 1
         if problem.shape[0] == 1:
-            denoised = bm3d.bm3d(noisy[..., 0], problem.sigma, profile)
+            denoised = bm3d.bm3d(noisy[..., 0], self._sigma(problem), profile)
         else:
             # CBM3D: it matches blocks in the luminance of an opponent colour space, where the noise is lowest, and
             # filters all channels by those groups. bm3d.bm3d matches in the red channel: 1.6 dB less at sigma 25.
-            denoised = bm3d.bm3d_rgb(noisy, problem.sigma, profile)
+            denoised = bm3d.bm3d_rgb(noisy, self._sigma(problem), profile)
         yield from_array(denoised, problem.measurement)
+
+    def _sigma(self, problem: Problem) -> float | None:
+        """The noise level on the [0, 1] scale."""
+        return problem.sigma if self.sigma is None else self.sigma / 255
+
+    def settings(self) -> dict[str, Any]:
+        """Without `sigma` where it is not given: it came later, and runs are named by the settings."""
+        return {} if self.sigma is None else super().settings()

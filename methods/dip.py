@@ -1,7 +1,6 @@
 """Deep Image Prior. Ulyanov, Vedaldi and Lempitsky, CVPR 2018. The skip network with the settings of each experiment.
 
-Differs from the official code: odd sizes are padded for the network and cropped back; on a CPU backtracking works, and
-for inpainting it is tried at the iterations of denoising.ipynb instead of every 50th.
+Differs from the official code: odd sizes are padded for the network and cropped back; on a CPU backtracking works.
 """
 
 import tomllib
@@ -40,6 +39,10 @@ Input = Literal["noise", "meshgrid", "guide"]
 Stepping = Literal["adam", "sgd"]
 Window = Literal["centre", "corner"]
 Later = tuple[tuple[PositiveInt, NonNegativeFloat], ...]
+BacktrackRule = Literal["denoising", "restoration"]
+
+_TRIED_EVERY: dict[BacktrackRule, int | None] = {"denoising": None, "restoration": 50}
+"""At which iterations going back is tried: of denoising.ipynb all but every 100th, of restoration.ipynb every 50th."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Recipe:
     iterations: PositiveInt
     jitter: NonNegativeFloat
     learning_rate: PositiveFloat = 0.01
-    average: Weight = 0.99  # in every row: it changes no fit, and the official code has it for denoising only
+    average: Weight = 0.99  # in most rows: it changes no fit, and the official code has it for denoising only
     backtrack: PositiveFloat | Literal["never"] = "never"
     weight_noise: NonNegativeFloat = 0.0
     starts: PositiveInt = 1
@@ -73,10 +76,11 @@ class Recipe:
     optimiser: Stepping = "adam"
     window: Window = "centre"
     later_jitter: Later = ()
+    backtrack_rule: BacktrackRule = "denoising"
     keep: tuple[PositiveInt, ...] = ()  # no setting of the method, for it changes no fit
 
 
-_LATER = ("norm", "sigmoid", "optimiser", "window", "later_jitter")
+_LATER = ("norm", "sigmoid", "optimiser", "window", "later_jitter", "backtrack_rule")
 """Settings that came when there were results already. At their defaults they are in no name of a run: a stored result
 is found under the name that it was given."""
 
@@ -130,6 +134,7 @@ class DeepImagePrior(Prior):
     optimiser: Stepping | None = None  # adam, or sgd: plain gradient descent, to which `adam_epsilon` says nothing
     window: Window | None = None  # where the image is in a larger output: in its centre, or in its top left corner
     later_jitter: Later | None = None  # iterations from which on the jitter is another: [[10000,2.0],[15000,0.5]]
+    backtrack_rule: BacktrackRule | None = None  # when it is tried: at all but every 100th iteration, or at every 50th
 
     def __post_init__(self) -> None:
         if self.preset is None:
@@ -242,7 +247,7 @@ def _tricks(recipe: Recipe) -> tuple[Trick, ...]:
     elif recipe.jitter:
         tricks.append(Jitter(recipe.jitter))
     if recipe.backtrack != "never":
-        tricks.append(Backtracking(recipe.backtrack))
+        tricks.append(Backtracking(recipe.backtrack, _TRIED_EVERY[recipe.backtrack_rule]))
     return tuple(tricks)
 
 

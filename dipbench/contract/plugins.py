@@ -1,7 +1,7 @@
 """Data sets, tasks and methods."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -71,12 +71,12 @@ class Task(Plugin, ABC):
         """The part of the scene that is restored and scored, its image being the truth. As a rule all of it."""
         return scene
 
-    def image_of(self, scene: Scene) -> Tensor:
-        """The image, for a task that degrades it. UserError where there is none."""
+    def image_of(self, scene: Scene, instead: str = "a task that takes what was measured") -> Tensor:
+        """The image, for a task that degrades it. UserError where there is none: `instead` then takes the scene."""
         if scene.image is None:
             raise UserError(
                 f"{self.plugin_name()} takes an image, which it degrades, and this scene has none: take a data set "
-                "with images, or a task that takes what was measured"
+                f"with images, or {instead}"
             )
         return scene.image
 
@@ -94,6 +94,14 @@ class Task(Plugin, ABC):
     def shown(self, problem: Problem) -> Tensor | None:
         """The picture (C, H, W) of what was measured, C = 1 or 3, for a reader; None: it is no picture."""
         return problem.degraded() if problem.pictured else None
+
+    def views(self, output: Tensor, problem: Problem) -> Mapping[str, Tensor]:
+        """What else a reader wants to see of an output (C, H, W): pictures (C, H, W), C = 1 or 3, each by its name.
+
+        They lie beside the output in the store, clipped to [0, 1], and a report that has them leads with pictures.
+        A name is letters and digits, for it is in that of a file.
+        """
+        return {}
 
     @abstractmethod
     def protocol(self) -> Protocol:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
@@ -25,6 +26,8 @@ class Entry(PinnedFile):
     height: int  # pixels
     channels: int  # 1 grey, 3 RGB, 4 RGB with an alpha channel
     mask_of: str = ""  # the image whose mask this is: a pixel above zero is known; empty: it is an image
+    measured: Literal["", "yes"] = ""  # yes: it came degraded, so that nobody has the truth; empty: it is the truth
+    guide_of: str = ""  # the image whose scene it shows too, beside being an image itself; empty: of none
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,24 @@ class Collection(Dataset, FileSet):
     def names(self) -> list[str]:
         return [entry.name for entry in self.entries() if not entry.mask_of]
 
-    def read(self, name: str) -> Tensor:
-        return self._read(next(entry for entry in self.entries() if entry.name == name))
+    def read(self, name: str) -> Tensor | None:
+        entry = self._entry(name)
+        return None if entry.measured else self._read(entry)
+
+    def measured(self, name: str) -> Tensor | None:
+        entry = self._entry(name)
+        return self._read(entry) if entry.measured else None
+
+    def guide(self, name: str) -> Tensor | None:
+        guides = [entry for entry in self.entries() if entry.guide_of == name]
+        return self._read(guides[0]) if guides else None
 
     def known(self, name: str) -> Tensor | None:
         masks = [entry for entry in self.entries() if entry.mask_of == name]
         return self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
+
+    def _entry(self, name: str) -> Entry:
+        return next(entry for entry in self.entries() if entry.name == name)
 
     def _read(self, entry: Entry) -> Tensor:
         path = entry.verified(*self.words(entry))

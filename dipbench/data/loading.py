@@ -32,9 +32,20 @@ def load(dataset: Dataset, name: str, takes: Collection[Belonging] = ()) -> Scen
         return _fitted(dataset, name, picture, Image.Resampling.LANCZOS)
 
     scene = dataset.scene(names[composed(name)], takes)
+    if dataset.crop or dataset.side:
+        _check_one_size(scene, f"image '{name}' of {dataset.plugin_name()}")
     if scene.image is not None and not dataset.side:  # what was reduced is no part of the whole image
         scene = replace(scene, origin=Origin.of(scene.image))
     return scene.each(fitted)
+
+
+def _check_one_size(scene: Scene, place: str) -> None:
+    """UserError where a crop of each picture would not be of the same place."""
+    pictures = {"image": scene.image, "mask": scene.known, "guide": scene.guide, "measurement": scene.measured}
+    sizes = {name: f"{p.shape[-1]}x{p.shape[-2]}" for name, p in pictures.items() if p is not None}
+    if len(set(sizes.values())) > 1:
+        of_each = ", ".join(f"its {name} is {size}" for name, size in sizes.items())
+        raise UserError(f"{place}: {of_each}: crop and side take pictures of one size; leave them out")
 
 
 def picture_of(dataset: Dataset, name: str) -> Tensor:

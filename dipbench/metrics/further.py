@@ -2,7 +2,11 @@
 
 They score the picture of an output, clipped and rounded to 8 bits as in its file, against that of the truth, in the
 channels and the region of the protocol. So a number is the same whether it is taken when a run ends, or later from the
-pictures in the store. All are piq's; its data are in [0, 1], and grey or RGB.
+pictures in the store. Those are piq's; its data are in [0, 1], and grey or RGB.
+
+Two need no truth, for photographs that came degraded: how near the output is to the measurement, and scikit-image's
+measure of blur. Neither says that one is better: the measurement itself is nearest, and blocks of a JPEG are sharp.
+BRISQUE, which piq has too, is left out: its weights are a download that no checksum of ours has seen.
 """
 
 import warnings
@@ -12,6 +16,7 @@ from functools import partial
 
 import piq
 import torch
+from skimage.measure import blur_effect
 from torch import Tensor
 
 from dipbench.errors import UserError, unknown
@@ -21,7 +26,7 @@ from dipbench.metrics.of_tasks import OF_TASKS
 from dipbench.scoring import METRICS, Metric, Protocol
 
 Measure = Callable[[Tensor, Tensor], Tensor]
-"""The score of an image (1, C, H, W) in [0, 1], C = 1 or 3, against the truth."""
+"""The score of an image (1, C, H, W) in [0, 1], C = 1 or 3, against another, the truth as a rule."""
 
 
 def _of_pictures(measure: Measure, smallest: int) -> Callable[[Tensor, Tensor, Protocol], float]:
@@ -50,6 +55,19 @@ def _haarpsi(ours: Tensor, theirs: Tensor) -> Tensor:
     return torch.ones(()) if torch.equal(ours, theirs) else piq.haarpsi(ours, theirs).clamp(max=1)
 
 
+def _psnr(ours: Tensor, theirs: Tensor) -> Tensor:
+    """In dB; NaN where what was measured is shown in another size."""
+    if ours.shape != theirs.shape:
+        return torch.tensor(torch.nan)
+    return -10 * torch.log10((ours - theirs).square().mean())
+
+
+def _blur(ours: Tensor, theirs: Tensor) -> Tensor:
+    """In [0, 1]; the higher, the more blurred."""
+    seen = ours[0].permute(1, 2, 0).numpy()
+    return torch.tensor(blur_effect(seen, channel_axis=-1))  # type: ignore[no-untyped-call]
+
+
 def _metric(
     name: str, title: str, measure: Measure, smallest: int, paper: str, *, higher: bool, learned: str = ""
 ) -> Metric:
@@ -68,6 +86,8 @@ _FURTHER = (
     _metric("mdsi", "MDSI", piq.mdsi, 16, "arXiv:1608.07433", higher=False),
     _metric("lpips", "LPIPS (VGG)", partial(distance, "LPIPS"), 16, "arXiv:1801.03924", higher=False, learned="LPIPS"),
     _metric("dists", "DISTS", partial(distance, "DISTS"), 16, "arXiv:2004.07728", higher=False, learned="DISTS"),
+    Metric("psnr_measurement", "PSNR to the measurement", "dB", True, 2, _of_pictures(_psnr, 1), against="measurement"),
+    Metric("blur", "Blur", "", False, 4, _of_pictures(_blur, 16), 16, "doi:10.1117/12.702790", against="nothing"),
 )
 
 FURTHER = {metric.name: metric for metric in _FURTHER}
@@ -90,7 +110,18 @@ def asked_for(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in wanted if name in FURTHER)
 
 
-def scores(output: Tensor, truth: Tensor, protocol: Protocol, further: Iterable[str] = ()) -> dict[str, float]:
-    """The scores of an output (C, H, W), as its method made it, by the metrics that always do and `further`."""
+def scores(
+    output: Tensor,
+    truth: Tensor | None,
+    protocol: Protocol,
+    further: Iterable[str] = (),
+    measurement: Tensor | None = None,
+) -> dict[str, float]:
+    """The scores of an output (C, H, W), as its method made it, by the metrics that always do and `further`.
+
+    Of those that compare with something only where that is given.
+    """
     metrics = [*METRICS.values(), *(FURTHER[name] for name in further)]
-    return {metric.name: metric.measure(output, truth, protocol) for metric in metrics}
+    others = {"truth": truth, "measurement": measurement, "nothing": output}
+    given = {metric: other for metric in metrics if (other := others[metric.against]) is not None}
+    return {metric.name: metric.measure(output, other, protocol) for metric, other in given.items()}

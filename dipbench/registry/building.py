@@ -32,7 +32,7 @@ def build(kind: str, wanted: Spec | str) -> Any:
     try:
         return TypeAdapter(cls).validate_python({**spec.settings, **plugins})
     except ValidationError as error:
-        raise UserError(f"{kind} '{spec.name}': {first_problem(error)}") from error
+        raise UserError(f"{kind} '{spec.name}': {_wrong_setting(error)}") from error
 
 
 def build_beside(kind: str, wanted: str, plugin: type[Plugin]) -> Any:
@@ -57,6 +57,17 @@ def first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"]) or "settings"
     return f"{place} got {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _wrong_setting(error: ValidationError) -> str:
+    """The same of the first setting that is wrong, with all that it takes where that is of several types."""
+    problems = error.errors()
+    name = problems[0]["loc"][:1]
+    of_types = [p for p in problems if p["loc"][:1] == name and len(p["loc"]) == 2 and isinstance(p["loc"][1], str)]
+    if len(of_types) < 2:
+        return first_problem(error)
+    takes = ", or ".join(problem["msg"].removeprefix("Input should be ") for problem in of_types)
+    return f"{name[0]} got {of_types[0]['input']!r}: Input should be {takes}"
 
 
 def describe(cls: type[Plugin]) -> list[tuple[str, str, Any, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dipbench.report.tables import commonest
-from dipbench.store.records import Holdings, PlannedRun, Result
+from dipbench.store.records import NO_TRUTH, Holdings, PlannedRun, Result
 from dipbench.store.results import frame
 from dipbench.suites.run import Run
 
@@ -49,6 +49,12 @@ class Chapter:
     def protocol(self) -> str:
         """The signature that most of its numbers have."""
         return commonest(self.frame["protocol"])
+
+    @property
+    def pictures_lead(self) -> bool:
+        """Whether pictures say more than numbers: nobody has a truth, or the task shows more of what was made."""
+        messages = {record.result.message for record in self.done}
+        return messages == {NO_TRUTH} or any(o.views for record in self.done for o in record.result.outputs)
 
     @property
     def done(self) -> list[Record]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
 from dipbench.report.tables import Cell, Column, Row, Table
+from dipbench.scoring import SECONDS
 from dipbench.store.outputs import kind_of
 
 DASH = "\u2013"
@@ -29,12 +30,14 @@ def rounded(value: float, column: Column) -> str:
 
 def heading(column: Column) -> str:
     """The title of a column; the time has its unit, the unit of the others stands in the caption."""
-    return column.title if column.ranked else column.metric.heading
+    return SECONDS.heading if column.metric is SECONDS else column.title
 
 
 def caption(table: Table) -> str:
     """What the numbers of a table are."""
     unit = f" in {table.metric.unit}" if table.metric.unit else ""
+    if table.metric.against != "truth":
+        return f"{table.experiment}: {table.metric.title}{unit}."
     direction = "higher" if table.metric.higher_is_better else "lower"
     return f"{table.experiment}: {table.metric.title}{unit}, {direction} is better; the best in bold, oracles apart."
 
@@ -57,7 +60,7 @@ def to_csv(tables: Sequence[Table]) -> str:
 
 
 def _csv_titles(column: Column, spread: bool) -> list[str]:
-    return [heading(column), f"{heading(column)} std"] if spread and column.ranked else [heading(column)]
+    return [heading(column), f"{heading(column)} std"] if spread and column.metric is not SECONDS else [heading(column)]
 
 
 def _csv_names(table: Table, row: Row) -> list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dipbench.report.chapters import Chapter, Record
-from dipbench.store.outputs import label_of
+from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import ScoredOutput
 from dipbench.store.store import Store
 
@@ -39,13 +40,17 @@ class Tile:
 
 @dataclass(frozen=True)
 class Strip:
-    """One image: the truth and the measurement, as far as there are, and what each method made of it."""
+    """One image: the truth and the measurement, as far as there are, and what each method made of it.
+
+    Or one output of a method beside what its task shows of it.
+    """
 
     image: str
     seed: int
     tiles: list[Tile]
     box: Box  # of the detail
     frame: tuple[float, float, float, float]  # the same as left, top, width, height in per cent of the image
+    of: str = ""  # the output; empty: all methods
 
     @property
     def columns(self) -> int:
@@ -87,30 +92,40 @@ class Album:
 
 
 def strips_of(store: Store, chapter: Chapter, album: Album) -> list[Strip]:
-    """A strip for each of the first images of an experiment, of its first seed."""
-    strips = [_strip(store, chapter, album, image) for image in chapter.images[:MOST_IMAGES]]
-    return [strip for strip in strips if strip]
+    """A strip for each of the first images of an experiment, of its first seed, and one for each output with views."""
+    return [strip for image in chapter.images[:MOST_IMAGES] for strip in _strips(store, chapter, album, image)]
 
 
-def _strip(store: Store, chapter: Chapter, album: Album, image: str) -> Strip | None:
-    """None where the pictures of the problem are gone, or nothing restored it."""
+def _strips(store: Store, chapter: Chapter, album: Album, image: str) -> list[Strip]:
+    """Empty where the pictures of the problem are gone, or nothing restored it."""
     records = [record for record in chapter.done if record.run.image == image]
     if not records or not store.has_problem(records[0].run.measurement_key):
-        return None
+        return []
     seed = records[0].run.seed
     records = [record for record in records if record.run.seed == seed]
     problem = store.path / "problems" / records[0].run.measurement_key
-    truth, degraded = problem / "truth.png", problem / "degraded.png"
+    truth, *beside = (problem / f"{name}.png" for name in ("truth", "degraded", "guide"))
     with Image.open(truth if truth.exists() else _picture(store, records[0])) as opened:
         whole = np.asarray(opened.convert("L"), dtype=np.float64)
     box = busiest(whole)
     add = _Adder(album, box, image)
-    given = [add(path, path.stem) for path in (truth, degraded) if path.exists()]
+    given = [add(path, path.stem) for path in (truth, *beside) if path.exists()]
     restored = [_tile(store, record, add, chapter.protocol) for record in records]
     height, width = whole.shape
     left, top, right, bottom = box
     frame = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
-    return Strip(image, seed, _merged(given, restored), box, frame)
+    whole_strip = Strip(image, seed, _merged(given, restored), box, frame)
+    return [whole_strip, *(replace(whole_strip, tiles=tiles, of=of) for of, tiles in _views(store, records, add))]
+
+
+def _views(store: Store, records: list[Record], add: "_Adder") -> Iterator[tuple[str, list[Tile]]]:
+    """Each output that its task shows more of, the oracles aside: what it is called; itself and its views."""
+    for record in records:
+        shown = [output for output in record.result.outputs if output.views and not kind_of(output.output).oracle]
+        for output in sorted(shown, key=lambda output: output.iteration):
+            title, folder = label_of(record.label, output.output), store.path / "runs" / record.key
+            files = {"output": output.picture, **output.views}
+            yield title, [add(folder / file, name) for name, file in files.items()]
 
 
 @dataclass(frozen=True)

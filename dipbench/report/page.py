@@ -111,6 +111,7 @@ def _licences(sections: list[Section]) -> list[tuple[str, list[str]]]:
 
 def _kinds_in(sections: list[Section]) -> list[tuple[str, bool, str]]:
     """The outputs that need to be told apart on this page: title, whether an oracle, meaning."""
-    outputs = dict.fromkeys(row.output for section in sections for table in section.tables for row in table.rows)
+    rows = [row for section in sections for table in section.tables for row in table.rows]
+    outputs = dict.fromkeys(row.output for row in rows if row.output)
     known = sorted((kind_of(output) for output in outputs if kind_of(output).meaning), key=lambda kind: kind.oracle)
     return [(kind.title, kind.oracle, kind.meaning) for kind in known]

@@ -118,7 +118,9 @@ class _Sheet:
 
     def table(self, experiment: str) -> Table:
         methods = dict.fromkeys(self._frame["method"])
-        columns = [*(Column(_title(image), self._metric) for image in self._images), Column(MEAN, self._metric)]
+        ranked = self._metric.against == "truth"
+        titles = [*map(_title, self._images), MEAN]
+        columns = [Column(title, self._metric, ranked) for title in titles]
         if self._timed:
             columns.append(Column(SECONDS.title, SECONDS, ranked=False))
         rows = [self._row(method, output) for method in methods for output in self._outputs(method)]
@@ -217,6 +219,8 @@ class _Sheet:
             remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
         if self._metric.name in FURTHER:
             remarks.append("Scored on the pictures of the outputs: clipped, and rounded to 8 bits.")
+        if self._metric.against != "truth":
+            remarks.append("No truth is in it: nothing is picked out, for the best of it is not the best picture.")
         if self._timed and self._frame["device"].nunique() > 1:
             remarks.append("The runs are of different devices: their times do not compare.")
         return remarks

@@ -85,7 +85,7 @@ class Work:
         try:
             if self._ended is None:
                 assert self._trial is not None
-                outcome = self._trial.outcome()
+                outcome = self._with_views(self._trial.outcome())
                 self._ended, content = self._scored(outcome)
         except (Exception, SystemExit) as error:
             if out_of_gpu_memory(error):
@@ -119,8 +119,9 @@ class Work:
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):
             with self._store.new_folder("problems", run.measurement_key) as folder:
-                for name, picture in (("truth", self._truth), ("degraded", self._task.shown(problem))):
-                    if picture is not None:
+                pictures = {"truth": self._truth, "degraded": self._task.shown(problem), "guide": problem.guide}
+                for name, picture in pictures.items():
+                    if picture is not None and len(picture) in (1, 3):
                         write_image(folder / f"{name}.png", picture)
         reason = refusal(self._method, problem)
         if reason is not None and not isinstance(reason, str):
@@ -194,6 +195,11 @@ class Work:
             self._checkpoints.save(state, self._trial.course.done)
         self._saved = time.perf_counter()
 
+    def _with_views(self, outcome: Outcome) -> Outcome:
+        device = self._conditions.device
+        views = {o.name: self._task.views(o.image.to(device), self._problem) for o in outcome.outputs}
+        return replace(outcome, views=views)
+
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
         """How a run ended that came to its end, and what the store is to know of it."""
         outputs = [
@@ -202,6 +208,7 @@ class Work:
                 iteration=output.iteration,
                 scores=self._scores(output.image),
                 picture=f"{output.name}.png",
+                views={name: f"{output.name}-{name}.png" for name in outcome.views[output.name]},
                 rule=output.rule,
                 fired=output.fired,
             )
@@ -229,11 +236,11 @@ class Work:
         return Finished("done", message, psnr=outputs[0].psnr, seconds=outcome.seconds), content
 
     def _scores(self, image: Tensor) -> dict[str, float]:
-        """By the name of the metric; where there is no truth only those of the task itself."""
+        """By the name of the metric, with the task's own; where there is no truth, none that compares with it."""
+        shown = self._task.shown(self._problem)
+        measurement = None if shown is None else shown.to(image.device)
         own = self._task.scores(image, self._truth, self._problem)
-        if self._truth is None:
-            return own
-        return {**scores(image, self._truth, self._task.protocol(), self.job.metrics), **own}
+        return {**scores(image, self._truth, self._task.protocol(), self.job.metrics, measurement), **own}
 
 
 def _doubts(outcome: Outcome) -> list[str]:
@@ -265,6 +272,8 @@ def write_down(
             outcome.trace.to_parquet(folder / "trace.parquet", index=False)
             for output in outcome.outputs:
                 write_image(folder / f"{output.name}.png", output.image)
+                for name, view in outcome.views[output.name].items():
+                    write_image(folder / f"{output.name}-{name}.png", view.cpu())
             _write_snapshots(outcome, folder / SNAPSHOTS)
         write_json(folder / "run.json", asdict(job.run))
         write_json(folder / "result.json", result.content())

@@ -20,7 +20,7 @@ def rescore(jobs: Iterable[Job], store: Store) -> list[str]:
     complaints = []
     for job in jobs:
         result = store.result(job.run.key) if job.metrics else None
-        if result is None or result.status != "done" or result.message == NO_TRUTH or not _lacking(job, result):
+        if result is None or result.status != "done" or not _lacking(job, result):
             continue
         try:
             scored = _with_scores(job, result, store)
@@ -32,18 +32,26 @@ def rescore(jobs: Iterable[Job], store: Store) -> list[str]:
 
 
 def _lacking(job: Job, result: Result) -> list[str]:
-    return [name for name in job.metrics if any(name not in output.scores for output in result.outputs)]
+    """The metrics that did not score it and can."""
+    can = [name for name in job.metrics if result.message != NO_TRUTH or FURTHER[name].against != "truth"]
+    return [name for name in can if any(name not in output.scores for output in result.outputs)]
 
 
 def _with_scores(job: Job, result: Result, store: Store) -> Result:
     folder, lacking = store.path / "runs" / job.run.key, _lacking(job, result)
-    truth = read_image(store.path / "problems" / job.run.measurement_key / "truth.png")
+    problem = store.path / "problems" / job.run.measurement_key
+    pictures = {"truth": problem / "truth.png", "measurement": problem / "degraded.png"}
+    wanted = {FURTHER[name].against for name in lacking}
+    others = {against: read_image(file) for against, file in pictures.items() if against in wanted}
     protocol = registry.build("task", job.task).protocol()
 
     def scored(output: ScoredOutput) -> ScoredOutput:
         picture = read_image(folder / output.picture)
-        black = math.isnan(output.psnr)  # what the picture shows of numbers that are none
-        added = {name: math.nan if black else FURTHER[name].measure(picture, truth, protocol) for name in lacking}
+        black = math.isnan(output.scores.get("psnr", 0.0))  # what the picture shows of numbers that are none
+        added = {
+            name: math.nan if black else metric.measure(picture, others.get(metric.against, picture), protocol)
+            for name, metric in ((name, FURTHER[name]) for name in lacking)
+        }
         return output.model_copy(update={"scores": {**output.scores, **added}})
 
     return result.model_copy(update={"outputs": [scored(output) for output in result.outputs]})

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -43,6 +43,7 @@ class Outcome:
     peak_memory: int  # bytes, of the GPU where the run was on one, else of the process
     snapshots: dict[int, Tensor] = field(default_factory=dict)  # iteration -> raw output (C, H, W)
     fitted: int = 0  # numbers of a network that were fitted; 0: nothing was
+    views: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)  # output -> its `Task.views`
 
 
 class Trial:

@@ -39,6 +39,7 @@ class ScoredOutput(_Stored):
     iteration: int
     scores: dict[str, float] = {}  # by the name of the metric; one that came later has none
     picture: str  # the name of its file
+    views: dict[str, str] = {}  # what else its task shows of it: the name of a file by what it is called
     rule: str = ""  # that nominated it, as it is written; empty: none did
     fired: int | None = None  # the iteration at which that rule stopped; None: it did not
 
@@ -58,8 +59,10 @@ class ScoredOutput(_Stored):
 
     @model_serializer
     def _spread(self) -> dict[str, Any]:
-        of_rule = {"rule": self.rule, "fired": self.fired} if self.rule else {}
-        return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture, **of_rule}
+        more: dict[str, Any] = {"views": self.views} if self.views else {}
+        if self.rule:
+            more |= {"rule": self.rule, "fired": self.fired}
+        return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture, **more}
 
 
 class Environment(_Stored):

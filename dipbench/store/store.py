@@ -5,8 +5,8 @@ A store is a folder of its own: nothing in it that dipbench did not write is cha
     DIR/store.json          the version of this layout
     DIR/plan.json           the suite that was asked for last, and which runs it is made of
     DIR/index.parquet       one row a result, for other programs; made anew from the runs
-    DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output
-    DIR/problems/KEY/       truth.png and degraded.png, as far as there are, shared by all methods on it
+    DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output and a view of it
+    DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it
     DIR/set_aside/          what could not be read
 
 A folder is written under another name and renamed when it is whole.
@@ -123,7 +123,8 @@ class Store:
             return None
         try:
             result = Result.model_validate(json.loads((folder / "result.json").read_text(encoding="utf-8")))
-            missing = {output.picture for output in result.outputs if not (folder / output.picture).is_file()}
+            pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
+            missing = {file for file in pictures if not (folder / file).is_file()}
             if missing:
                 raise ValueError(f"without {', '.join(sorted(missing))}")
         except (OSError, ValueError) as error:

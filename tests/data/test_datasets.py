@@ -191,3 +191,37 @@ def test_image_too_small_for_crop_or_side_is_refused(spec: str, message: str) ->
 def test_size_that_it_already_has_changes_nothing() -> None:
     whole = load(registry.build("dataset", "photos"), "coffee").image
     assert torch.equal(load(registry.build("dataset", "photos[side=600]"), "coffee").image, whole)
+
+
+PAIR = '''"""A pair of two sizes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dipbench.contract import Dataset
+
+
+@dataclass(frozen=True)
+class Pair(Dataset):
+    """With flash and without."""
+
+    def names(self) -> list[str]:
+        return ["cave"]
+
+    def measured(self, name: str) -> Tensor:
+        return torch.zeros(3, 40, 64)
+
+    def guide(self, name: str) -> Tensor:
+        return torch.zeros(3, 48, 64)
+'''
+
+
+@pytest.mark.parametrize("settings", ["crop=32", "side=32"])
+def test_pictures_of_two_sizes_are_not_cropped_to_what_is_not_one_place(tmp_path: Path, settings: str) -> None:
+    (tmp_path / "pair.py").write_text(PAIR)
+    whole = load(registry.build("dataset", f"{tmp_path}/pair.py"), "cave", ["measured", "guide"])
+    assert (whole.measured.shape, whole.guide.shape) == ((3, 40, 64), (3, 48, 64))
+    with pytest.raises(UserError, match="its guide is 64x48, its measurement is 64x40: crop and side take pictures of"):
+        load(registry.build("dataset", f"{tmp_path}/pair.py[{settings}]"), "cave", ["measured", "guide"])

@@ -38,6 +38,7 @@ NETWORKS = {  # row -> the official network it fits
     "inversion_heavy_noise": "feature_inversion_heavy_noise",
     "activation_maximization": "activation_maximization",
     "activation_maximization_class": "activation_maximization",
+    "enhancement": "denoising",
 }
 
 COUNTS = {  # parameters of the first release: the official code of 30 November 2017 with the settings of its notebooks
@@ -64,6 +65,7 @@ FITS = {  # row -> iterations, learning rate, jitter, backtracking
     "inversion_heavy_noise": (20000, 0.01, 0.0, None),  # its jitter falls in steps
     "activation_maximization": (3100, 0.001, 0.03, None),
     "activation_maximization_class": (3100, 0.01, 0.03, None),
+    "enhancement": (2500, 0.01, 1 / 30, None),
 }
 
 
@@ -94,7 +96,7 @@ def table() -> dict[str, dict[str, Any]]:
 def test_the_table_has_every_restoration_of_the_official_notebooks() -> None:
     assert set(table()) == set(NETWORKS) == set(FITS)
     without = {name for name, variants in table().items() if "first_release" not in variants}
-    assert without == {"inpainting", "flash_no_flash", "inversion_heavy_noise"}
+    assert without == {"inpainting", "flash_no_flash", "inversion_heavy_noise", "enhancement"}
 
 
 @pytest.mark.parametrize("row", sorted(NETWORKS))
@@ -128,7 +130,8 @@ def tricks_of(settings: FitSettings) -> tuple[float, float | None, float]:
 def test_row_has_the_official_fit(row: str) -> None:
     settings = dip(preset=row).fit_settings(posed())
     assert (settings.iterations, settings.optimiser.learning_rate, *tricks_of(settings)[:2]) == FITS[row]
-    assert (settings.average, tricks_of(settings)[2], settings.optimiser.epsilon) == (0.99, 0.0, "corrected")
+    assert settings.average == (0.0 if row == "enhancement" else 0.99)
+    assert (tricks_of(settings)[2], settings.optimiser.epsilon) == (0.0, "corrected")
 
 
 @pytest.mark.parametrize(("row", "variant"), [(row, v) for row, variants in table().items() for v in variants])
@@ -145,6 +148,17 @@ def test_every_variant_makes_an_image(row: str, variant: str) -> None:
         assert prior.fit_settings(problem).optimiser.epsilon == "uncorrected"
         of_2017 = not row.startswith("activation_maximization")  # which came in June 2018
         assert prior.recipe(problem).align_corners == (of_2017 and prior.recipe(problem).upsampling == "bilinear")
+
+
+def test_the_rows_of_restoration_go_back_as_that_notebook_does_and_another_rule_is_a_switch() -> None:
+    assert {row for row, variants in table().items() if variants["code"].backtrack_rule == "restoration"} == {
+        "inpainting",
+        "restoration_98",
+    }
+    problem = posed(task="inpainting")
+    assert Backtracking(5.0, every=50) in dip().fit_settings(problem).tricks
+    assert Backtracking(5.0) in dip(backtrack_rule="denoising").fit_settings(problem).tricks
+    assert Backtracking(5.0, every=50) in dip(backtrack_rule="restoration").fit_settings(posed()).tricks
 
 
 def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_differs() -> None:
@@ -171,6 +185,9 @@ def test_first_release_walks_the_weights_of_the_library_networks() -> None:
         ("super_resolution", "super_resolution"),
         ("super_resolution[factor=2]", "super_resolution"),
         ("super_resolution[factor=8]", "super_resolution_x8"),
+        ("jpeg", "jpeg"),
+        ("flash", "flash_no_flash"),
+        ("enhancement", "enhancement"),
     ],
 )
 def test_row_is_chosen_by_the_problem(photo: Tensor, task: str, row: str) -> None:
@@ -318,7 +335,7 @@ def test_the_page_of_settings_shows_the_table_as_it_is() -> None:
 
 
 def test_denoising_keeps_the_output_that_the_paper_quotes() -> None:
-    assert {row for row, variants in table().items() if variants["code"].keep} == {"denoising"}
+    assert {row for row, variants in table().items() if variants["code"].keep} == {"denoising", "enhancement"}
     assert dip(preset="denoising").fit_settings(posed()).keep == (1800,)
 
 
@@ -372,8 +389,10 @@ def test_settings_that_came_later_are_named_only_where_they_change_something() -
         "optimiser": "sgd",
         "window": "corner",
         "later_jitter": ((5, 0.1),),
+        "backtrack_rule": "restoration",
     }
-    defaults = dip(norm="batch", sigmoid=True, optimiser="adam", window="centre", later_jitter=())
+    usual = {"norm": "batch", "sigmoid": True, "optimiser": "adam", "window": "centre", "later_jitter": ()}
+    defaults = dip(**usual, backtrack_rule="denoising")
     assert dip().resolved(posed()) == defaults.resolved(posed())
     assert not set(later) & (set(dip().settings()) | set(dip().resolved(posed())))
     for name, value in later.items():

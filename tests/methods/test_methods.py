@@ -25,7 +25,7 @@ from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
 NAMES = registry.names("method")
-TASKS = ["denoising", "inpainting", "super_resolution[multiple=0]"]
+TASKS = ["denoising", "inpainting", "super_resolution[multiple=0]", "jpeg", "flash[multiple=0]", "enhancement"]
 
 
 @pytest.fixture(scope="module")

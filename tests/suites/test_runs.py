@@ -32,6 +32,9 @@ NAMES = [
     "cbm3d9 House256 10009297dcdcb2cc fitting[target=shuffled] degraded 0b267867dadb5231 c330b3d793066c88",
     "dip_photos building 218784ca7ed23c4c inversion[side=64] no_prior eca45d608011495b 5285822f6ee94d0c",
     "nothing nothing e3b0c44298fc1c14 activation_maximization[side=64] no_prior adb5c2532921356d 34927195161cacfb",
+    "set5 butterfly 7063c57a207f5b14 jpeg[quality=10] degraded 39610240fac53aa1 1b3d501cf26c0c09",
+    "set5 butterfly 7063c57a207f5b14 flash[sigma=25] degraded 2c10812b37a10acb 437929bbd07a6867",
+    "set5 butterfly 7063c57a207f5b14 enhancement[gain=1] degraded 17dfa445f71852b5 2ba97425f055a2de",
 ]
 
 

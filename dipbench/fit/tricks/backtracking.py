@@ -1,4 +1,4 @@
-"""Going back after a sudden drop, as the official denoising notebook does."""
+"""Going back after a sudden drop, as the official notebooks denoising and restoration do."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,10 +15,11 @@ _SKIPPED_EVERY = 100
 class Backtracking(Trick):
     """Restores the last good parameters when the PSNR to the measurement falls by more than `drop` at once.
 
-    The rule of the official code, decided on the device: it is tried at every iteration except those whose count is a
-    multiple of 100; a fallback does not advance the count; the gradient of the bad iterate stays, and the optimiser's
-    next step applies it to the restored parameters; Adam's moments are not restored. On a CPU the official copy
-    aliases the live parameters and so undoes nothing; here it is a copy.
+    The rule of the official code, decided on the device. In denoising.ipynb it is tried at every iteration except those
+    whose count is a multiple of 100; in restoration.ipynb, `every=50`, only where it is one of 50. A fallback does not
+    advance the count; the gradient of the bad iterate stays, and the optimiser's next step applies it to the restored
+    parameters; Adam's moments are not restored. On a CPU the official copy aliases the live parameters and so undoes
+    nothing; here it is a copy.
     """
 
     copies: ClassVar[int] = 1

@@ -1,5 +1,6 @@
 """What a task must do."""
 
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from dipbench.contract import Problem, Scene, Task
 from dipbench.operators import LinearOperator
 from dipbench.running.check.held import tensors_in
-from dipbench.running.check.trying import SIZES, Try, picture, scene
+from dipbench.running.check.trying import SIZES, Try, scene
 from dipbench.streams import Streams
 
 
@@ -55,7 +56,7 @@ def _shows_the_truth(problem: Problem, truth: Tensor) -> str:
 
 
 def _poses_without_truth(task: Task) -> str:
-    prepared = task.prepare(Scene(None, measured=picture(*SIZES[0])))
+    prepared = task.prepare(replace(scene(SIZES[0]), image=None))
     return _complaint_about_problem(task, task.degrade(prepared, Streams(0)))
 
 
@@ -69,6 +70,9 @@ def _complaint_about_problem(task: Task, problem: Problem) -> str:
     shown = task.shown(problem)
     if shown is not None and (shown.ndim != 3 or shown.shape[0] not in (1, 3)):
         return f"it shows a picture of shape {tuple(shown.shape)}: it takes (C, H, W), C = 1 or 3, or None"
+    for name, view in task.views(torch.zeros(problem.shape), problem).items():
+        if view.ndim != 3 or view.shape[0] not in (1, 3) or not name.isalnum():
+            return f"its view '{name}' has shape {tuple(view.shape)}: it takes (C, H, W), C = 1 or 3, and a plain name"
     return _adjoint(problem)
 
 

@@ -28,8 +28,8 @@ def picture(channels: int, height: int, width: int) -> Tensor:
 
 
 def scene(size: tuple[int, int, int]) -> Scene:
-    """Such a picture, which is what was measured too where a task takes that."""
-    return Scene(picture(*size), measured=picture(*size))
+    """Such a picture, which is what was measured too where a task takes that, with a brighter one as its guide."""
+    return Scene(picture(*size), measured=picture(*size), guide=picture(*size).sqrt())
 
 
 def problems(size: tuple[int, int, int] = SIZES[0]) -> dict[str, Problem]:
