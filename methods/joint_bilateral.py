@@ -25,7 +25,7 @@ _BAND = 32  # rows
 class JointBilateral(Method):
     """Averages near pixels that are alike in the second picture of the scene."""
 
-    paper = "doi:10.1145/1186562.1015777"
+    paper = "doi:10.1145/1015706.1015777"
 
     # On bird, butterfly and woman of set5 as flash pairs at sigma 25: the best of 1 to 4 and of 0.05 to 0.4.
     spatial: PositiveFloat = 4.0  # standard deviation of the weights by distance, pixels; windows reach twice as far

@@ -22,7 +22,7 @@ from dipbench.streams import Streams
 class Enhancement(Task):
     """Parts a photograph into a coarse image and its details, which are then added once more."""
 
-    paper = "doi:10.1007/s11263-020-01303-4"
+    paper = "arXiv:1711.10925"
 
     gain: PositiveFloat = 1.0  # how many times the details are added
 
