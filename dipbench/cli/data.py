@@ -1,4 +1,4 @@
-"""`dipbench data`: fetches, verifies and lists the data sets whose files lie elsewhere."""
+"""`dipbench data`: fetches, verifies and lists the data sets whose files lie elsewhere, and the weights of networks."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,10 +11,15 @@ import typer
 from dipbench.errors import UserError
 
 if TYPE_CHECKING:  # imported by the commands when they run: they load torch, which takes seconds
-    from dipbench.data.collection import Collection, Entry
     from dipbench.data.download import Progress as Report
+    from dipbench.data.file_set import FileSet
+    from dipbench.data.pinned import PinnedFile
 
-data = typer.Typer(help="Fetch, verify and list the data sets.", no_args_is_help=True, pretty_exceptions_enable=False)
+data = typer.Typer(
+    help="Fetch, verify and list the data sets, and the weights of networks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 DataDir = Annotated[
     Path | None, typer.Option(help="A folder that has the files; default $DIPBENCH_DATA. Never written to.")
@@ -23,19 +28,19 @@ DataDir = Annotated[
 
 @data.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Data sets; dipbench data list shows them.")],
+    names: Annotated[list[str], typer.Argument(help="Data sets, or weights; dipbench data list shows them.")],
     data_dir: DataDir = None,
 ) -> None:
     """Download what is not here yet, from the pinned commit of each source, and verify it."""
     from dipbench.data.pinned import use_folder
 
     use_folder(data_dir)
-    for found in [_collection(name) for name in names]:
+    for found in [_file_set(name) for name in names]:
         wanted = found.wanted()
-        with _bar(found.plugin_name(), len(wanted)) as begin:
-            for entry in wanted:
-                entry.fetch(begin(entry))
-        print(f"{found.plugin_name()}: {len(wanted)} files fetched, {len(found.entries()) - len(wanted)} were here")
+        with _bar(found.title(), len(wanted)) as begin:
+            for file in wanted:
+                file.fetch(begin(file))
+        print(f"{found.title()}: {len(wanted)} files fetched, {len(found.files()) - len(wanted)} were here")
 
 
 @data.command()
@@ -47,11 +52,11 @@ def verify(
     from dipbench.data.pinned import use_folder
 
     use_folder(data_dir)
-    chosen = [_collection(name) for name in names or ()] or [found for found in _collections() if _partly_here(found)]
+    chosen = [_file_set(name) for name in names or ()] or [found for found in _file_sets() if _partly_here(found)]
     problems = []
     for found in chosen:
         own = found.problems()
-        print(f"{found.plugin_name()}: {len(found.entries()) - len(own)} of {len(found.entries())} files are right")
+        print(f"{found.title()}: {len(found.files()) - len(own)} of {len(found.files())} files are right")
         problems += own
     for problem in problems:
         print(f"dipbench: {problem}", file=sys.stderr)
@@ -63,50 +68,54 @@ def verify(
 
 @data.command(name="list")
 def list_(data_dir: DataDir = None) -> None:
-    """Every data set: images, size, where its files are (not verified), terms of use."""
+    """Every data set, and the weights: how many, size, where its files are (not verified), terms of use."""
     from dipbench.data.pinned import use_folder
 
     use_folder(data_dir)
-    print(f"{'name':12} {'images':>6} {'MB':>6}  {'files':26} licence")
-    for found in _collections():
-        size = sum(entry.bytes for entry in found.entries()) / 1e6
+    print(f"{'name':12} {'count':>6} {'MB':>6}  {'files':26} licence")
+    for found in _file_sets():
+        size = sum(file.bytes for file in found.files()) / 1e6
         places = ", ".join(f"{count} {place}" for place, count in sorted(found.places().items()))
-        print(f"{found.plugin_name():12} {len(found.names()):6} {size:6.1f}  {places:26} {found.licence}")
+        print(f"{found.title():12} {found.count():6} {size:6.1f}  {places:26} {found.terms()}")
 
 
-def _collections() -> "list[Collection]":
-    """Every data set that has files elsewhere. One that cannot be imported is named and left out."""
+def _file_sets() -> "list[FileSet]":
+    """Every data set that has files elsewhere, and the weights. One that cannot be imported is named and left out."""
     from dipbench import registry
-    from dipbench.data.collection import Collection
+    from dipbench.data.file_set import FileSet
+    from dipbench.data.weights import Weights
 
-    found = []
+    found: list[FileSet] = []
     for name in registry.names("dataset"):
         try:
             built = registry.build("dataset", name)
         except UserError as error:
             print(f"dipbench: {error}", file=sys.stderr)
             continue
-        found += [built] if isinstance(built, Collection) else []
-    return found
+        found += [built] if isinstance(built, FileSet) else []
+    return [*found, Weights()]
 
 
-def _collection(name: str) -> "Collection":
+def _file_set(name: str) -> "FileSet":
     from dipbench import registry
-    from dipbench.data.collection import Collection
+    from dipbench.data.file_set import FileSet
+    from dipbench.data.weights import Weights
 
+    if name == Weights().title():
+        return Weights()
     found = registry.build("dataset", name)
-    if not isinstance(found, Collection):
-        known = ", ".join(collection.plugin_name() for collection in _collections())
+    if not isinstance(found, FileSet):
+        known = ", ".join(each.title() for each in _file_sets())
         raise UserError(f"data set '{name}' has no files to fetch or verify: those that do are {known}")
     return found
 
 
-def _partly_here(found: "Collection") -> bool:
-    return found.places()["missing"] < len(found.entries())
+def _partly_here(found: "FileSet") -> bool:
+    return found.places()["missing"] < len(found.files())
 
 
 @contextmanager
-def _bar(name: str, count: int) -> "Iterator[Callable[[Entry], Report]]":
+def _bar(name: str, count: int) -> "Iterator[Callable[[PinnedFile], Report]]":
     """A bar on a terminal, for one file after another; to be told each file before it comes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -117,8 +126,8 @@ def _bar(name: str, count: int) -> "Iterator[Callable[[Entry], Report]]":
         bar = bars.add_task(name, total=None)
         numbers = iter(range(1, count + 1))
 
-        def begin(entry: "Entry") -> "Report":
-            bars.reset(bar, total=entry.bytes, description=f"{name} {next(numbers)}/{count}: {entry.name}")
+        def begin(file: "PinnedFile") -> "Report":
+            bars.reset(bar, total=file.bytes, description=f"{name} {next(numbers)}/{count}: {file.name}")
             return lambda done, total: bars.update(bar, completed=done, total=total)
 
         yield begin

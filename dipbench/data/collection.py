@@ -5,15 +5,15 @@ A collection is a class without code and, beside it, a CSV of the same name with
 
 import inspect
 import warnings
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
 from dipbench.contract import Dataset
-from dipbench.data.pinned import Copy, PinnedFile, read_files
-from dipbench.errors import UserError
+from dipbench.data.file_set import FileSet
+from dipbench.data.pinned import PinnedFile, read_files
 from dipbench.images.files import AlphaDropped, read_image
 
 
@@ -28,13 +28,25 @@ class Entry(PinnedFile):
 
 
 @dataclass(frozen=True)
-class Collection(Dataset):
+class Collection(Dataset, FileSet):
     """Images that are verified before they are read."""
 
     @classmethod
     def entries(cls) -> list[Entry]:
         """Every file, masks too, in the order of the CSV."""
         return read_files(Path(inspect.getfile(cls)).with_suffix(".csv"), Entry)
+
+    def title(self) -> str:
+        return self.plugin_name()
+
+    def terms(self) -> str:
+        return self.licence
+
+    def files(self) -> Sequence[PinnedFile]:
+        return self.entries()
+
+    def count(self) -> int:
+        return len(self.names())
 
     def names(self) -> list[str]:
         return [entry.name for entry in self.entries() if not entry.mask_of]
@@ -47,37 +59,12 @@ class Collection(Dataset):
         return self._read(masks[0]).mean(dim=0, keepdim=True) > 0 if masks else None
 
     def _read(self, entry: Entry) -> Tensor:
-        path = entry.verified(*self._words(entry))
+        path = entry.verified(*self.words(entry))
         with warnings.catch_warnings():
             if entry.channels == 4:  # known beforehand, so nobody needs to be told
                 warnings.simplefilter("ignore", AlphaDropped)
             return read_image(path)
 
-    def _words(self, entry: Entry) -> tuple[str, str]:
-        """What a user calls the file of an entry, and the command that fetches it."""
-        kind = "mask" if entry.mask_of else "image"
-        return f"{kind} '{entry.name}' of {self.plugin_name()}", f"dipbench data fetch {self.plugin_name()}"
-
-    def _checked(self, entry: Entry) -> tuple[str, Copy | None]:
-        return entry.checked(*self._words(entry))
-
-    def problems(self) -> list[str]:
-        """What is wrong, a line for each file that is missing or different; empty: every file is here and right."""
-        complaints = [self._checked(entry)[0] for entry in self.entries()]
-        return [complaint for complaint in complaints if complaint]
-
-    def places(self) -> Counter[str]:
-        """How many files are in the folder, in the cache, or missing; not verified."""
-        copies = [entry.copy() for entry in self.entries()]
-        return Counter(copy.place if copy else "missing" for copy in copies)
-
-    def wanted(self) -> list[Entry]:
-        """The entries to fetch: missing, or wrong in the cache. UserError for a wrong file in the user's own folder."""
-        wanted = []
-        for entry in self.entries():
-            complaint, copy = self._checked(entry)
-            if complaint and copy and copy.place == "folder":
-                raise UserError(complaint)
-            if complaint:
-                wanted.append(entry)
-        return wanted
+    def words(self, file: PinnedFile) -> tuple[str, str]:
+        kind = "mask" if isinstance(file, Entry) and file.mask_of else "image"
+        return f"{kind} '{file.name}' of {self.plugin_name()}", f"dipbench data fetch {self.plugin_name()}"

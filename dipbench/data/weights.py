@@ -1,0 +1,87 @@
+"""Weights of networks that others trained: weights.csv, a row for each file, and their arrays.
+
+The files of a folder of data are plain NumPy archives; nothing in them is unpickled. They were made of the files at the
+source without a change of value: only axes were reordered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dipbench.data.file_set import FileSet
+from dipbench.data.pinned import PinnedFile, read_files
+from dipbench.errors import UserError, unknown
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsFile(PinnedFile):
+    """A row of weights.csv."""
+
+    parameters: str  # how many numbers it holds; empty: it holds text
+
+
+class Weights(FileSet):
+    """The files of weights.csv; every network that ships with dipbench is loaded from one of them."""
+
+    def title(self) -> str:
+        return "weights"
+
+    def terms(self) -> str:
+        return "of each file: dipbench/data/weights.csv"
+
+    def files(self) -> Sequence[WeightsFile]:
+        return read_files(Path(__file__).with_suffix(".csv"), WeightsFile)
+
+    def words(self, file: PinnedFile) -> tuple[str, str]:
+        return f"file of weights '{file.name}', of {file.repo},", f"dipbench data fetch {self.title()}"
+
+    def file(self, name: str) -> WeightsFile:
+        """The row of that name. UserError if there is none."""
+        rows = {row.name: row for row in self.files()}
+        if name not in rows:
+            raise unknown("file of weights", name, rows)
+        return rows[name]
+
+    def verified(self, name: str) -> Path:
+        """Where the file of that name is, its content verified.
+
+        UserError says how to get it where it is missing, and what is wrong with it where it is another file.
+        """
+        file = self.file(name)
+        return file.verified(*self.words(file))
+
+
+def read_weights(name: str) -> dict[str, Tensor]:
+    """The arrays of a file of weights.csv by their names, float32, verified; UserError as of `Weights.verified`."""
+    with np.load(Weights().verified(name), allow_pickle=False) as arrays:
+        return {key: torch.from_numpy(arrays[key].astype(np.float32)) for key in arrays.files}
+
+
+def with_weights(network: Network, name: str) -> Network:
+    """The network with the arrays of that file as its parameters, not to be trained.
+
+    The names and shapes of its `state_dict` are those of the file. UserError names the first that is not, and as of
+    `read_weights`.
+    """
+    arrays = read_weights(name)
+    wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in arrays.items()}
+    for key in sorted(wanted | found):
+        if wanted.get(key) != found.get(key):
+            raise UserError(
+                f"file of weights '{name}' has {key} {_shape(found.get(key))}, and the network takes "
+                f"{_shape(wanted.get(key))}: it is of another network"
+            )
+    network.load_state_dict(arrays)
+    return network.eval().requires_grad_(False)
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "not at all" if shape is None else f"of shape {shape}"
