@@ -79,7 +79,7 @@ def with_weights(network: Network, name: str) -> Network:
                 f"file of weights '{name}' has {key} {_shape(found.get(key))}, and the network takes "
                 f"{_shape(wanted.get(key))}: it is of another network"
             )
-    network.load_state_dict(arrays)
+    network.load_state_dict(arrays, assign=True)  # so that a network without memory of its own will do
     return network.eval().requires_grad_(False)
 
 
