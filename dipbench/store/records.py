@@ -87,6 +87,7 @@ class Result(_Stored):
     peak_memory_bytes: int | None = None  # None: unknown, as where runs took turns
     parameters: dict[str, Any] = {}  # every setting, as the method resolved it
     licence: str = ""
+    trained_on: str = ""  # other images that the method learned from; empty: none, or it was not recorded
     paper: str = ""  # of the method
     papers: list[str] = []  # of the method, the data set and the task: what is to be cited
     engine: str = ""  # of a fit, as is the precision
