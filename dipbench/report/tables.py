@@ -12,7 +12,7 @@ from dipbench.comparing.statistics import means_by_seed, spread
 from dipbench.metrics import FURTHER, known
 from dipbench.scoring import SECONDS, Metric, Quantity
 from dipbench.store.outputs import kind_of, label_of
-from dipbench.store.records import NO_TRUTH, PlannedRun
+from dipbench.store.records import NO_TRUTH, TRAINED_ON, PlannedRun
 
 MEAN = "mean"
 _OTHER_HEADS = {MEAN, SECONDS.heading.lower(), "metric", "method", "output", "oracle", "protocol", "notes"}
@@ -221,7 +221,7 @@ class _Sheet:
         return tuple(self._notes.dagger(f"scored with another protocol: {protocol}") for protocol in others)
 
     def _learned_marks(self, texts: list[str]) -> tuple[str, ...]:
-        return tuple(self._notes.letter(f"trained on other images: {text}") for text in texts)
+        return tuple(self._notes.letter(f"{TRAINED_ON}: {text}") for text in texts)
 
     def _remarks(self, rows: Sequence[Row]) -> list[str]:
         remarks = []

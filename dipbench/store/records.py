@@ -20,6 +20,9 @@ Status = Literal["done", "refused", "failed"]
 NO_TRUTH = "no truth"
 """The message of a run that is done and whose outputs have no scores, because its scene has no image."""
 
+TRAINED_ON = "trained on other images"
+"""What a table says of a method that learned from them, before it says from which."""
+
 
 class _Stored(BaseModel):
     """A part of a file in the store."""
