@@ -42,6 +42,12 @@ class DeepInv(Method):
             return f"{self.model} denoises images measured as they are"
         return "needs the noise level" if problem.sigma is None else None
 
+    def learned_from(self) -> str:
+        learns = (
+            find_spec("deepinv") is not None and "pretrained" in inspect.signature(_class_of(self.model)).parameters
+        )
+        return f"see {self.model} in deepinv's documentation" if learns else ""
+
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         with rng.seeded("model"):
             model = self._made(problem).to(problem.device).eval()

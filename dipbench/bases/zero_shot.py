@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from dipbench.bases.refusals import not_denoising
 from dipbench.contract import Method, Problem
-from dipbench.operators import Identity
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,8 @@ class ZeroShotDenoiser(Method):
     smallest: ClassVar[int]  # side of an image that it takes, pixels
 
     def refuses(self, problem: Problem) -> str | None:
-        if not isinstance(problem.operator, Identity) or problem.known is not None or problem.counted is not None:
-            return "it denoises: it takes an image with noise on it, of which every pixel was measured"
-        if problem.task == "fitting":
-            return "it denoises: the target of a fit has no noise"
+        if reason := not_denoising(problem):
+            return reason
         if min(problem.shape[1:]) < self.smallest:
             return f"needs sides of at least {self.smallest} pixels"
         return None

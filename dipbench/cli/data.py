@@ -40,7 +40,11 @@ def fetch(
         with _bar(found.title(), len(wanted)) as begin:
             for file in wanted:
                 file.fetch(begin(file))
-        print(f"{found.title()}: {len(wanted)} files fetched, {len(found.files()) - len(wanted)} were here")
+        lacking = found.out_of_reach()
+        here = len(found.files()) - len(wanted) - len(lacking)
+        print(f"{found.title()}: {len(wanted)} files fetched, {here} were here")
+        for words in lacking:
+            print(f"dipbench: {words}", file=sys.stderr)
 
 
 @data.command()

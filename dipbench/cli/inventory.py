@@ -1,7 +1,7 @@
 """What there is: the plugins of every kind, and the suites."""
 
 from dipbench import registry
-from dipbench.contract import Plugin
+from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
 from dipbench.suites.agenda import Agenda, read_agenda
 from dipbench.suites.suite import Suite, preset_content, preset_names, read_suite
@@ -17,7 +17,8 @@ def listed(kind: str) -> list[tuple[str, str]]:
 
 def _summary(kind: str, name: str) -> str:
     try:
-        return registry.find(kind, name).summary()
+        cls = registry.find(kind, name)
+        return cls.summary() + (" (learned)" if issubclass(cls, Method) and cls.trained_on else "")
     except UserError as error:
         return f"unavailable: {error}"
 
@@ -34,7 +35,8 @@ def shown(name: str) -> str:
 
 
 def _plugin(kind: str, cls: type[Plugin]) -> str:
-    facts = {"paper": cls.paper, "licence": cls.licence}
+    learned = cls.trained_on if issubclass(cls, Method) else ""
+    facts = {"paper": cls.paper, "trained on other images": learned, "licence": cls.licence}
     lines = [f"{kind} {cls.plugin_name()}: {cls.summary()}"]
     lines += [f"  {fact}: {text}" for fact, text in facts.items() if text]
     settings = registry.describe(cls)

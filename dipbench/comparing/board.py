@@ -14,6 +14,7 @@ from dipbench.comparing.shared import most_shared, scored
 from dipbench.comparing.variants import told_apart
 from dipbench.errors import UserError
 from dipbench.scoring import METRICS, Metric
+from dipbench.store.records import TRAINED_ON
 from dipbench.store.store import Store
 
 _INTERVALS = ("mean", "images_low", "images_high", "images_interval", "seeds_low", "seeds_high")
@@ -34,6 +35,7 @@ COLUMNS = {
     "precision": "str",  # empty: of no fit; of several, as in what follows, with a semicolon between them
     "engine": "str",
     "device": "str",
+    "trained_on": "str",  # other images that it learned from; empty: none
     "stores": "str",
     "note": "str",  # in what it differs from the others, or why it is not ranked
 }
@@ -124,7 +126,7 @@ def _board(rows: pd.DataFrame, metric: Metric, remarks: Sequence[str]) -> Board 
     ]
     marks, said = _marks(ranked)
     for row, mark in zip(ranked, marks, strict=True):
-        row["note"] = mark
+        row["note"] = "; ".join(filter(None, [row["trained_on"] and f"{TRAINED_ON}: {row['trained_on']}", mark]))
     first = rows.iloc[0]
     common: dict[str, Any] = {
         "dataset": str(first["on"]),
@@ -157,7 +159,7 @@ def _of_runs(rows: pd.DataFrame, method: str, output: str) -> dict[str, Any]:
 
 
 def _computed_with(own: pd.DataFrame) -> dict[str, str]:
-    facts = {"precision": "precision", "engine": "engine", "device": "device", "stores": "store"}
+    facts = {name: name for name in ("precision", "engine", "device", "trained_on")} | {"stores": "store"}
     return {name: "; ".join(filter(None, dict.fromkeys(own[column]))) for name, column in facts.items()}
 
 

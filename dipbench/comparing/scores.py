@@ -9,7 +9,7 @@ import pandas as pd
 from dipbench.comparing.entrants import Entrant
 from dipbench.errors import UserError
 from dipbench.scoring import METRICS, Metric
-from dipbench.store.records import NO_TRUTH
+from dipbench.store.records import NO_TRUTH, TRAINED_ON
 
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
 
@@ -74,7 +74,15 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
     for label, places in diverged.items():
         if len(places) > counted[label]:
             remarks.append(lost(label, len(places) - counted[label]))
-    return Scores(whole.droplevel("measurement"), kept, counted, tuple(remarks))
+    return Scores(whole.droplevel("measurement"), kept, counted, (*remarks, *_learned(results, kept)))
+
+
+def _learned(results: pd.DataFrame, entrants: dict[str, Entrant]) -> list[str]:
+    """What to say of those that learned from other images, a line each; `results` made by hand may not know of any."""
+    if "trained_on" not in results:
+        return []
+    texts = {label: next(filter(None, entrant.rows(results)["trained_on"]), "") for label, entrant in entrants.items()}
+    return [f"{label} was {TRAINED_ON}: {text}." for label, text in texts.items() if text]
 
 
 def lost(label: str, runs: int) -> str:

@@ -122,6 +122,7 @@ class Method(Plugin, ABC):
     """A stream of estimates. The harness seeds, clocks and scores it and decides when to stop pulling."""
 
     kind: ClassVar[str] = "method"
+    trained_on: ClassVar[str] = ""  # other images that it learned from, for a reader; empty: none did it see
     fitted: ClassVar[bool] = False  # whether the harness fits it, by an engine in a precision: a Prior
     most_seconds: ClassVar[float] = 30.0  # of a processor, that tiny() takes on a picture of 64x64: the check looks
     most_gigabytes: ClassVar[float] = 2.0  # of memory, likewise
@@ -131,6 +132,10 @@ class Method(Plugin, ABC):
     def refuses(self, problem: Problem) -> str | None:
         """Why this method cannot take that problem, in words for the table; None: it can."""
         return None
+
+    def learned_from(self) -> str:
+        """What it learned from with the settings at hand, which a table says of it: `trained_on` as a rule."""
+        return self.trained_on
 
     def of_the_harness(self) -> dict[str, Any]:
         """The settings that are the harness's and not its own, as far as they are given: `resolved` may lack them."""

@@ -25,7 +25,11 @@ class FileSet(ABC):
 
     @abstractmethod
     def words(self, file: PinnedFile) -> tuple[str, str]:
-        """What a user calls a file, and the command that fetches it."""
+        """What a user calls a file, and the command that fetches it; empty: nothing does."""
+
+    def fetchable(self, file: PinnedFile) -> bool:
+        """Whether a download gives it."""
+        return True
 
     def count(self) -> int:
         """How many things the files hold: the images of a data set, whose masks do not count."""
@@ -42,15 +46,23 @@ class FileSet(ABC):
         return Counter(copy.place if copy else "missing" for copy in copies)
 
     def wanted(self) -> list[PinnedFile]:
-        """The files to fetch: missing, or wrong in the cache. UserError for a wrong file in the user's own folder."""
+        """The files to fetch: missing, or wrong in the cache. UserError for a wrong file in the user's own folder.
+
+        `out_of_reach` names those that nothing fetches.
+        """
         wanted = []
         for file in self.files():
             complaint, copy = self._checked(file)
             if complaint and copy and copy.place == "folder":
                 raise UserError(complaint)
-            if complaint:
+            if complaint and self.fetchable(file):
                 wanted.append(file)
         return wanted
+
+    def out_of_reach(self) -> list[str]:
+        """A line for each file that is missing or different, and that nothing fetches."""
+        complaints = [self._checked(file)[0] for file in self.files() if not self.fetchable(file)]
+        return [complaint for complaint in complaints if complaint]
 
     def _checked(self, file: PinnedFile) -> tuple[str, Copy | None]:
         return file.checked(*self.words(file))

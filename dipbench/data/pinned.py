@@ -74,13 +74,15 @@ class PinnedFile:
     def checked(self, title: str, fetch: str) -> tuple[str, Copy | None]:
         """What is wrong with it, with the mend, or nothing; and where it is, if it is here.
 
-        `title` is what a user calls it, `fetch` the command that fetches it.
+        `title` is what a user calls it, `fetch` the command that fetches it; empty: nothing does.
         """
         copy = self.copy()
         if copy is None:
-            return f"{title} is not here: {fetch}, or point {FOLDER_VARIABLE} to a folder that has {self.file}", None
+            mends = [fetch, f"point {FOLDER_VARIABLE} to a folder that has {self.file}"]
+            return f"{title} is not here: {', or '.join(filter(None, mends))}", None
         problem = copy.problem()
-        mend = f"{fetch} replaces it" if copy.place == "cache" else f"take it out of that folder, then {fetch}"
+        away = "take it out of that folder" + (f", then {fetch}" if fetch else "")
+        mend = f"{fetch} replaces it" if fetch and copy.place == "cache" else away
         return f"{problem}; {mend}" if problem else "", copy
 
     def verified(self, title: str, fetch: str) -> Path:

@@ -1,7 +1,8 @@
 """Weights of networks that others trained: weights.csv, a row for each file, and their arrays.
 
 The files of a folder of data are plain NumPy archives; nothing in them is unpickled. They were made of the files at the
-source without a change of value: only axes were reordered.
+source without a change of value: only axes were reordered. A download gives the file at the source, which is read as
+`dipbench.data.sources` says; where that is not safe, or no library reads it, there is no download.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from dipbench.data.file_set import FileSet
 from dipbench.data.pinned import PinnedFile, read_files
+from dipbench.data.sources import READERS, Arrays
 from dipbench.errors import UserError, unknown
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -25,6 +27,11 @@ class WeightsFile(PinnedFile):
     """A row of weights.csv."""
 
     parameters: str  # how many numbers it holds; empty: it holds text
+    reader: str  # of the file at the source, in `dipbench.data.sources`; empty: none, or it is the same file
+
+    @property
+    def fetched(self) -> tuple[str, str]:
+        return super().fetched if self.reader else (self.file, self.sha256)
 
 
 class Weights(FileSet):
@@ -40,7 +47,11 @@ class Weights(FileSet):
         return read_files(Path(__file__).with_suffix(".csv"), WeightsFile)
 
     def words(self, file: PinnedFile) -> tuple[str, str]:
-        return f"file of weights '{file.name}', of {file.repo},", f"dipbench data fetch {self.title()}"
+        fetch = f"dipbench data fetch {self.title()}" if self.fetchable(file) else ""
+        return f"file of weights '{file.name}', of {file.repo},", fetch
+
+    def fetchable(self, file: PinnedFile) -> bool:
+        return not file.source_sha256 or bool(self.file(file.name).reader)
 
     def file(self, name: str) -> WeightsFile:
         """The row of that name. UserError if there is none."""
@@ -60,8 +71,14 @@ class Weights(FileSet):
 
 def read_weights(name: str) -> dict[str, Tensor]:
     """The arrays of a file of weights.csv by their names, float32, verified; UserError as of `Weights.verified`."""
-    with np.load(Weights().verified(name), allow_pickle=False) as arrays:
-        return {key: torch.from_numpy(arrays[key].astype(np.float32)) for key in arrays.files}
+    path = Weights().verified(name)
+    arrays = _archived(path) if path.suffix == ".npz" else READERS[Weights().file(name).reader](path)
+    return {key: torch.from_numpy(np.array(value, np.float32, order="C")) for key, value in arrays.items()}
+
+
+def _archived(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
 
 
 def with_weights(network: Network, name: str) -> Network:
@@ -79,7 +96,7 @@ def with_weights(network: Network, name: str) -> Network:
                 f"file of weights '{name}' has {key} {_shape(found.get(key))}, and the network takes "
                 f"{_shape(wanted.get(key))}: it is of another network"
             )
-    network.load_state_dict(arrays)
+    network.load_state_dict(arrays, assign=True)  # so that a network without memory of its own will do
     return network.eval().requires_grad_(False)
 
 

@@ -19,6 +19,7 @@ class MethodFacts:
     spec: str  # what the label stands for
     paper: str
     licence: str
+    trained_on: str  # other images; empty: none
     parameters: list[tuple[str, str]] | None  # as they were resolved; None where no run of it ended well
     cost: str = ""  # parameters of its network, time and memory of a run, as far as they are known
 
@@ -40,8 +41,10 @@ def methods_of(chapter: Chapter, specs: dict[str, str]) -> list[MethodFacts]:
         results = [record.result for record in chapter.done if record.label == label]
         paper = next((result.paper for result in results if result.paper), "")
         licence = next((result.licence for result in results if result.licence), "")
+        trained_on = next((result.trained_on for result in results if result.trained_on), "")
         parameters = _agreed([result.parameters for result in results]) if results else None
-        facts.append(MethodFacts(label, specs.get(label, label), paper, licence, parameters, _cost(results)))
+        spec = specs.get(label, label)
+        facts.append(MethodFacts(label, spec, paper, licence, trained_on, parameters, _cost(results)))
     return facts
 
 

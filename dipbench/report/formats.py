@@ -76,7 +76,7 @@ def _csv_numbers(table: Table, row: Row, spread: bool) -> list[str]:
 
 
 def _csv_ends(table: Table, row: Row) -> list[str]:
-    marks = {mark for cell in row.cells for mark in cell.marks}
+    marks = {mark for cell in row.cells for mark in cell.marks} | set(row.marks)
     words = dict.fromkeys(cell.words for cell in row.cells if cell.words)
     return [row.protocol, "; ".join([*words, *(text for mark, text in table.notes if mark in marks)])]
 
@@ -134,7 +134,7 @@ def _latex(table: Table) -> str:
     lines = ["\\begin{table}", "\\centering", f"\\caption{{{tex(caption(table))} {signature}}}"]
     lines += [f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}", "\\toprule", tex_row(heads), "\\midrule"]
     for before, row in zip([None, *table.rows], table.rows, strict=False):
-        if before and row.oracle and not before.oracle:
+        if before and row.apart != before.apart:
             lines.append("\\midrule")
         cells = [_latex_cell(cell, column, row) for cell, column in zip(row.cells, table.columns, strict=True)]
         lines.append(tex_row([_italic(tex(row.label), row) + _superscript(row.marks), *cells]))

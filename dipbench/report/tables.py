@@ -4,6 +4,7 @@ import math
 import textwrap
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from dipbench.comparing.statistics import means_by_seed, spread
 from dipbench.metrics import FURTHER, OF_TASKS, known
 from dipbench.scoring import SECONDS, Metric, Quantity
 from dipbench.store.outputs import kind_of, label_of
-from dipbench.store.records import NO_TRUTH, PlannedRun
+from dipbench.store.records import NO_TRUTH, TRAINED_ON, PlannedRun
 
 MEAN = "mean"
 _OTHER_HEADS = {MEAN, SECONDS.heading.lower(), "metric", "method", "output", "oracle", "protocol", "notes"}
@@ -38,9 +39,15 @@ class Row:
     method: str
     output: str  # empty where the method has only one
     oracle: bool
+    learned: bool  # from other images
     protocol: str  # signature of the protocol that scored it; several are joined by `; `
     marks: tuple[str, ...]
     cells: tuple[Cell, ...]
+
+    @property
+    def apart(self) -> str:
+        """The group that it stands in, below those that compete: learned or oracle; empty: it competes."""
+        return "oracle" if self.oracle else "learned" if self.learned else ""
 
     @property
     def label(self) -> str:
@@ -59,7 +66,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One metric of one experiment: rows are outputs of methods, oracles last; columns are images, mean and time."""
+    """One metric of one experiment: rows are outputs of methods; columns are images, mean and time.
+
+    Learned methods come after the others, oracles last.
+    """
 
     experiment: str
     metric: Metric
@@ -85,11 +95,12 @@ def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedR
 
 
 class _Notes:
-    """Gives every text a mark: numbers for holes, daggers for protocols."""
+    """Gives every text a mark: numbers for holes, daggers for protocols, letters for what was learned."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, str] = {}
         self._daggers: dict[str, str] = {}
+        self._letters: dict[str, str] = {}
 
     def number(self, text: str) -> str:
         return self._numbers.setdefault(text, str(len(self._numbers) + 1))
@@ -98,8 +109,14 @@ class _Notes:
         count = len(self._daggers)
         return self._daggers.setdefault(text, _DAGGERS[count % len(_DAGGERS)] * (count // len(_DAGGERS) + 1))
 
+    def letter(self, text: str) -> str:
+        count = len(self._letters)
+        letter = ascii_lowercase[count % len(ascii_lowercase)] * (count // len(ascii_lowercase) + 1)
+        return self._letters.setdefault(text, letter)
+
     def all(self) -> tuple[tuple[str, str], ...]:
-        return tuple((mark, text) for marks in (self._daggers, self._numbers) for text, mark in marks.items())
+        kinds = (self._letters, self._daggers, self._numbers)
+        return tuple((mark, text) for marks in kinds for text, mark in marks.items())
 
 
 class _Sheet:
@@ -147,12 +164,14 @@ class _Sheet:
         if self._timed:
             cells.append(self._mean(done, cells, SECONDS.name))
         protocols = list(dict.fromkeys(done["protocol"]))
+        learned = [text for text in dict.fromkeys(of_method["trained_on"]) if text]
         return Row(
             method,
             output if len(self._outputs(method)) > 1 else "",
             kind_of(output).oracle,
+            bool(learned),
             "; ".join(protocols),
-            self._protocol_marks(protocols),
+            (*self._learned_marks(learned), *self._protocol_marks(protocols)),
             tuple(cells),
         )
 
@@ -206,6 +225,9 @@ class _Sheet:
         others = [protocol for protocol in protocols if protocol != self._common]
         return tuple(self._notes.dagger(f"scored with another protocol: {protocol}") for protocol in others)
 
+    def _learned_marks(self, texts: list[str]) -> tuple[str, ...]:
+        return tuple(self._notes.letter(f"{TRAINED_ON}: {text}") for text in texts)
+
     def _remarks(self, rows: Sequence[Row]) -> list[str]:
         remarks = []
         if len(self._seeds) > 1:
@@ -214,6 +236,11 @@ class _Sheet:
         if any(cell.value is None and not cell.words for row in rows for cell in row.cells):
             remarks.append(
                 "No mean for rows with missing runs: it would be over other images than the mean of the others."
+            )
+        if any(row.learned for row in rows):
+            remarks.append(
+                "Rows with a letter are of methods that learned from other images: they stand apart, and the best in "
+                "bold is of the methods that did not."
             )
         if any(row.oracle for row in rows):
             remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
@@ -237,10 +264,14 @@ def commonest(protocols: pd.Series) -> str:
 
 
 def _with_best(columns: Sequence[Column], rows: Sequence[Row]) -> list[Row]:
-    """The rows, oracles last, with the best numbers of each column marked: no oracle's, and none that needs a note."""
-    contenders = [row for row in rows if not row.oracle]
+    """The rows, learned ones and oracles last, with the best numbers of each column of the others marked.
+
+    None that needs a note is.
+    """
+    contenders = [row for row in rows if not row.apart]
     best = [_best(column, [row.cells[place] for row in contenders]) for place, column in enumerate(columns)]
-    return [_marked(row, columns, best) for row in contenders] + [row for row in rows if row.oracle]
+    others = [row for apart in ("learned", "oracle") for row in rows if row.apart == apart]
+    return [_marked(row, columns, best) for row in contenders] + others
 
 
 def _marked(row: Row, columns: Sequence[Column], best: Sequence[float]) -> Row:

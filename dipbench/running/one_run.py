@@ -222,6 +222,7 @@ class Work:
             "peak_memory_bytes": outcome.peak_memory if self._together == 1 else None,  # else what all took together
             "parameters": self._method.resolved(self._problem),
             "licence": self._method.licence,
+            **({"trained_on": learned} if (learned := self._method.learned_from()) else {}),
             "paper": self._method.paper,
             "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),

@@ -20,6 +20,9 @@ Status = Literal["done", "refused", "failed"]
 NO_TRUTH = "no truth"
 """The message of a run that is done and whose outputs have no scores, because its scene has no image."""
 
+TRAINED_ON = "trained on other images"
+"""What a table says of a method that learned from them, before it says from which."""
+
 
 class _Stored(BaseModel):
     """A part of a file in the store."""
@@ -90,6 +93,7 @@ class Result(_Stored):
     peak_memory_bytes: int | None = None  # None: unknown, as where runs took turns
     parameters: dict[str, Any] = {}  # every setting, as the method resolved it
     licence: str = ""
+    trained_on: str = ""  # other images that the method learned from; empty: none, or it was not recorded
     paper: str = ""  # of the method
     papers: list[str] = []  # of the method, the data set and the task: what is to be cited
     engine: str = ""  # of a fit, as is the precision

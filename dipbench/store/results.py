@@ -37,6 +37,7 @@ def columns(further: Iterable[str] = ()) -> dict[str, str]:
         "instructions": "str",
         "engine": "str",
         "precision": "str",
+        "trained_on": "str",  # other images that the method learned from; empty: none
         "run": "str",
         "measurement": "str",
     }
@@ -75,6 +76,7 @@ def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str
         "instructions": result.environment.instructions,
         "engine": result.engine,
         "precision": run.precision,
+        "trained_on": result.trained_on,
         "run": planned.key,
         "measurement": run.measurement_key,
         "seconds": result.seconds,

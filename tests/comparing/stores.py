@@ -25,6 +25,7 @@ def store(
     pixels: str = "pixels",
     scale: str = "full",
     seconds: float = 2.0,
+    trained_on: str = "",
 ) -> Path:
     """A store with a run of each score, a dB; None is a run that is not computed, NaN one that has no score."""
     made, runs = Store(folder), []
@@ -38,6 +39,7 @@ def store(
             if psnr is not None:
                 content = {
                     "status": "done", "message": "", "run": asdict(run), "seconds": seconds, "precision": precision,
+                    "trained_on": trained_on,
                     "environment": {"device": device, "versions": {"python": "3.12"}},
                     "outputs": [{"output": "final", "iteration": 0, "psnr": psnr, "ssim": 0.9, "picture": "final.png"}],
                 }  # fmt: skip

@@ -74,6 +74,15 @@ def test_precisions_of_one_method_are_two_rows_and_marked(tmp_path: Path) -> Non
     assert "different devices: their seconds and memory do not compare. H100: dip (tf32); otherwise cpu." in said
 
 
+def test_a_method_that_learned_from_other_images_is_noted(tmp_path: Path) -> None:
+    a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
+    b = store(tmp_path / "b", {"lapsrn": level(32)}, trained_on="291 images")
+    board = dipbench.leaderboard([a, b])
+    assert list(board["label"]) == ["lapsrn", "dip", "tv"]
+    assert list(board["trained_on"]) == ["291 images", "", ""]
+    assert list(board["note"]) == ["trained on other images: 291 images", "", ""]
+
+
 def test_another_protocol_is_another_board_and_of_a_single_method_none(tmp_path: Path) -> None:
     scores = {"dip": level(30), "tv": level(29)}
     a, b = store(tmp_path / "a", scores), store(tmp_path / "b", scores, protocol=OTHER)

@@ -234,3 +234,10 @@ def test_the_baseline_is_dip_or_the_first_or_the_one_that_is_asked_for() -> None
     assert found(table, baseline="tv").baseline == "tv"
     assert found(results({"tv": made(), "nlm": made(0.2)})).baseline == "tv"
     assert set(found(table, methods=["nlm"], baseline="tv").ranking["label"]) == {"nlm", "tv"}
+
+
+def test_a_method_that_learned_from_other_images_is_named() -> None:
+    table = results({"dip": made(), "vdsr": made(1.0)})
+    table = table.assign(trained_on=np.where(table["method"] == "vdsr", "291 images", ""))
+    assert found(table).remarks[-1] == "vdsr was trained on other images: 291 images."
+    assert not any("trained" in remark for remark in found(table.assign(trained_on="")).remarks)

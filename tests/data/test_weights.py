@@ -12,10 +12,12 @@ from typer.testing import CliRunner
 from dipbench.cli.data import data
 from dipbench.data import weights
 from dipbench.data.pinned import PinnedFile
+from dipbench.data.sources import READERS
 from dipbench.data.weights import Weights, read_weights, with_weights
 from dipbench.errors import UserError
 
-COLUMNS = ("name", "file", "parameters", "bytes", "sha256", "repo", "commit", "path", "source_sha256", "licence")
+COLUMNS = ["name", "file", "parameters", "bytes", "sha256", "repo", "commit", "path", "source_sha256", "reader"]
+COLUMNS += ["licence"]
 ARRAYS = [row.name for row in Weights().files() if row.parameters]
 
 
@@ -26,7 +28,8 @@ def small(served: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.parent.mkdir()
     np.savez(path, weight=np.arange(12, dtype=np.float16).reshape(4, 3, 1, 1), bias=np.ones(4, np.float32))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    row = ("small", "weights/small.npz", "16", str(path.stat().st_size), digest, "owner/name", "c0", "s.pth", "", "CC0")
+    facts = ["16", str(path.stat().st_size), digest, "owner/name", "c0", "s.pth", "", "", "CC0"]
+    row = ["small", "weights/small.npz", *facts]
     (served / "weights.csv").write_text(",".join(COLUMNS) + "\n" + ",".join(row) + "\n")
     monkeypatch.setattr(weights, "__file__", str(served / "weights.py"))
     return path
@@ -102,7 +105,25 @@ def test_every_row_says_what_the_file_is_and_where_it_is_from() -> None:
         assert len(bytes.fromhex(row.commit)) == 20
         assert row.bytes > 0
         assert row.licence
-        assert Path(row.fetched[0]).suffix == Path(row.path).suffix
+        assert row.reader in ("", *READERS)
+
+
+def test_what_cannot_be_read_at_its_source_is_not_fetched_and_says_so(
+    served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out_of_reach = [file.name for file in Weights().files() if not Weights().fetchable(file)]
+    assert out_of_reach == ["squeezenet1_1_fp16", "squeezenet1_0_deepcompressed", "vdsr_y", "lapsrn_x4_y"]
+    assert {file.name for file in Weights().wanted()}.isdisjoint(out_of_reach)
+    with pytest.raises(UserError) as error:
+        read_weights("vdsr_y")
+    assert str(error.value) == (
+        "file of weights 'vdsr_y', of twtygqyy/pytorch-vdsr, is not here: "
+        "point DIPBENCH_DATA to a folder that has weights/vdsr_y.npz"
+    )
+    monkeypatch.setattr(Weights, "wanted", lambda self: [])
+    result = CliRunner().invoke(data, ["fetch", "weights"])
+    assert result.exit_code == 0
+    assert [line.split("'")[1] for line in result.stderr.splitlines()] == out_of_reach
 
 
 def test_command_lists_and_verifies_them_like_a_data_set(small: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, USUAL, bm3d_psnr, dip_psnrs
+from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, TRAINED_ON, USUAL, bm3d_psnr, dip_psnrs
+from markupsafe import escape
 
-from dipbench.report.markup import tex
+from dipbench.report.markup import markdown_text, tex
 from dipbench.store.results import frame
 from dipbench.store.store import Store
 
@@ -61,6 +62,7 @@ def test_markdown_holds_the_numbers_and_the_marks(report: Path) -> None:
     rows = markdown_rows(psnr)
     assert list(rows)[2:] == [
         *("luma<sup>†</sup>" if name == "luma" else name for name in NAMES),
+        "trained<sup>a</sup>",
         *(f"*{name}*" for name in ORACLES),
     ]
     mean, spread = shown("bm3d", "", IMAGES[1])
@@ -100,6 +102,22 @@ def test_names_are_harmless_in_latex(report: Path) -> None:
     assert tex("a_b#c$d^e~f\\g{h}[i]") == (
         r"a\_b\#c\$d\textasciicircum{}e\textasciitilde{}f\textbackslash{}g\{h\}{[}i{]}"
     )
+
+
+def test_learned_methods_are_marked_in_every_format(report: Path) -> None:
+    """A mark at the name, and what they were trained on."""
+    words = f"trained on other images: {TRAINED_ON}"
+    text = {ending: (report / "tables" / f"denoising.{ending}").read_text() for ending in ("csv", "md", "tex")}
+    rows = list(csv.DictReader(io.StringIO(text["csv"])))
+    assert {row["method"] for row in rows if words in row["notes"]} == {"trained"}
+    assert f"<sup>a</sup> {markdown_text(words)}" in text["md"]
+    assert f"\\textsuperscript{{a}} {tex(words)}" in text["tex"]
+    page = (report / "index.html").read_text()
+    assert '<tbody class="learned">' in page
+    assert page.count(str(escape(words))) >= 2, "below the table, and beside the method's settings"
+    tidy = pd.read_csv(report / "numbers" / "denoising.csv", keep_default_na=False)
+    assert dict(zip(tidy["method"], tidy["trained_on"], strict=True))["trained"] == TRAINED_ON
+    assert set(tidy.loc[tidy["method"] != "trained", "trained_on"]) == {""}
 
 
 @pytest.mark.parametrize("ending", ["csv", "md", "tex"])

@@ -28,7 +28,7 @@ def test_detail_is_where_the_truth_is_busiest() -> None:
 
 def test_strip_shows_truth_measurement_and_ema(strip: Strip) -> None:
     titles = [tile.title for tile in strip.tiles]
-    assert titles == ["truth", "degraded", "dip, EMA", "bm3d", "luma", "choosy"]
+    assert titles == ["truth", "degraded", "dip, EMA", "bm3d", "luma", "trained", "choosy"]
     assert strip.image == IMAGES[0]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from forge import IMAGES, OTHER, REASON, SEEDS, USUAL, bm3d_psnr, dip_psnrs
+from forge import IMAGES, OTHER, REASON, SEEDS, TRAINED_ON, USUAL, bm3d_psnr, dip_psnrs
 
 import dipbench
 from dipbench.api import board_of
@@ -67,11 +67,13 @@ def test_the_page_ranks_what_has_all_images_and_lists_the_rest(folder: Path) -> 
     page = Page((folder / "index.html").read_text(encoding="utf-8"))
     heads, *rows = page.rows
     assert heads[:4] == ["method", "rank", "group", "PSNR [dB]"]
+    trained, *rows = rows
+    assert (trained[0], trained[-1]) == ("trained", f"trained on other images: {TRAINED_ON}")
     first = [row[0] for row in rows][:6]
     assert first == ["bm3d", "dip, EMA", "degraded", "choosy", "broken", "method"], "no oracle, no other protocol"
     mean = sum(bm3d_psnr(image, seed) for image in IMAGES for seed in SEEDS) / 4
-    assert rows[0][1:4] == ["1", DASH, f"{mean:.2f}"]
-    assert float(page.values[1][3]) == pytest.approx(mean), "what it is sorted by"
+    assert rows[0][1:4] == ["2", DASH, f"{mean:.2f}"]
+    assert float(page.values[2][3]) == pytest.approx(mean), "what it is sorted by"
     assert rows[3][1:4] == [DASH, DASH, DASH]
     assert rows[3][-1] == f"not ranked: 1 of 2 images; refused: {REASON}"
     assert rows[4][-1].startswith("not ranked: 0 of 2 images; failed: ValueError: no <good>")

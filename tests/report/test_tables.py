@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forge import IMAGES, OTHER, REASON, SEEDS, USUAL, Forge, bm3d_psnr, dip_psnrs
+from forge import IMAGES, OTHER, REASON, SEEDS, TRAINED_ON, USUAL, Forge, bm3d_psnr, dip_psnrs
 
 from dipbench.report.chapters import chapters_of
 from dipbench.report.tables import Cell, Row, Table, commonest, tables_of
@@ -38,6 +38,25 @@ def test_columns_are_the_images_then_mean_and_time(table: Table) -> None:
 def test_oracles_come_last_and_say_so(table: Table) -> None:
     assert [row.oracle for row in table.rows] == sorted(row.oracle for row in table.rows)
     assert [row.label for row in table.rows if row.oracle] == ["dip, best (oracle)", "dip, best EMA (oracle)"]
+
+
+def test_learned_methods_stand_apart_and_the_best_is_of_the_others(table: Table) -> None:
+    """The made-up one has 34 dB on every image, above all that compete."""
+    groups = [row.apart for row in table.rows]
+    assert groups == sorted(groups, key=["", "learned", "oracle"].index)
+    assert [row.method for row in table.rows if row.apart == "learned"] == ["trained"]
+    row = row_of(table, "trained")
+    assert ("a", f"trained on other images: {TRAINED_ON}") in table.notes
+    assert row.marks == ("a",)
+    assert not any(cell.best or cell.marks for cell in row.cells)
+    assert any(cell.best for other in table.rows for cell in other.cells)
+    assert any("best in bold is of the methods that did not" in remark for remark in table.remarks)
+
+
+def test_table_without_a_learned_method_says_nothing_of_them(store: Store) -> None:
+    table = table_of(store, "in/painting")
+    assert not any(row.apart == "learned" for row in table.rows)
+    assert not any("learned" in remark for remark in table.remarks)
 
 
 def test_method_of_one_output_goes_by_its_label(table: Table) -> None:

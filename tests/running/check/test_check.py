@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dipbench import registry
+from dipbench.bases.learned import Learned
 from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
@@ -18,7 +19,7 @@ FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
 
 @pytest.mark.parametrize(("kind", "name"), FOUND)
 def test_every_plugin_keeps_the_contract(kind: str, name: str, request: pytest.FixtureRequest) -> None:
-    if kind == "dataset" and (issubclass(registry.find(kind, name), Collection)):
+    if issubclass(registry.find(kind, name), (Collection, Learned)):
         request.getfixturevalue("paper_data")
     if (kind, name) in (("dataset", "folder"), ("method", "files")):
         pytest.skip("without the folder that it reads there is nothing to try")
