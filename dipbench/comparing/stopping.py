@@ -79,8 +79,10 @@ def replayable(fits: Iterable[Fitted]) -> list[Rule]:
     """
     fits = list(fits)
     known = {column for fit in fits for column in fit.trace}
-    asked = [output.rule for fit in fits for output in fit.result.outputs if output.rule]
-    rules: list[Rule] = [registry.build("rule", name) for name in dict.fromkeys([*registry.names("rule"), *asked])]
+    names = registry.names("rule")
+    outputs = [output for fit in fits for output in fit.result.outputs if output.rule]
+    asked = [output.rule for output in outputs if parse(output.rule).name in names]  # not of a file that lay elsewhere
+    rules: list[Rule] = [registry.build("rule", name) for name in dict.fromkeys([*names, *asked])]
     return sorted((rule for rule in rules if set(rule.reads) <= known), key=lambda rule: rule.written() != NO_STOPPING)
 
 
