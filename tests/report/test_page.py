@@ -118,7 +118,7 @@ def test_best_is_no_oracle(page: Page) -> None:
         "cpu (a processor, 2 threads)",
         "avx512_bf16",
         "0123abcd",
-        "64 s of computing, on 2026-02-03",
+        "1 min of computing, on 2026-02-03",
         "[8, 8]",
         "photos[side=64]",
         "sigma = 25.0",
