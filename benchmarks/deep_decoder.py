@@ -65,9 +65,7 @@ def main(
     for number in channels:
         line = restored(truth, number, seed, Execution("lean", precision))
         before = [pd.read_csv(FILE)] if FILE.exists() else []
-        found = pd.concat([*before, pd.DataFrame([line])]).drop_duplicates(
-            ["channels", "seed", "precision"], keep="last"
-        )
+        found = pd.concat([*before, pd.DataFrame([line])]).drop_duplicates(_FIT, keep="last")
         FILE.parent.mkdir(parents=True, exist_ok=True)
         found.sort_values(["channels", "seed"]).round(4).to_csv(FILE, index=False)
         print(line)

@@ -6,7 +6,7 @@ It reads stops.csv, curves.csv and choices.csv of results/reference/overfitting/
 writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,6 @@ from dipbench.comparing.statistics import pooled_spread
 from dipbench.comparing.stopping import LARGE_GAP, summaries_of
 from dipbench.report import choosing
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_text
 from dipbench.report.stops import cells
 
 ROOT = Path(__file__).parent.parent
@@ -28,15 +27,13 @@ PAPER = {"wmv": "ES-WMV", "emv": "ES-EMV"}
 
 
 def read(suite: str, table: str) -> pd.DataFrame:
-    """A table of a suite; empty where it is not committed."""
-    file = REFERENCE / suite / f"{table}.csv"
-    return pd.read_csv(file) if file.exists() else pd.DataFrame()
+    """A table of a suite."""
+    return pd.read_csv(REFERENCE / suite / f"{table}.csv")
 
 
 def traces(suite: str) -> pd.DataFrame:
-    """The committed parts of the traces of a suite; empty where there are none."""
-    file = REFERENCE / suite / "traces.parquet"
-    return pd.read_parquet(file) if file.exists() else pd.DataFrame()
+    """The committed parts of the traces of a suite."""
+    return pd.read_parquet(REFERENCE / suite / "traces.parquet")
 
 
 def detectors(stops: pd.DataFrame) -> str:
@@ -46,7 +43,7 @@ def detectors(stops: pd.DataFrame) -> str:
         for summary in summaries_of(rows):
             told = cells(summary)
             name = f"{PAPER.get(summary.rule, summary.rule)}, {method}"
-            lines.append((summary.median_first, [markdown_text(name), told[1], told[5], told[4], told[6], *told[9:]]))
+            lines.append((summary.median_first, [name, told[1], told[5], told[4], told[6], *told[9:]]))
     heads = ["rule, fit", "fits", "gap [dB], median", "own gap above 1 dB", "EMA's gap [dB]", "fired", "saved"]
     return table(heads, [line for _, line in sorted(lines, key=lambda line: line[0])])
 
@@ -70,7 +67,7 @@ def recipes(stops: pd.DataFrame, curves: pd.DataFrame) -> str:
         lost = curves.loc[curves["method"] == method, "lost"]
         lines.append(
             [
-                markdown_text(str(method)),
+                str(method),
                 str(wmv.runs),
                 f"{wmv.median:.2f} ({rows.loc[rows['rule'] == 'wmv', 'gap'].max():.2f})",
                 f"{wmv.fired.count} of {wmv.fired.of}",
@@ -96,7 +93,7 @@ def sources(curves: pd.DataFrame) -> str:
     for source, rows in curves.groupby("method", sort=False):
         found = [pooled_spread(rows, column, "image") for column in SOURCES]
         told = [f"{s[0]:.2f} [{s[1]:.2f}, {s[2]:.2f}]" if s else DASH for s in found]
-        lines.append([markdown_text(str(source)), f"{rows['image'].nunique()} x {rows['seed'].nunique()}", *told])
+        lines.append([str(source), f"{rows['image'].nunique()} x {rows['seed'].nunique()}", *told])
     return table(["drawn anew", "images x seeds", *SOURCES.values()], lines)
 
 
@@ -104,7 +101,7 @@ def peaks(curves: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
     """How high each fit rises, when, and where it ends: a line a fit, called by the columns `names`."""
     return [
         [
-            markdown_text(", ".join(f"seed {row[name]}" if name == "seed" else row[name] for name in names)),
+            ", ".join(f"seed {row[name]}" if name == "seed" else row[name] for name in names),
             f"{row['peak']:.2f} at {row['peak_at']}",
             f"{row['ema_peak']:.2f} at {row['ema_peak_at']:.0f}",
             f"{row['smoothed_peak'] - row['lost']:.2f}",
@@ -121,10 +118,79 @@ def thumbnail(curves: pd.DataFrame) -> str:
     return table(heads, [*peaks(f16, ["seed"]), told])
 
 
+def where_wmv_breaks(suite: str) -> str:
+    """In words, and on each recipe of a suite."""
+    stops = read(suite, "stops")
+    return f"{verdict(stops)}\n\n{recipes(stops, read(suite, 'curves'))}"
+
+
+def at_full_size() -> str:
+    """Whole images: their rise and fall, and where ES-WMV breaks."""
+    lines = peaks(read("full_size", "curves"), ["image", "method"])
+    return f"{table(_PEAKS, lines)}\n\n{where_wmv_breaks('full_size')}"
+
+
+def flattery() -> str:
+    """What the choice of an iteration is worth."""
+    return choosing.as_markdown(with_rules(read("oracles", "choices"), read("oracles", "stops"))).strip()
+
+
+_PEAKS = ["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"]
+
+STUDIES: list[tuple[str, str, Callable[[], str]]] = [
+    (
+        "Where ES-WMV breaks",
+        "",
+        lambda: where_wmv_breaks("sensitivity"),
+    ),
+    (
+        "Image by image",
+        "The nine images of the paper's denoising at 64x64, sigma 25, one seed.",
+        lambda: table(_PEAKS, peaks(read("curves", "curves"), ["image"])),
+    ),
+    (
+        "Other kinds of noise",
+        "The middle levels of the study of ES-WMV, three images, one seed: gaps from the peak of the same fit, "
+        "with their range.",
+        lambda: by_noise(read("noises", "stops")),
+    ),
+    (
+        "What a wrong noise level does",
+        "Sigma 25, three images, one seed; gaps from the peak of the fit to all of the data, with their range. Split "
+        "noise is drawn with the wrong level, and fitted anew.",
+        lambda: wrong_levels(read("sigma_error", "stops")),
+    ),
+    (
+        "What a network fits easily, and what it resists",
+        "Figure 2 of the paper at 64x64 on F16: PSNR to what is fitted, and the iteration at which it is "
+        f"{FITTED:g} dB.",
+        lambda: targets(traces("fit_curves"), read("fit_curves", "numbers")),
+    ),
+    (
+        "Which frequencies come when",
+        f"The iteration at which the output first has {REACHED:.0%} of the noisy measurement's spectrum in each of "
+        "five rings, from low to high frequencies; sigma 25.",
+        lambda: rings(traces("spectrum"), read("spectrum", "curves")),
+    ),
+    (
+        "At full size",
+        "The paper's network on whole images: House256 in bfloat16 on a CPU (how near that is to float32: "
+        "reports/speed), F16 in TF32 on a GPU.",
+        at_full_size,
+    ),
+    (
+        "What carries the spread between runs",
+        "Standard deviation over the seeds, within images, with its 95% interval (chi-square).",
+        lambda: sources(read("seeds", "curves")),
+    ),
+    ("How much the best iterate flatters, and whether it changes who is better", "", flattery),
+]
+"""Each a heading, what is to be known of it, and what makes it."""
+
+
 def main() -> None:
     """Writes the report."""
     rules, curves = read("stop_rules", "stops"), read("stop_rules", "curves")
-    sensitivity, recipe_curves = read("sensitivity", "stops"), read("sensitivity", "curves")
     parts = [
         "# Overfitting, measured",
         "Made by `python benchmarks/overfitting_report.py` from what is committed; each suite has a report of its own "
@@ -139,66 +205,10 @@ def main() -> None:
             "for it; the line knows nothing but the noisy image and the peaks of other images.",
             detectors(rules[rules["experiment"] == level]),
         ]
-    if len(sensitivity):
-        parts += [
-            "## Where ES-WMV breaks",
-            verdict(sensitivity),
-            recipes(sensitivity, recipe_curves),
-        ]
-    if len(all_nine := read("curves", "curves")):
-        parts += [
-            "## Image by image",
-            "The nine images of the paper's denoising at 64x64, sigma 25, one seed.",
-            table(["image", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"], peaks(all_nine, ["image"])),
-        ]
-    if len(noises := read("noises", "stops")):
-        parts += [
-            "## Other kinds of noise",
-            "The middle levels of the study of ES-WMV, three images, one seed: gaps from the peak of the same fit, "
-            "with their range.",
-            by_noise(noises),
-        ]
-    if len(wrong := read("sigma_error", "stops")):
-        parts += [
-            "## What a wrong noise level does",
-            "Sigma 25, three images, one seed; gaps from the peak of the fit to all of the data, with their range. "
-            "Split noise is drawn with the wrong level, and fitted anew.",
-            wrong_levels(wrong),
-        ]
-    if len(fitted := traces("fit_curves")):
-        parts += [
-            "## What a network fits easily, and what it resists",
-            "Figure 2 of the paper at 64x64 on F16: PSNR to what is fitted, and the iteration at which it is "
-            f"{FITTED:g} dB.",
-            targets(fitted, read("fit_curves", "numbers")),
-        ]
-    if len(spectrum := traces("spectrum")):
-        parts += [
-            "## Which frequencies come when",
-            f"The iteration at which the output first has {REACHED:.0%} of the noisy measurement's spectrum in each of "
-            "five rings, from low to high frequencies; sigma 25.",
-            rings(spectrum, read("spectrum", "curves")),
-        ]
-    if len(full := read("full_size", "curves")):
-        parts += [
-            "## At full size",
-            "The paper's network on whole images, in bfloat16 (how near that is to float32: reports/speed).",
-            table(["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"], peaks(full, ["image", "method"])),
-            verdict(read("full_size", "stops")),
-            recipes(read("full_size", "stops"), full),
-        ]
-    if len(seeds := read("seeds", "curves")):
-        parts += [
-            "## What carries the spread between runs",
-            "Standard deviation over the seeds, within images, with its 95% interval (chi-square).",
-            sources(seeds),
-        ]
-    if len(choices := read("oracles", "choices")):
-        parts += [
-            "## How much the best iterate flatters, and whether it changes who is better",
-            choosing.as_markdown(with_rules(choices, read("oracles", "stops"))).strip(),
-        ]
-    (ROOT / "reports" / "overfitting" / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    for heading, words, made in STUDIES:
+        parts += [f"## {heading}", words, made()]
+    text = "\n\n".join(part for part in parts if part)
+    (ROOT / "reports" / "overfitting" / "README.md").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dipbench.comparing.statistics import median_interval
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_table
 
 REACHED = 0.9  # of a ring's spectrum
 FITTED = 25.0  # dB to the measurement
@@ -17,8 +17,7 @@ LEVELS = {"-20%": -0.2, "-10%": -0.1, "as it is": 0.0, "+10%": 0.1, "+20%": 0.2}
 
 def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """In Markdown."""
-    rule = [":--", *["--:"] * (len(heads) - 1)]
-    return "\n".join([markdown_row(heads), markdown_row(rule), *(markdown_row(list(line)) for line in lines)])
+    return "\n".join(markdown_table(heads, lines))
 
 
 def gap_of(gaps: pd.Series) -> str:
@@ -37,7 +36,7 @@ def by_noise(stops: pd.DataFrame) -> str:
         rule: {kind: rows[rows["experiment"] == kind]["gap"] for kind in kinds} for rule, rows in stops.groupby("rule")
     }
     order = sorted(cells, key=lambda rule: max(gaps.median() for gaps in cells[rule].values() if len(gaps)))
-    lines = [[markdown_text(str(rule)), *(gap_of(cells[rule][kind]) for kind in kinds)] for rule in order]
+    lines = [[str(rule), *(gap_of(cells[rule][kind]) for kind in kinds)] for rule in order]
     return table(["rule: gap [dB], median", *kinds], lines)
 
 
@@ -49,7 +48,7 @@ def rings(traces: pd.DataFrame, curves: pd.DataFrame) -> str:
     lines = []
     for run, trace in traces.groupby("run", sort=False):
         reached = [trace.loc[trace[name] >= REACHED, "iteration"].min() for name in names]
-        lines.append([markdown_text(trace["image"].iloc[0]), *map(_moment, reached), _moment(peak_at.get(run))])
+        lines.append([trace["image"].iloc[0], *map(_moment, reached), _moment(peak_at.get(run))])
     return table(heads, lines)
 
 
@@ -63,7 +62,7 @@ def targets(traces: pd.DataFrame, numbers: pd.DataFrame) -> str:
         near = [fitted.iloc[fitted.index.get_indexer([moment], method="nearest")[0]] for moment in MOMENTS]
         first = trace.loc[trace["psnr_measurement"] >= FITTED, "iteration"].min()
         name = f"{experiment_of[run]}, {trace['method'].iloc[0]}"
-        lines.append([markdown_text(name), *(f"{value:.1f}" for value in near), _moment(first)])
+        lines.append([name, *(f"{value:.1f}" for value in near), _moment(first)])
     return table(heads, lines)
 
 

@@ -53,7 +53,8 @@ def shown(found: pd.DataFrame) -> str:
     """A table, and under it what is the same in all its rows."""
     same = [column for column in found.columns[2:] if found[column].nunique(dropna=False) == 1]
     facts = "; ".join(f"{column}: {found[column].iloc[0]}" for column in same if pd.notna(found[column].iloc[0]))
-    return table(found.drop(columns=same).astype(object).map(short)) + f"\n\n{facts}.\n"
+    below = f"\n\n{facts}.\n" if facts else "\n"
+    return table(found.drop(columns=same).astype(object).map(short)) + below
 
 
 def short(value: object) -> object:

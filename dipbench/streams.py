@@ -120,7 +120,8 @@ class Place:
         if self._gpu is None:
             yield
             return
-        own = torch.cuda.default_generators[self._gpu.device.index]
+        index = self._gpu.device.index
+        own = torch.cuda.default_generators[torch.cuda.current_device() if index is None else index]
         before = own.graphsafe_get_state()
         own.graphsafe_set_state(self._gpu)  # shares the state, as does a graph that is captured within the block
         try:

@@ -4,8 +4,8 @@ import pandas as pd
 
 from dipbench.store.store import Store
 
-_SIGNALS = ["psnr", "psnr_ema"]
-COLUMNS = {"method": "str", "iteration": "int64", "seconds": "float64", **dict.fromkeys(_SIGNALS, "float64")}
+SIGNALS = ["psnr", "psnr_ema"]
+COLUMNS = {"method": "str", "iteration": "int64", "seconds": "float64", **dict.fromkeys(SIGNALS, "float64")}
 
 
 def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
 
 def seconds_to(curve: pd.DataFrame, level: float) -> float:
     """When the curve of one method first is at `level` in dB or above, averaged outputs counted; NaN: it never is."""
-    return float(curve.loc[curve[_SIGNALS].max(axis=1) >= level, "seconds"].min())
+    return float(curve.loc[curve[SIGNALS].max(axis=1) >= level, "seconds"].min())
 
 
 def _curve(method: str, rows: pd.DataFrame, store: Store) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def _curve(method: str, rows: pd.DataFrame, store: Store) -> pd.DataFrame:
     rate = pd.Series(
         {run: of_run.loc[run, "seconds"] / (trace.index[-1] + 1) for run, trace in traces.items()}
     ).median()
-    means = {name: _mean({run: trace[name] for run, trace in traces.items()}, of_run["image"]) for name in _SIGNALS}
+    means = {name: _mean({run: trace[name] for run, trace in traces.items()}, of_run["image"]) for name in SIGNALS}
     curve = pd.DataFrame(means).rename_axis("iteration").reset_index()
     return curve.assign(method=method, seconds=rate * (curve["iteration"] + 1)).astype(COLUMNS)[list(COLUMNS)]
 

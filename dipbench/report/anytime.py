@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dipbench.comparing.anytime import anytime, seconds_to
+from dipbench.comparing.anytime import SIGNALS, anytime, seconds_to
 from dipbench.report.chapters import Chapter
 from dipbench.report.figure import LEGEND_LINE, Colour, colours_of, legend_columns, styled, within
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_table
 from dipbench.store.store import Store
 
 HEADING = "Quality against time"
@@ -28,7 +28,6 @@ NOTE = (
 """How to read both."""
 
 _LEVELS = 3
-_SIGNALS = ["psnr", "psnr_ema"]
 _WIDTH = 7.2  # inches
 _SPAN = 12.0  # dB below the best that are shown
 
@@ -57,7 +56,7 @@ def _times(curve: pd.DataFrame, levels: Sequence[int]) -> list[float]:
 
 def _levels(curves: pd.DataFrame) -> list[int]:
     """Whole decibels, the highest of which some method reaches."""
-    best = math.floor(curves[_SIGNALS].max().max())
+    best = math.floor(curves[SIGNALS].max().max())
     return list(range(best - _LEVELS + 1, best + 1))
 
 
@@ -67,10 +66,7 @@ def _seconds(time: float) -> str:
 
 def as_markdown(curves: pd.DataFrame) -> str:
     """The table with its note."""
-    head = heads(curves)
-    rows = [markdown_row(head), markdown_row([":--", *["--:"] * (len(head) - 1)])]
-    rows += [markdown_row([markdown_text(cell) for cell in line]) for line in lines(curves)]
-    return "\n".join([*rows, "", NOTE, ""])
+    return "\n".join([*markdown_table(heads(curves), lines(curves)), "", NOTE, ""])
 
 
 def write_figure(curves: pd.DataFrame, path: Path) -> None:
@@ -83,8 +79,8 @@ def write_figure(curves: pd.DataFrame, path: Path) -> None:
         axes = figure.add_subplot()
         for method, curve in curves.groupby("method", sort=False):
             _draw(axes, curve, colours[str(method)])
-        best = curves[_SIGNALS].max().max()
-        axes.set_ylim(max(curves[_SIGNALS].min().min(), best - _SPAN) - 0.3, best + 0.5)
+        best = curves[SIGNALS].max().max()
+        axes.set_ylim(max(curves[SIGNALS].min().min(), best - _SPAN) - 0.3, best + 0.5)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")  # powers of ten would be mathtext, which names must not be read as
         axes.set(xlabel="time [s]", ylabel="PSNR to the truth, mean over the images [dB]")

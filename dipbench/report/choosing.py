@@ -7,7 +7,7 @@ import pandas as pd
 from dipbench.comparing.chosen import BEST, ORACLES, agreement, below_the_best, means_by_image
 from dipbench.comparing.statistics import half_interval
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_table
 
 NOTE = (
     "PSNR in dB, means over images and seeds. The best iterate and the best average are chosen with the truth, so no "
@@ -51,6 +51,4 @@ def as_markdown(choices: pd.DataFrame) -> str:
     """The table with its note; empty where there is none."""
     if not (lines := table_of(choices)):
         return ""
-    rows = [markdown_row([markdown_text(cell) for cell in line]) for line in lines]
-    rows.insert(1, markdown_row([":--", *["--:"] * (len(lines[0]) - 1)]))
-    return "\n".join([*rows, "", NOTE, ""])
+    return "\n".join([*markdown_table(lines[0], lines[1:]), "", NOTE, ""])

@@ -1,6 +1,6 @@
 """Rows of a table in Markdown and LaTeX, and text in which nothing is read as a command of theirs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -33,6 +33,16 @@ def markdown_text(text: str) -> str:
 def markdown_row(cells: Iterable[str]) -> str:
     """A row of a table in Markdown; the cells are markup."""
     return f"| {' | '.join(cells)} |"
+
+
+def markdown_table(heads: Sequence[str], lines: Iterable[Iterable[str]]) -> list[str]:
+    """The rows of a table in Markdown: words on the left in its first column, numbers on the right in the others.
+
+    The cells are texts, in which nothing is read as markup.
+    """
+    rule = markdown_row([":--", *["--:"] * (len(heads) - 1)])
+    head, *rows = [markdown_row(map(markdown_text, line)) for line in (heads, *lines)]
+    return [head, rule, *rows]
 
 
 def tex(text: str) -> str:

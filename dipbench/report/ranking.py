@@ -1,7 +1,6 @@
 """How sure a ranking is: two tables of an experiment, for the page, the terminal, and as Markdown and CSV."""
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 
@@ -12,7 +11,7 @@ from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE
 from dipbench.report.chapters import Chapter
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_table, markdown_text
 from dipbench.scoring import METRICS
 from dipbench.store.store import Store
 from dipbench.text import table
@@ -119,15 +118,10 @@ def as_text(found: Comparison) -> str:
 
 def as_markdown(found: Comparison) -> str:
     """Both tables with what must be said of them."""
-    ranking = _markdown(rank_heads(found), rank_lines(found))
-    differences = _markdown(difference_heads(found), difference_lines(found))
+    ranking = markdown_table(rank_heads(found), rank_lines(found))
+    differences = markdown_table(difference_heads(found), difference_lines(found))
     remarks = [f"{markdown_text(remark)}\n" for remark in (*found.remarks, NOTE)]
     return "\n".join([*ranking, "", *differences, "", *remarks])
-
-
-def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    rows = [markdown_row(map(markdown_text, heads)), markdown_row([":--", *["--:"] * (len(heads) - 1)])]
-    return [*rows, *(markdown_row(map(markdown_text, line)) for line in lines)]
 
 
 def files_of(found: Comparison, name: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dipbench.comparing.rise_and_fall import PLATEAU, SMOOTHED
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_table
 
 HEADS = (
     "method",
@@ -48,6 +48,4 @@ def _number(value: float) -> str:
 
 def as_markdown(lines: Sequence[Sequence[str]]) -> str:
     """The table with its note."""
-    rows = [markdown_row(HEADS), markdown_row([":--", *["--:"] * (len(HEADS) - 1)])]
-    rows += [markdown_row([markdown_text(cell) for cell in line]) for line in lines]
-    return "\n".join([*rows, "", NOTE, ""])
+    return "\n".join([*markdown_table(HEADS, lines), "", NOTE, ""])

@@ -18,7 +18,7 @@ from dipbench.comparing.stopping import (
     with_first_peaks,
 )
 from dipbench.report.formats import DASH
-from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.markup import markdown_table, markdown_text
 
 HEADS = (
     "rule",
@@ -108,9 +108,7 @@ def as_markdown(stops: Sequence[Stops]) -> str:
     """A table a method, each below its name."""
     lines = []
     for of_method in stops:
-        lines += [f"**{markdown_text(of_method.method)}**", "", markdown_row(HEADS)]
-        lines.append(markdown_row([":--", *["--:"] * (len(HEADS) - 1)]))
-        lines += [markdown_row([markdown_text(cell) for cell in line]) for line in of_method.lines]
+        lines += [f"**{markdown_text(of_method.method)}**", "", *markdown_table(HEADS, of_method.lines)]
         lines.append("")
     return "\n".join([*lines, NOTE, ""])
 

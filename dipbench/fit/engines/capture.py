@@ -1,5 +1,6 @@
 """An iteration as one CUDA graph, so that the host launches it whole."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
@@ -62,7 +63,9 @@ def _waiting_refused() -> Iterator[None]:
     And leaves the device as it was, which a capture that failed does not.
     """
     before = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype feature")  # once a process
+        torch.cuda.set_sync_debug_mode("error")
     try:
         yield
     except RuntimeError as error:

@@ -1,6 +1,7 @@
 """Engines and precisions against the reference, and what each refuses."""
 
 import copy
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -179,7 +180,9 @@ def test_no_iteration_waits_for_the_gpu(problem: Problem, engine: str) -> None:
     )
     for _ in range(10):  # cuDNN chooses its algorithms, and the graph is captured
         trial.advance()
-    torch.cuda.set_sync_debug_mode("error")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype feature")
+        torch.cuda.set_sync_debug_mode("error")
     try:
         while trial.advance():
             trial.latest()
