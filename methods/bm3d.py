@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, Problem
 from dipbench.images.arrays import from_array, to_array
+from dipbench.operators import Blur
 from dipbench.streams import Streams
 
 try:
@@ -30,6 +31,8 @@ class BM3D(Method):
     licence = "the package bm3d is for nonprofit, non-commercial use only, and its authors are to be cited"
 
     def refuses(self, problem: Problem) -> str | None:
+        if isinstance(problem.operator, Blur):
+            return "it denoises, and this image is blurred"
         if problem.sigma is None:
             return "needs the noise level"
         if min(problem.shape[1:]) < _SMALLEST:

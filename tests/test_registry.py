@@ -87,7 +87,8 @@ def test_inherited_settings_are_described_too() -> None:
         (
             "task",
             "xyz",
-            "unknown task 'xyz': known: denoising, fitting, inpainting, super_resolution, super_resolution_matlab",
+            "unknown task 'xyz': known: deblurring, denoising, fitting, inpainting, super_resolution, "
+            "super_resolution_matlab",
         ),
     ],
 )
