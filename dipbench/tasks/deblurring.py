@@ -25,6 +25,7 @@ from dipbench.streams import Streams
 _MOST = 511
 """Pixels: a larger kernel is a mistyped one."""
 
+Kernel = Literal["gaussian", "uniform", "disk", "motion", "binomial", "inverse_square"]
 Side = Annotated[int, Gt(0), Le(_MOST)]
 Reach = Annotated[float, Gt(0), Le(_MOST)]
 Degrees = Annotated[float, Gt(-180), Lt(180)]
@@ -36,7 +37,7 @@ class Deblurring(Task):
 
     paper = "doi:10.1117/12.766355"
 
-    kernel: Literal["gaussian", "uniform", "disk", "motion", "binomial", "inverse_square"] = "gaussian"
+    kernel: Kernel = "gaussian"  # of sum 1; which of the next five settings it takes, they say
     width: PositiveFloat | None = None  # of gaussian: its standard deviation, pixels; none: 1.6
     size: Side | None = None  # side of gaussian (none: 25), uniform (9), binomial (5), inverse_square (15), pixels; odd
     radius: Reach | None = None  # of disk, pixels; none: 5
