@@ -3,9 +3,9 @@
     DIPBENCH_DATA=FOLDER python benchmarks/classical_rows.py [PART ...]
 
 FOLDER is the one that the data sets set5, set14, inpaint11, cbm3d9 and released are read from; without it they are
-read from where `dipbench data fetch` put them. The parts are `bicubic`, `low_resolution`, `filling`, `noise`, `cbm3d`
-and `tuning`; all of them take about twenty minutes on one core, nearly all of it for the last two. Each writes a CSV to
-results/reference/classical; the report reports/classical/README.md is rendered from those that are there.
+read from where `dipbench data fetch` put them. The parts are `bicubic`, `low_resolution`, `filling`, `noise`, `cbm3d`,
+`tuning` and `deblurring`; on one core the last takes an hour and all others together about twenty minutes. Each writes
+a CSV to results/reference/classical; the report reports/classical/README.md is rendered from those that are there.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 from classical_report import OUTLINE, render
 from classical_tuning import rows as tuning
+from deblurring_tuning import rows as deblurring
 from scipy.stats import norm
 from torch import Tensor
 
@@ -186,6 +187,7 @@ PARTS: dict[str, Callable[[], pd.DataFrame]] = {
     "noise": noise,
     "cbm3d": cbm3d,
     "tuning": tuning,
+    "deblurring": deblurring,
 }
 """What can be checked, by name."""
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, PositiveFloat, Problem
 from dipbench.images.arrays import from_array, to_array
+from dipbench.operators import Blur
 from dipbench.streams import Streams
 
 try:
@@ -33,6 +34,8 @@ class BM3D(Method):
     sigma: PositiveFloat | None = None  # noise level that it is given, 8-bit grey levels; none: the problem's
 
     def refuses(self, problem: Problem) -> str | None:
+        if isinstance(problem.operator, Blur):
+            return "it denoises, and this image is blurred"
         if self._sigma(problem) is None:
             return "needs the noise level: give one, bm3d[sigma=10]"
         if min(problem.shape[1:]) < _SMALLEST:

@@ -10,12 +10,12 @@ below and 0.08 above on twelve grey ones: reports/classical/free_bm3d.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import sqrt
 
 import torch
 from torch import Tensor
 
 from dipbench.contract import Method, Problem
+from dipbench.images.colours import opponent
 from dipbench.operators import Identity
 from dipbench.streams import Streams
 
@@ -42,13 +42,7 @@ class FreeBM3D(Method):
         from deepinv.models import BM3D  # seconds to import
 
         noisy = problem.measurement
-        colours = _opponent(noisy) if problem.shape[0] == 3 else None
+        colours = opponent(noisy.dtype).to(noisy.device) if problem.shape[0] == 3 else None
         seen = noisy if colours is None else torch.einsum("ij,jhw->ihw", colours, noisy)
         denoised = BM3D(use_legacy=False, device=noisy.device)(seen[None], problem.sigma)[0]
         yield denoised if colours is None else torch.einsum("ji,jhw->ihw", colours, denoised)
-
-
-def _opponent(like: Tensor) -> Tensor:
-    """Luminance and two differences as the rows of a rotation, (3, 3): white noise stays white."""
-    rows = [[1 / sqrt(3)] * 3, [1 / sqrt(2), 0, -1 / sqrt(2)], [1 / sqrt(6), -2 / sqrt(6), 1 / sqrt(6)]]
-    return torch.tensor(rows, dtype=like.dtype, device=like.device)

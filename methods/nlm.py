@@ -15,6 +15,7 @@ from torch import Tensor
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
 from dipbench.contract.noise_level import sigma_left
 from dipbench.images.arrays import from_array, to_array
+from dipbench.operators import Blur
 from dipbench.streams import Streams
 
 STRENGTHS = (15, 25, 50), (0.6, 0.5, 0.4)
@@ -36,6 +37,8 @@ class NonLocalMeans(Method):
     strength: PositiveFloat | None = None  # cut-off h in units of the noise level; None: by the level, see STRENGTHS
 
     def refuses(self, problem: Problem) -> str | None:
+        if isinstance(problem.operator, Blur):
+            return "it denoises, and this image is blurred"
         return None if problem.sigma is not None else "needs the noise level"
 
     def resolved(self, problem: Problem) -> dict[str, Any]:

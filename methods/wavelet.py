@@ -17,6 +17,7 @@ from dipbench.contract import Method, NonNegativeInt, PositiveInt, Problem
 from dipbench.contract.noise_level import sigma_left
 from dipbench.errors import unknown
 from dipbench.images.arrays import Array, from_array, to_array
+from dipbench.operators import Blur
 from dipbench.streams import Streams
 
 
@@ -39,6 +40,8 @@ class WaveletShrinkage(Method):
             raise unknown("wavelet", self.wavelet, pywt.wavelist(kind="discrete"))
 
     def refuses(self, problem: Problem) -> str | None:
+        if isinstance(problem.operator, Blur):
+            return "it denoises, and this image is blurred"
         return None if problem.sigma is not None else "needs the noise level"
 
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:

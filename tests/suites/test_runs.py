@@ -29,6 +29,7 @@ NAMES = [
     "set5 butterfly 7063c57a207f5b14 super_resolution[factor=4] bicubic 5a8468bc98b475a5 5c245058b770dddb",
     "set5 butterfly 7063c57a207f5b14 super_resolution_matlab[factor=4] bicubic 0490a8b2cb6f8608 4cbf7dc86d8f8f14",
     "inpaint11 house 36daae19206c9e37 inpainting[mask=own] nearest_neighbor 454b8c59cd00bfce a68927d62b20de1c",
+    "set12 01 0000000000000000 deblurring[kernel=disk] degraded 390c6422215caeca 07fd06847cf96021",
     "cbm3d9 House256 10009297dcdcb2cc fitting[target=shuffled] degraded 0b267867dadb5231 c330b3d793066c88",
     "dip_photos building 218784ca7ed23c4c inversion[side=64] no_prior eca45d608011495b 5285822f6ee94d0c",
     "nothing nothing e3b0c44298fc1c14 activation_maximization[side=64] no_prior adb5c2532921356d 34927195161cacfb",
