@@ -49,9 +49,10 @@ def layer_of(classifier: ClassifierName, layer: str) -> Layer:
     row = classifiers()[classifier]
     node = row.layers.get(layer, layer)
     if node not in _nodes(classifier):
+        whole = [name for name in _nodes(classifier) if name.count(".") < 2]
         raise UserError(
-            f"{classifier} has no layer '{layer}': it has {', '.join(row.layers)}, and by the names of torchvision "
-            f"{', '.join(_nodes(classifier))}"
+            f"{classifier} has no layer '{layer}': it has {', '.join(row.layers)}, and by torchvision's names "
+            f"{', '.join(whole)} and what these consist of"
         )
     extractor = create_feature_extractor(_network(classifier), [node], suppress_diff_warning=True)
     return Layer(row, node, extractor)
