@@ -7,7 +7,7 @@ image the luminance and two differences are deblurred one by one, for the packag
 the result is clipped to [0, 1]; one weight of the Wiener stage is fixed, see below.
 
 The paper's gains on Cameraman over the blurred image are 8.19, 6.40, 8.34, 3.34, 3.73 and 4.70 dB in the six scenarios
-(remembered, not read: results/published has none); here, with the noise of the suite `deblurring`, they are 8.32, 6.43,
+(quoted from memory: results/published has none); here, with the noise of the suite `deblurring`, they are 8.32, 6.43,
 8.27, 3.44, 3.77 and 4.66.
 """
 
