@@ -1,7 +1,8 @@
 """Weights as their authors released them, read as data: nothing in a file is run, and only axes are reordered.
 
 What PyTorch pickled is read by its unpickler of weights, which makes tensors and nothing else; MATLAB's files by SciPy
-and, of version 7.3, as the HDF5 that they are. A kernel of MATLAB has the axes height, width, input, output.
+and, of version 7.3, as the HDF5 that they are. A kernel of MATLAB has the axes height, width, input, output. A file of
+ncnn is nothing but numbers, one layer after the other, and does not name them: what reads it knows the network.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.io import loadmat
+from torchvision.models import squeezenet1_1
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 Arrays = dict[str, Array]
 
 
@@ -60,10 +62,38 @@ def dagnn(path: Path) -> Arrays:
     return arrays
 
 
+_HALF = 0x01306B47  # what ncnn puts before numbers in half precision, which it fills up to four bytes
+
+
+def ncnn_squeezenet(path: Path) -> Arrays:
+    """SqueezeNet 1.1 of ncnn, half precision, by torchvision's names, which have the order of its file.
+
+    It is Caffe's and takes BGR; the first kernels are turned round to take RGB. ValueError of another network's file.
+    """
+    with torch.device("meta"):  # for the names and shapes alone
+        shapes = {name: value.shape for name, value in squeezenet1_1().state_dict().items()}
+    data, place, arrays = path.read_bytes(), 0, Arrays()
+    for name, shape in shapes.items():
+        count = shape.numel()
+        if name.endswith("bias"):
+            arrays[name] = np.frombuffer(data, "<f4", count, place)
+            place += 4 * count
+            continue
+        if data[place : place + 4] != _HALF.to_bytes(4, "little"):
+            raise ValueError(f"{path} has no half-precision numbers at byte {place}, where {name} begins")
+        arrays[name] = np.frombuffer(data, "<f2", count, place + 4).reshape(shape)
+        place += 4 + 2 * count + 2 * (count % 2)
+    if place != len(data):
+        raise ValueError(f"{path} has {len(data)} bytes, and SqueezeNet 1.1 takes {place}")
+    first = next(iter(arrays))
+    return {**arrays, first: arrays[first][:, ::-1]}
+
+
 READERS: dict[str, Callable[[Path], Arrays]] = {
     "torch": torch_state,
     "torch_chain": torch_chain,
     "simplenn": simplenn,
     "dagnn": dagnn,
+    "ncnn_squeezenet": ncnn_squeezenet,
 }
 """By the column `reader` of weights.csv."""

@@ -9,9 +9,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.io import savemat
+from torchvision.models import squeezenet1_1
 
 from dipbench.data.pinned import cache_folder
-from dipbench.data.sources import READERS, dagnn, simplenn, torch_chain, torch_state
+from dipbench.data.sources import READERS, dagnn, ncnn_squeezenet, simplenn, torch_chain, torch_state
 from dipbench.data.weights import Weights, read_weights
 
 SOURCES = [file.name for file in Weights().files() if file.reader]
@@ -98,6 +99,23 @@ def test_graph_of_matconvnet_is_read_from_an_older_file(tmp_path: Path) -> None:
         params[0, place] = (f"{layer}_{kind}", array)
     savemat(tmp_path / "a.mat", {"net": {"params": params}})
     assert equal(dagnn(tmp_path / "a.mat"), GRAPH)
+
+
+def test_squeezenet_of_ncnn_is_read_with_red_first(tmp_path: Path) -> None:
+    shapes = {name: tuple(value.shape) for name, value in squeezenet1_1().state_dict().items()}
+    rng, written, expected = np.random.default_rng(0), b"", {}
+    for name, shape in shapes.items():
+        value = rng.standard_normal(shape).astype(np.float32 if name.endswith("bias") else np.float16)
+        expected[name] = value[:, ::-1] if name == "features.0.weight" else value
+        written += (b"" if name.endswith("bias") else bytes.fromhex("476b3001")) + value.tobytes()
+    (tmp_path / "a.bin").write_bytes(written)
+    assert equal(ncnn_squeezenet(tmp_path / "a.bin"), expected)
+    (tmp_path / "a.bin").write_bytes(written + b"more")
+    with pytest.raises(ValueError, match=r"bytes, and SqueezeNet 1\.1 takes 2478984"):
+        ncnn_squeezenet(tmp_path / "a.bin")
+    (tmp_path / "a.bin").write_bytes(b"1234" + written)
+    with pytest.raises(ValueError, match=r"no half-precision numbers at byte 0, where features\.0\.weight begins"):
+        ncnn_squeezenet(tmp_path / "a.bin")
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -39,6 +39,7 @@ NETWORKS = {  # row -> the official network it fits
     "activation_maximization": "activation_maximization",
     "activation_maximization_class": "activation_maximization",
     "enhancement": "denoising",
+    "deblurring": "denoising",
 }
 
 COUNTS = {  # parameters of the first release: the official code of 30 November 2017 with the settings of its notebooks
@@ -66,6 +67,7 @@ FITS = {  # row -> iterations, learning rate, jitter, backtracking
     "activation_maximization": (3100, 0.001, 0.03, None),
     "activation_maximization_class": (3100, 0.01, 0.03, None),
     "enhancement": (2500, 0.01, 1 / 30, None),
+    "deblurring": (3000, 0.01, 0.03, None),
 }
 
 
@@ -96,7 +98,7 @@ def table() -> dict[str, dict[str, Any]]:
 def test_the_table_has_every_restoration_of_the_official_notebooks() -> None:
     assert set(table()) == set(NETWORKS) == set(FITS)
     without = {name for name, variants in table().items() if "first_release" not in variants}
-    assert without == {"inpainting", "flash_no_flash", "inversion_heavy_noise", "enhancement"}
+    assert without == {"inpainting", "flash_no_flash", "inversion_heavy_noise", "enhancement", "deblurring"}
 
 
 @pytest.mark.parametrize("row", sorted(NETWORKS))
@@ -188,6 +190,7 @@ def test_first_release_walks_the_weights_of_the_library_networks() -> None:
         ("jpeg", "jpeg"),
         ("flash", "flash_no_flash"),
         ("enhancement", "enhancement"),
+        ("deblurring[kernel=uniform]", "deblurring"),
     ],
 )
 def test_row_is_chosen_by_the_problem(photo: Tensor, task: str, row: str) -> None:
@@ -198,8 +201,8 @@ def test_row_is_chosen_by_the_problem(photo: Tensor, task: str, row: str) -> Non
 
 
 def test_refuses_in_words_what_has_no_settings() -> None:
-    assert "has no settings for deblurring: name another row" in dip().refuses(posed(task="deblurring"))
-    assert dip(preset="denoising").refuses(posed(task="deblurring")) is None
+    assert "has no settings for deraining: name another row" in dip().refuses(posed(task="deraining"))
+    assert dip(preset="denoising").refuses(posed(task="deraining")) is None
     reason = dip(variant="first_release").refuses(posed(task="inpainting"))
     assert reason == "the row 'inpainting' of dip.toml has no variant 'first_release': it takes code, paper"
     unguided = replace(posed(), guide=None)

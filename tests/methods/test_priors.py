@@ -78,7 +78,7 @@ def test_deep_random_projector_fits_its_input_and_its_batch_norms(
         ("deep_decoder", "inpainting", 40_000, Adam(0.0025), (DecayingJitter(0.005, 0.7, 500),)),
         ("deep_decoder[jitter=0.015]", "denoising", 1900, Adam(0.01), (DecayingJitter(0.015, 0.7, 100_000),)),
         ("conv_decoder", "denoising", 2500, Adam(0.008), ()),
-        ("encoder_decoder", "inpainting", 11_000, Adam(0.001), (Jitter(0.03), Backtracking(5.0))),
+        ("encoder_decoder", "inpainting", 11_000, Adam(0.001), (Jitter(0.03), Backtracking(5.0, every=50))),
         ("faster_dip", "denoising", 3000, Adam(0.01), (Jitter(1 / 30),)),
         ("siren", "denoising", 10_000, Adam(1e-4), ()),
         ("wire", "denoising", 2000, Adam(5e-3), (RateDecay(0.1 ** (1 / 2000), every=1),)),
