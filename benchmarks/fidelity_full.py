@@ -60,7 +60,7 @@ def runs_below(folder: Path) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
 
 
 def _runs_of(store: Store) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """Also those that were not asked for last: a store may hold both precisions, and its plan names one of them."""
+    """Also those that no plan names: a store of before may hold both precisions, and its plan one of them."""
     planned = store.plan().runs
     for folder in sorted((store.path / "runs").iterdir()):
         result = store.result(folder.name)

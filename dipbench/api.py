@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ from dipbench.contract import Method, Plugin, Task
 from dipbench.errors import UserError, unknown
 from dipbench.images.files import read_image, write_image
 from dipbench.metrics import known
-from dipbench.report import write_report
+from dipbench.report import refresh_report
 from dipbench.report.loaded import Loaded
 from dipbench.resources import pick_device
 from dipbench.running.check import checked
@@ -121,16 +121,37 @@ def run(
         seeds=seeds_of(seed, seeds),
         conditions=Conditions.read(device, jobs, engine, precision, checkpoint, at_once),
         out=Path(out) if out else None,
-        command=f"dipbench.run({suite!r}) in {Path(sys.argv[0]).name or 'Python'}",
+        command=_call(
+            suite,
+            only=only,
+            methods=texts,
+            data=data,
+            settings=settings,
+            scale=scale,
+            seed=seed,
+            seeds=seeds,
+            precision=precision,
+        ),
         display=None,
         on=executor_of(on, jobs, texts),
     )
     results = {}
     for store, summary in made:
         if report:
-            write_report(store, summary.holdings)
-        results[store.path] = summary.results  # of what an agenda did last in a store, which is all of it
+            refresh_report(store, summary.holdings)
+        results[store.path] = summary.results  # of an agenda's last entry in a store, which asks for all of them
     return pd.concat(results.values(), ignore_index=True)
+
+
+def _call(suite: str, **given: Any) -> str:
+    """How a store says that it was asked from Python: with what decides what is asked, as far as it is not usual."""
+    usual: dict[str, Any] = {"scale": "full", "precision": "float32"}
+    said = [
+        f"{name}={list(value) if isinstance(value, (list, tuple)) else value!r}"
+        for name, value in given.items()
+        if value not in (None, (), [], "") and value != usual.get(name)
+    ]
+    return f"dipbench.run({', '.join([repr(suite), *said])}) in {Path(sys.argv[0]).name or 'Python'}"
 
 
 def compare(

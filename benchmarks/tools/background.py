@@ -203,7 +203,7 @@ def status(folder: Folder) -> None:
 
 def _lines_of(store: Store, name: str) -> list[str]:
     """What became of the runs that were asked for, and how far the fits are that wrote a checkpoint."""
-    if not (store.path / "plan.json").exists():
+    if not store.was_asked():
         return []
     holdings = store.holdings()
     planned, ended = holdings.plan.runs, Counter(result.status for result in holdings.results.values())

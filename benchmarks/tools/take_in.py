@@ -21,10 +21,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 from reference import Kept, Traces, as_named_today, holdings_of, named_by_suite, read, store_of, thinned, write
-from reference_fits import Known, known_in, merged, write_known
+from reference_fits import Known, known_in, write_known
+from reference_fits import merged as known_together
 from reference_page import page, parted
 
 from dipbench.errors import UserError
+from dipbench.store.plans import merged
 from dipbench.store.records import Plan, Result
 from dipbench.store.store import Store
 from dipbench.suites.suite import Suite, read_suite
@@ -54,22 +56,28 @@ def main(
                 fresh_known.append(known_in(store))
             for image in picture or []:
                 keep_pictures(store, runs.values(), image, root / "reports" / name)
-        known = merged(reference / name, fresh_known)
+        known = known_together(reference / name, fresh_known)
         render(suite, as_named_today(suite, runs.values()), traces, known, root)
         print(f"{name}: {len(runs)} runs, {len(runs) - before} of them new")
 
 
 def stores_in(folder: Path) -> list[tuple[Store, Plan]]:
-    """The stores in a folder, or the one that it is, in which something was asked for at full scale, and what."""
+    """The stores in a folder, or the one that it is, with all that was asked of each suite at full scale."""
     marks = sorted(folder.rglob("store.json"))
     if not marks:
-        raise UserError(f"'{folder}' is not a store of results: it takes a folder that 'dipbench run --out' wrote")
-    stores = [Store.existing(mark.parent) for mark in marks if (mark.parent / "plan.json").exists()]
-    return [(store, plan) for store in stores if (plan := store.plan()).scale == "full"]
+        raise UserError(f"'{folder}' is not a results folder: it takes one that 'dipbench run --out' wrote")
+    stores = [store for mark in marks if (store := Store.existing(mark.parent)).was_asked()]
+    return [(store, plan) for store in stores for plan in of_suites(store)]
+
+
+def of_suites(store: Store) -> list[Plan]:
+    """All that was asked of a store at full scale, a plan a suite."""
+    full = [plan for plan in store.plans() if plan.scale == "full"]
+    return [merged([plan for plan in full if plan.name == name]) for name in dict.fromkeys(plan.name for plan in full)]
 
 
 def finished(store: Store, plan: Plan, suite: Suite) -> dict[str, Kept]:
-    """The runs that the store has and that the suite, or what was asked for last, gives a name."""
+    """The runs that the store has and that the suite, or what was asked of it, gives a name."""
     keys = sorted(path.name for path in (store.path / "runs").iterdir() if not path.name.startswith("."))
     ended = {key: result_of(store, key) for key in keys if store.status(key) in ("done", "refused")}
     named: dict[str, list[list[str]]] = {}
@@ -78,10 +86,14 @@ def finished(store: Store, plan: Plan, suite: Suite) -> dict[str, Kept]:
         for run in experiment.runs if experiment.name in experiments else ():
             named.setdefault(run.key, []).append([experiment.name, run.label])
     named.update(named_by_suite(suite, [result.run for result in ended.values()]))
-    if unnamed := ended.keys() - named.keys():
+    of_others = store.plan().runs.keys() - plan.runs.keys()
+    if unnamed := ended.keys() - named.keys() - of_others:
         print(f"{suite.name}: {len(unnamed)} runs left out: the suite has no such run ({', '.join(sorted(unnamed))})")
-    command = command_of(plan.command)
-    return {key: Kept(key=key, named=named[key], command=command, result=ended[key]) for key in ended if key in named}
+    return {
+        key: Kept(key=key, named=named[key], command=command_of(plan, key), result=ended[key])
+        for key in ended
+        if key in named
+    }
 
 
 def result_of(store: Store, key: str) -> Result:
@@ -126,9 +138,9 @@ def render(suite: Suite, runs: list[Kept], traces: Traces, known: Known, root: P
         (report / "README.md").write_text(page(store, shown, runs, known, report), encoding="utf-8")
 
 
-def command_of(typed: str) -> str:
-    """What was typed, without the folders of the machine it was typed on."""
-    words = shlex.split(typed)
+def command_of(plan: Plan, key: str) -> str:
+    """The command that asked for a run, the last one where none did, without the folders of the machine it ran on."""
+    words = shlex.split(plan.command_of(key).splitlines()[-1])
     places = {at for at, word in enumerate(words) if word in ("--out", "--data-dir")}
     return shlex.join(word for at, word in enumerate(words) if at not in places and at - 1 not in places)
 

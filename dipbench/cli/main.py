@@ -20,6 +20,7 @@ from dipbench.cli.leaderboard import leaderboard
 from dipbench.cli.new import new
 from dipbench.cli.plan import plan
 from dipbench.cli.replay import replay
+from dipbench.cli.report import report, said_of
 from dipbench.cli.score import score
 from dipbench.errors import UserError
 from dipbench.running.interruption import Stopped
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(data, name="data")
 app.command()(score)
 app.command()(plan)
+app.command()(report)
 app.command()(replay)
 app.command()(compare)
 app.command()(leaderboard)
@@ -71,8 +73,12 @@ def run(
     rules: options.Rules = None,
     metrics: options.Metrics = None,
     plugins: options.Plugins = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report; 'dipbench report' does.")] = False,
 ) -> None:
-    """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again."""
+    """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again.
+
+    The report shows all that was ever asked of these results; --only narrows what is computed.
+    """
     from rich.console import Console
 
     from dipbench import registry
@@ -80,7 +86,7 @@ def run(
     from dipbench.cli.progress import Terminal
     from dipbench.comparing.verdict import verdicts_of
     from dipbench.data.pinned import use_folder
-    from dipbench.report import write_report
+    from dipbench.report import refresh_report
     from dipbench.report.verdicts import as_text
     from dipbench.running import interruption
     from dipbench.running.conditions import Conditions
@@ -101,19 +107,19 @@ def run(
             display=display,
             on=registry.build("executor", on),
         ):
-            page = write_report(store, summary.holdings)
-            if comparison := as_text(verdicts_of(summary.holdings)):
+            page = "" if no_report else f"\n{said_of(*refresh_report(store, summary.holdings))}"
+            if comparison := as_text(verdicts_of(summary.asked)):
                 console.print(comparison, markup=False, highlight=False, soft_wrap=True)
             computed += summary.ended.total()
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
             there = f"{summary.present} in the store before"
-            console.print(f"{counts}; {there}\nreport: {page}", highlight=False, soft_wrap=True)
+            console.print(f"{counts}; {there}{page}", highlight=False, soft_wrap=True)
             for job, finished in summary.failures:
                 print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
             failures += [finished for _, finished in summary.failures]
             doubts = Counter(
                 f"{result.run.method['name']}: {words}"
-                for result in summary.holdings.results.values()
+                for result in summary.asked.results.values()
                 for words in result.warnings
             )
             for words, runs in doubts.items():
@@ -122,20 +128,6 @@ def run(
         print(f"dipbench: {words}", file=sys.stderr)
     if failures:
         raise typer.Exit(2 if all(finished.mendable for finished in failures) else 1)
-
-
-@app.command()
-def report(
-    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
-) -> None:
-    """Write the report again, from the store alone."""
-    from dipbench.report import write_report
-    from dipbench.store.store import Store
-
-    store = Store.existing(folder)
-    print(f"report: {write_report(store, store.holdings())}")
-    for warning in store.warnings:
-        print(f"dipbench: {warning}", file=sys.stderr)
 
 
 @app.command()

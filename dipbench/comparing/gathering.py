@@ -1,6 +1,6 @@
 """Comparisons from stores: whose results lie together, which methods are there, and what is not computed yet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,9 +116,9 @@ def _check_same_methods(first: Store, held: Holdings, other: Store, others: Hold
 def _check_there(written: str, results: pd.DataFrame, holdings: Sequence[Holdings]) -> None:
     """UserError for a method without results, with what to run."""
     for held in holdings:
-        planned = {run.label for run in held.plan.runs.values()}
-        if written in planned and written not in set(results["method"]):
-            raise UserError(f"no run of '{written}' is computed yet: {held.plan.command or 'run the suite again'}")
+        planned = [key for key, run in held.plan.runs.items() if run.label == written]
+        if planned and written not in set(results["method"]):
+            raise UserError(f"no run of '{written}' is computed yet: {_commands(held, planned)}")
     try:
         entrant_of(written, results)
     except UserError as error:
@@ -138,12 +138,18 @@ def _is_there(written: str, rows: pd.DataFrame) -> bool:
 def not_computed(held: Holdings, methods: Collection[str]) -> list[str]:
     """A line a method of which some runs are not in the store; no `methods`: all."""
     runs = pd.Series({key: run.label for key, run in held.plan.runs.items()}, dtype="str")
-    missing = runs[~runs.index.isin(list(held.results))].value_counts()
+    missing = runs[~runs.index.isin(list(held.results))]
     return [
-        f"{count} of {(runs == label).sum()} runs of {label} are not computed: {held.plan.command}"
-        for label, count in missing.items()
+        f"{count} of {(runs == label).sum()} runs of {label} are not computed: "
+        + _commands(held, missing.index[missing == label])
+        for label, count in missing.value_counts().items()
         if not methods or label in methods
     ]
+
+
+def _commands(held: Holdings, keys: Iterable[str]) -> str:
+    """What to run for runs to be computed."""
+    return " and ".join(dict.fromkeys(map(held.plan.command_of, keys))) or "run the suite again"
 
 
 def _why(remarks: Sequence[str]) -> str:

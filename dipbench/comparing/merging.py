@@ -15,8 +15,8 @@ from dipbench.suites.run import Run, canonical
 def merged(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataFrame:
     """The tables of results of all, with what tells measurements and methods of different stores apart.
 
-    Beside those of `store.results.columns` the columns `store`, a name; `command`, that which filled it last; `on` and
-    `task`, as the suite writes data set and task; `smoke`; `problem`, equal where data set and task are; `pixels`,
+    Beside those of `store.results.columns` the columns `store`, a name; `command`, that which asked for the run; `on`
+    and `task`, as the suite writes data set and task; `smoke`; `problem`, equal where data set and task are; `pixels`,
     equal where an image is; `spec`, what a label stands for; `code`, equal where method and fit compute by the same
     source, version and precision; `settings`. The precision is that of a fit, and empty for what is none.
     """
@@ -48,23 +48,18 @@ def _table(held: Holdings) -> pd.DataFrame:
     return rows.join(more).assign(
         spec=[held.plan.methods.get(label, label) for label in rows["method"]],
         precision=[held.results[key].precision for key in rows["run"]],
-        smoke=held.plan.scale == "smoke",
-        command=held.plan.command,
+        smoke=[experiments[name].scale == "smoke" for name in rows["experiment"]],
+        command=[held.plan.command_of(key) for key in rows["run"]],
     )
 
 
 def _facts(run: Run, experiment: PlannedExperiment) -> tuple[str, ...]:
-    code = {
-        **{name: value for name, value in run.method.items() if name != "settings"},
-        "versions": {part: version for part, version in run.versions.items() if part != "task"},
-        "precision": run.precision,
-    }
     return (
         experiment.dataset,
         experiment.task,
         canonical([run.dataset, run.task]),
         canonical([run.pixels, run.versions.get("task")]),
-        canonical(code),
+        canonical([run.code, run.precision]),
         canonical(run.method["settings"]),
     )
 

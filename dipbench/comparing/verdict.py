@@ -91,18 +91,20 @@ def verdicts_of(holdings: Holdings) -> dict[str, list[Verdict]]:
             rows = results[results["experiment"] == experiment.name]
             tasks = [holdings.results[key].run.task for key in rows["run"]]  # of an experiment they are all the same
             settings = tasks[0]["settings"] if tasks else {}
-            smoke = holdings.plan.scale == "smoke"
-            found[experiment.name] = verdicts(experiment, rows, settings, smoke=smoke)
+            found[experiment.name] = verdicts(experiment, rows, settings, holdings.plan.labels)
     return found
 
 
 def verdicts(
-    experiment: PlannedExperiment, results: pd.DataFrame, task_settings: Mapping[str, Any], *, smoke: bool
+    experiment: PlannedExperiment,
+    results: pd.DataFrame,
+    task_settings: Mapping[str, Any],
+    labels: Mapping[str, str] | None = None,
 ) -> list[Verdict]:
     """The verdicts on an experiment, in the order of its rows; none where it names no published numbers.
 
-    `results` are its rows of the table of results; `task_settings` every setting of its task as it ran; `smoke` says
-    that it was run at a small scale.
+    `results` are its rows of the table of results; `task_settings` every setting of its task as it ran; `labels` says
+    what the suite calls a method that has another name beside others: see `store.plans`.
     """
     wanted = experiment.published
     if wanted is None:
@@ -110,7 +112,7 @@ def verdicts(
     done = results[results["status"] == "done"].drop_duplicates(["method", "run", "output"])
     found = []
     for label, output in dict.fromkeys(zip(done["method"], done["output"], strict=True)):
-        row, changed = _named(wanted, label, output)
+        row, changed = _named(wanted, (labels or {}).get(label, label), output)
         if row is None:
             continue
         of_output = done[(done["method"] == label) & (done["output"] == output)]
@@ -120,7 +122,7 @@ def verdicts(
         absent = len(planned - set(of_output["run"]))
         reasons = [
             NO_TRUTH if (rows["message"] == NO_TRUTH).any() else "",
-            "at smoke scale" if smoke else "",
+            "at smoke scale" if experiment.scale == "smoke" else "",
             f"run as {label}" if changed else "",
             _other_images(experiment.dataset, wanted.dataset),
             _other_degradation(comparison.numbers, task_settings),

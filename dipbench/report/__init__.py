@@ -1,6 +1,5 @@
 """The report of a store: tables, curves, pictures and the page that shows them. It reads the store and runs nothing."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +15,7 @@ from dipbench.report.curves import curves_of
 from dipbench.report.facts import methods_of, task_settings
 from dipbench.report.figure import write_figures
 from dipbench.report.film import films_of
+from dipbench.report.folder import is_up_to_date, new_report, place_of
 from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page
@@ -29,35 +29,26 @@ from dipbench.report.verdicts import files_of
 from dipbench.store.records import Holdings
 from dipbench.store.store import Store
 
-__all__ = ["write_report"]
-
-_WRITTEN = ".written"  # the list of the files of a report that dipbench wrote
+__all__ = ["refresh_report", "write_report"]
 
 
-def write_report(store: Store, holdings: Holdings) -> Path:
-    """Writes the folder `report` of the store, in place of one already there; the path of its index.html.
+def write_report(store: Store, holdings: Holdings, out: Path | None = None) -> Path:
+    """Writes the report in place of one already there; the path of its index.html.
 
-    `holdings` are what the store holds; traces and pictures are read from it where they are drawn. UserError where it
-    cannot be written to. What somebody else put into that folder stays.
+    It goes into `out`, by default into the folder `report` of the store. `holdings` are what it shows; traces and
+    pictures are read from the store where they are drawn. UserError where it cannot be written to. What somebody else
+    put into that folder stays.
     """
-    with store.new_folder(".", "report") as folder:
+    with new_report(store, holdings, out) as folder:
         _write(store, holdings, folder)
-        (folder / _WRITTEN).write_text("\n".join(_files_in(folder)) + "\n", encoding="utf-8")
-        _keep_what_others_wrote(store.path / "report", folder)
-    return store.path / "report" / "index.html"
+    return place_of(store, out) / "index.html"
 
 
-def _keep_what_others_wrote(old: Path, new: Path) -> None:
-    listed = old / _WRITTEN
-    ours = {_WRITTEN, *(listed.read_text(encoding="utf-8").splitlines() if listed.exists() else ())}
-    for name in _files_in(old):
-        if name not in ours and not (new / name).exists():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(old / name, new / name)
-
-
-def _files_in(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+def refresh_report(store: Store, holdings: Holdings, out: Path | None = None) -> tuple[Path, bool]:
+    """The same, unless the one that is there is up to date; and whether it was written."""
+    if is_up_to_date(store, holdings, out):
+        return place_of(store, out) / "index.html", False
+    return write_report(store, holdings, out), True
 
 
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:

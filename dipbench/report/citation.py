@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from dipbench.errors import UserError
-from dipbench.spec import Spec
 from dipbench.store.records import Result
+from dipbench.suites.run import written
 
 REFERENCES = Path(__file__).with_name("references.bib")
 
@@ -24,8 +24,8 @@ def signature(result: Result, output: str) -> str:
         f"PSNR {scores[output]:.2f} dB",
         run.protocol,
         f"{run.dataset}/{run.image}#{run.pixels}",
-        f"{_written(run.task)}#seed={run.seed}",
-        f"{_written(run.method)}:{output}",
+        f"{written(run.task)}#seed={run.seed}",
+        f"{run.written_method}:{output}",
         f"dipbench {environment.versions['dipbench']} ({(environment.commit or 'release')[:12]})",
         f"torch {environment.versions['torch']} on {environment.device}, "
         + (f"instructions {environment.instructions}, " if environment.instructions else "")
@@ -34,14 +34,6 @@ def signature(result: Result, output: str) -> str:
         f"run {run.key}",
     ]
     return " | ".join(parts)
-
-
-def _written(plugin: dict[str, object]) -> str:
-    """A plugin as the run has it, with every setting that is set."""
-    settings = plugin["settings"]
-    assert isinstance(settings, dict)
-    source = f"@{plugin['source']}" if "source" in plugin else ""
-    return str(Spec(f"{plugin['name']}{source}", {key: value for key, value in settings.items() if value is not None}))
 
 
 def bibtex(result: Result) -> str:

@@ -18,7 +18,7 @@ from dipbench.store.store import Store
 
 
 class Loaded:
-    """What a store holds of what was asked for last. Each frame is read when it is asked for, once.
+    """What a store holds of all that was asked for. Each frame is read when it is asked for, once.
 
     `results` has a row an output of a run: see `dipbench.store.results.columns`. `traces` has a row an iteration of a
     run: experiment, method, image, seed, iteration, and a column a signal, NaN where that was not recorded.

@@ -12,7 +12,7 @@ from dipbench.running.executors import Executor
 from dipbench.running.executors.processes import Processes
 from dipbench.running.one_run import Finished
 from dipbench.running.rescoring import rescore
-from dipbench.store.records import Holdings, Plan, PlannedRun
+from dipbench.store.records import Holdings, Plan, PlannedRun, Variant
 from dipbench.store.results import frame
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of
@@ -51,11 +51,12 @@ class Silent:
 class Summary:
     """What became of the runs of a suite."""
 
-    holdings: Holdings  # what the store holds of them at the end
+    holdings: Holdings  # what the store holds at the end, of these and of all that was asked for before
+    asked: Holdings  # of these alone
     present: int = 0  # in the store before
     ended: Counter[str] = field(default_factory=Counter)  # status -> how many of those computed now
     failures: list[tuple[Job, Finished]] = field(default_factory=list)
-    results: pd.DataFrame = field(default_factory=pd.DataFrame)
+    results: pd.DataFrame = field(default_factory=pd.DataFrame)  # of these alone
 
 
 def run_suite(
@@ -81,22 +82,26 @@ def compute(
     display: Display | None = None,
     on: Executor = PROCESSES,
 ) -> Summary:
-    """Computes every job that is not in the store; `plan` is what the store keeps of what was asked for."""
+    """Computes every job that is not in the store; `plan` is what the store is to keep of what is asked for."""
     display = display or Silent()
     store.write_plan(plan)
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
     for warning in [*store.warnings, *rescore((job for job in wanted if job not in missing), store)]:
         display.warn(warning)
-    summary = Summary(Holdings(plan, {}), present=len(wanted) - len(missing))
+    told = len(store.warnings)
+    summary = Summary(Holdings(plan, {}), Holdings(plan, {}), present=len(wanted) - len(missing))
     display.begin(missing, summary.present)
     try:
         if missing:
             _have_computed(missing, store, conditions, display, on, summary)
     finally:
         summary.holdings = store.holdings()
-        summary.results = frame(summary.holdings)
-        store.write_index(summary.results)
+        summary.asked = summary.holdings.of(plan)
+        summary.results = frame(summary.asked)
+        store.write_index(frame(summary.holdings, store.others(summary.holdings.plan)))
+        for warning in store.warnings[told:]:
+            display.warn(warning)
     return summary
 
 
@@ -130,10 +135,17 @@ def plan_of(suite: Suite, jobs: list[Job], command: str) -> Plan:
     """The suite and its runs, for the store."""
     runs = {
         experiment.name: [
-            PlannedRun(key=job.run.key, label=job.label, image=job.run.image, seed=job.run.seed)
+            PlannedRun(
+                key=job.run.key,
+                label=job.label,
+                image=job.run.image,
+                seed=job.run.seed,
+                measurement=job.run.measurement_key,
+            )
             for job in jobs
             if job.experiment == experiment.name
         ]
         for experiment in suite.experiments
     }
-    return Plan.of(suite, runs, command)
+    variants = {job.label: Variant(label=job.label, precision=job.run.precision, code=job.run.code) for job in jobs}
+    return Plan.of(suite, runs, command, variants)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_serializer, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_serializer, model_validator
 
 from dipbench.published import Published
 from dipbench.suites.run import Run
@@ -122,6 +122,15 @@ class PlannedRun(_Stored):
     label: str  # what the suite calls the method
     image: str
     seed: int
+    measurement: str = ""  # its name; empty: asked for before it was written down
+
+
+class Variant(_Stored):
+    """What tells methods of one label and one spec apart."""
+
+    label: str  # what the suite calls it; a plan that is merged of several may have to say more
+    precision: str = "float32"  # of its fits
+    code: str = ""  # `Run.code`; empty: asked for before it was written down
 
 
 class PlannedExperiment(_Stored):
@@ -130,37 +139,55 @@ class PlannedExperiment(_Stored):
     name: str
     dataset: str
     task: str
+    scale: Literal["full", "smoke"] = "full"
     baseline: str = ""  # the label that others are compared with; empty: see `comparing.ranking`
     published: Published | None = None
     runs: list[PlannedRun]
 
 
 class Plan(_Stored):
-    """What was asked for: a suite and the runs that it is made of."""
+    """What was asked for: by one command, as it lies in the store, or by several, as `store.plans` merges them."""
 
     name: str
     title: str
     description: str
-    command: str  # that asked for it
-    scale: Literal["full", "smoke"] = "full"
+    command: str  # that asked for it; several stand one below the other
     methods: dict[str, str]  # label -> the method that it stands for
+    variants: dict[str, Variant] = {}  # by label, likewise
     experiments: list[PlannedExperiment]
+    asked_by: dict[str, str] = Field(default={}, exclude=True)  # the key of a run -> its command, where there are more
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scale_of_each(cls, content: Any) -> Any:
+        """Earlier versions wrote the scale once."""
+        if not isinstance(content, dict) or "scale" not in content:
+            return content
+        each = [{"scale": content["scale"], **experiment} for experiment in content.get("experiments", [])]
+        return {**content, "experiments": each}
 
     @classmethod
-    def of(cls, suite: Suite, runs: Mapping[str, list[PlannedRun]], command: str) -> Self:
+    def of(
+        cls,
+        suite: Suite,
+        runs: Mapping[str, list[PlannedRun]],
+        command: str,
+        variants: Mapping[str, Variant] | None = None,
+    ) -> Self:
         """The plan of a suite from the runs of each experiment; one that has none is left out."""
         return cls(
             name=suite.name,
             title=suite.title,
             description=suite.description,
             command=command,
-            scale=suite.scale,
             methods={label: str(entrant.method) for label, entrant in suite.entrants().items()},
+            variants=dict(variants or {}),
             experiments=[
                 PlannedExperiment(
                     name=experiment.name,
                     dataset=str(experiment.dataset),
                     task=str(experiment.task),
+                    scale=suite.scale,
                     baseline=experiment.baseline,
                     published=experiment.published,
                     runs=runs[experiment.name],
@@ -175,6 +202,24 @@ class Plan(_Stored):
         """Every run once by its key, though experiments may share it."""
         return {run.key: run for experiment in self.experiments for run in experiment.runs}
 
+    @property
+    def scale(self) -> Literal["full", "smoke"]:
+        """`smoke` where any of it is at that scale."""
+        return "smoke" if any(experiment.scale == "smoke" for experiment in self.experiments) else "full"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the suite calls each method, which may have another name in a plan that is merged of several."""
+        return {label: variant.label for label, variant in self.variants.items()}
+
+    def variant(self, label: str) -> Variant:
+        """What is known of the method of a label."""
+        return self.variants.get(label) or Variant(label=label)
+
+    def command_of(self, key: str) -> str:
+        """The command that asked for a run; that which asked first, where several did."""
+        return self.asked_by.get(key, self.command)
+
 
 @dataclass(frozen=True)
 class Holdings:
@@ -182,3 +227,7 @@ class Holdings:
 
     plan: Plan
     results: Mapping[str, Result]  # by the run's key; a run that is not in the store has none
+
+    def of(self, plan: Plan) -> "Holdings":
+        """The same of a part of the plan."""
+        return Holdings(plan, {key: self.results[key] for key in plan.runs if key in self.results})

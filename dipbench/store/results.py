@@ -1,14 +1,14 @@
 """The results of a store as one table."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from dipbench.metrics import known
 from dipbench.scoring import METRICS
-from dipbench.store.records import Holdings, PlannedRun, Result, ScoredOutput
+from dipbench.store.records import Holdings, Result, ScoredOutput
 
 _NONE = ScoredOutput(output="", iteration=-1, picture="")
 
@@ -43,31 +43,37 @@ def columns(further: Iterable[str] = ()) -> dict[str, str]:
     }
 
 
-def frame(holdings: Holdings) -> pd.DataFrame:
-    """One row an output of every run that was asked for last; a run without outputs has one row with its message."""
-    further = _further(holdings)
+def frame(holdings: Holdings, others: Sequence[Result] = ()) -> pd.DataFrame:
+    """One row an output of every run that was asked for; a run without outputs has one row with its message.
+
+    `others` are runs that no plan of the store names: they stand below, in no experiment, each method with all that it
+    was set to.
+    """
+    further = _further([*holdings.results.values(), *others])
     rows: list[dict[str, Any]] = []
     for experiment in holdings.plan.experiments:
         for planned in experiment.runs:
             if planned.key in holdings.results:
-                rows += _rows(experiment.name, planned, holdings.results[planned.key])
+                rows += _rows(experiment.name, planned.label, planned.key, holdings.results[planned.key])
+    for result in others:
+        rows += _rows("", result.run.written_method, result.run.key, result)
     return pd.DataFrame(rows, columns=list(columns(further))).astype(columns(further))
 
 
-def _further(holdings: Holdings) -> list[str]:
-    """The metrics that scored some run of it, beside those that score all."""
-    found = {name for result in holdings.results.values() for output in result.outputs for name in output.scores}
+def _further(results: Iterable[Result]) -> list[str]:
+    """The metrics that scored some run, beside those that score all."""
+    found = {name for result in results for output in result.outputs for name in output.scores}
     return [name for name in known() if name in found and name not in METRICS]
 
 
-def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str, Any]]:
+def _rows(experiment: str, label: str, key: str, result: Result) -> list[dict[str, Any]]:
     run = result.run
     common = {
         "experiment": experiment,
         "dataset": run.dataset,
         "image": run.image,
         "task": run.task["name"],
-        "method": planned.label,
+        "method": label,
         "seed": run.seed,
         "status": result.status,
         "message": result.message,
@@ -77,7 +83,7 @@ def _rows(experiment: str, planned: PlannedRun, result: Result) -> list[dict[str
         "engine": result.engine,
         "precision": run.precision,
         "trained_on": result.trained_on,
-        "run": planned.key,
+        "run": key,
         "measurement": run.measurement_key,
         "seconds": result.seconds,
         "peak_memory_bytes": result.peak_memory_bytes,

@@ -3,13 +3,14 @@
 A store is a folder of its own: nothing in it that dipbench did not write is changed or removed.
 
     DIR/store.json          the version of this layout
-    DIR/plan.json           the suite that was asked for last, and which runs it is made of
-    DIR/index.parquet       one row a result, for other programs; made anew from the runs
+    DIR/plans/TIME-ID.json  what a command asked for, the last one last; `plan.json` where an earlier version wrote it
+    DIR/index.parquet       one row a result, of every run, for other programs; made anew from the runs
     DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output and a view of it
     DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it
     DIR/set_aside/          what could not be read
 
-A folder is written under another name and renamed when it is whole.
+A folder is written under another name and renamed when it is whole. Every command writes a plan of its own, so that
+several processes, of several machines too, may ask at once.
 """
 
 import errno
@@ -18,7 +19,8 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,18 @@ import pyarrow
 from pydantic import ValidationError
 
 from dipbench.errors import UserError
+from dipbench.store.plans import merged, without_need
 from dipbench.store.records import Holdings, Plan, Result, Status
+from dipbench.store.whole import replaced
 from dipbench.text import plain_numbers
 from dipbench.version import __version__
 
 FORMAT = 3
 """1: a run was named by the settings that were given, and by no version. 2: outputs were `last`, `averaged`, `peak`."""
 
+
+PLANS = "plans"
+"""The folder of the plans."""
 
 SNAPSHOTS = "snapshots"
 """The folder of a run with pictures of its output on its way, called by the iteration."""
@@ -148,12 +155,13 @@ class Store:
 
     def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
         place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"
-        with self.writing():
+        try:
             place.parent.mkdir(exist_ok=True)
             folder.rename(place)
-        self.warnings.append(
-            f"'{folder / file}' cannot be read ({_reason(error)}): set aside in '{place}', to be computed anew"
-        )
+            said = f"set aside in '{place}', to be computed anew"
+        except OSError:  # the store cannot be written to: it is read as if this were not there
+            said = "left out"
+        self.warnings.append(f"'{folder / file}' cannot be read ({_reason(error)}): {said}")
 
     @contextmanager
     def new_folder(self, kind: str, key: str) -> Iterator[Path]:
@@ -161,47 +169,68 @@ class Store:
 
         Where another process has put one there meanwhile, that one stays: it holds the same.
         """
-        temporary = self.path / kind / f".writing-{key}-{os.getpid()}"
-        final = self.path / kind / key
-        before = _identity(final)
-        with self.writing():
-            try:
-                shutil.rmtree(temporary, ignore_errors=True)
-                temporary.mkdir()
-                yield temporary
-                if before and before == _identity(final):
-                    _remove(final)
-                _rename_unless_there(temporary, final)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+        with self.writing(), replaced(self.path / kind / key) as folder:
+            yield folder
 
     def has_problem(self, key: str) -> bool:
         """Whether the pictures of a problem are there."""
         return (self.path / "problems" / key).is_dir()
 
     def write_plan(self, plan: Plan) -> None:
-        """Keeps what was asked for, so that a report can be made from the store alone."""
+        """Keeps what was asked for beside what was asked for before.
+
+        A plan goes when another asks for all that is in it.
+        """
         with self.writing():
-            write_json(self.path / "plan.json", plan.model_dump())
+            (self.path / PLANS).mkdir(exist_ok=True)
+            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+            write_json(self.path / PLANS / f"{now}-{uuid.uuid4().hex[:6]}.json", plan.model_dump())
+            there = {path: found for path, found in self._plans().items() if isinstance(found, Plan)}
+            for path in without_need(there):
+                path.unlink(missing_ok=True)  # another process may have been quicker
+
+    def plans(self) -> list[Plan]:
+        """What was asked for, by a command each, the last one last. What cannot be read is left out and warned of.
+
+        UserError where none can be read, or there is none.
+        """
+        found = self._plans()
+        plans = [plan for plan in found.values() if isinstance(plan, Plan)]
+        problems = [f"'{path}' {problem}" for path, problem in found.items() if not isinstance(problem, Plan)]
+        if not plans:
+            what = problems[-1] if problems else f"'{self.path / PLANS}' holds no plan"
+            raise UserError(f"{what}: run the suite again; what is in the store is not computed again")
+        said = [f"{problem}: what it asked for is left out" for problem in problems]
+        self.warnings += [words for words in said if words not in self.warnings]
+        return plans
+
+    def was_asked(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self._plan_files())
+
+    def _plans(self) -> dict[Path, Plan | str]:
+        """By its file each plan, or what is wrong with it; the oldest first."""
+        return {path: _plan_in(path) for path in self._plan_files()}
+
+    def _plan_files(self) -> list[Path]:
+        of_before = [path for path in [self.path / "plan.json"] if path.exists()]
+        return [*of_before, *sorted((self.path / PLANS).glob("[!.]*.json"))]
 
     def plan(self) -> Plan:
-        """What was asked for last. UserError where it cannot be read, or an earlier version wrote it."""
-        path = self.path / "plan.json"
-        try:
-            return Plan.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            wrong = f"cannot be read ({_reason(error)})"
-            if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
-                wrong = "was written by an earlier version of dipbench"
-            raise UserError(
-                f"'{path}' {wrong}: run the suite again; what is in the store is not computed again"
-            ) from error
+        """All that was asked for. UserError as for `plans`."""
+        return merged(self.plans())
 
     def holdings(self) -> Holdings:
-        """What was asked for last, and what came of it: every file is read once. UserError as for `plan`."""
+        """What was asked for, and what came of it: every file is read once. UserError as for `plans`."""
         plan = self.plan()
         found = {key: self.result(key) for key in plan.runs}
         return Holdings(plan, {key: result for key, result in found.items() if result is not None})
+
+    def others(self, plan: Plan) -> list[Result]:
+        """What is in the store and not in a plan, as from before its plans were kept."""
+        keys = sorted(path.name for path in (self.path / "runs").iterdir() if not path.name.startswith("."))
+        found = (self.result(key) for key in keys if key not in plan.runs)
+        return [result for result in found if result is not None]
 
     def write_index(self, frame: pd.DataFrame) -> None:
         """Writes the table of all results for other programs."""
@@ -215,6 +244,16 @@ class UnwritableStore(UserError):
     """The store cannot be written to: going on would lose what is computed."""
 
 
+def _plan_in(path: Path) -> Plan | str:
+    """The plan in a file, or what is wrong with it."""
+    try:
+        return Plan.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
+            return "was written by an earlier version of dipbench"
+        return f"cannot be read ({_reason(error)})"
+
+
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON under another name first, so that a file is whole or not there."""
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
@@ -222,31 +261,6 @@ def write_json(path: Path, content: Any) -> None:
         json.dumps(plain_numbers(content), indent=1, allow_nan=False, default=str) + "\n", encoding="utf-8"
     )
     temporary.rename(path)
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from one that takes its place; None where there is none."""
-    try:
-        found = folder.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_ino, found.st_ctime_ns
-
-
-def _remove(folder: Path) -> None:
-    """Removes a folder in two steps, so that half of it is never there under its name."""
-    doomed = folder.with_name(f".writing-removed-{uuid.uuid4().hex[:8]}-{os.getpid()}")
-    with suppress(FileNotFoundError):  # another process was quicker
-        folder.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _rename_unless_there(folder: Path, final: Path) -> None:
-    try:
-        folder.rename(final)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
 
 
 def _reason(error: Exception) -> str:

@@ -115,14 +115,7 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
     That is a word, one with `*` in it, or several to choose from with `|` between them. A method also matches by the
     name that the suite gives it, whatever was set since.
     """
-    # only the star means something of its own: names have brackets, which fnmatch takes for a class of characters
-    wanted = re.compile(
-        re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL
-    )
-
-    def matches(name: str) -> bool:
-        return wanted.fullmatch(composed(name)) is not None
-
+    matches = matching(pattern)
     kept = []
     for experiment in suite.experiments:
         if any(map(matches, (experiment.name, experiment.task.name, experiment.dataset.name))):
@@ -142,6 +135,15 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
             "a task, a data set, an image or a method, or several with | between them"
         )
     return suite.model_copy(update={"experiments": kept})
+
+
+def matching(pattern: str) -> Callable[[str], bool]:
+    """Whether a name is what `pattern` says: a word, one with `*` in it, or several with `|` between them."""
+    # only the star means something of its own: names have brackets, which fnmatch takes for a class of characters
+    wanted = re.compile(
+        re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL
+    )
+    return lambda name: wanted.fullmatch(composed(name)) is not None
 
 
 def at_smoke_scale(suite: Suite) -> Suite:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,17 @@ class Run:
         return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()[:16]
 
     @property
+    def code(self) -> str:
+        """By what source and version the method computes, whatever its settings."""
+        method = {name: value for name, value in self.method.items() if name != "settings"}
+        return canonical([method, {part: version for part, version in self.versions.items() if part != "task"}])
+
+    @property
+    def written_method(self) -> str:
+        """The method with every setting that is set."""
+        return written(self.method)
+
+    @property
     def measurement_path(self) -> tuple[str, ...]:
         """What the streams of the measurement depend on beside the seed: not the method, and no version."""
         return ("measurement", self.dataset, self.image, canonical(self.task))
@@ -47,6 +58,13 @@ class Run:
     def method_path(self) -> tuple[str, ...]:
         """What the streams of the method depend on beside the seed."""
         return ("method", self.dataset, self.image, canonical(self.task))
+
+
+def written(plugin: Mapping[str, Any]) -> str:
+    """A task or a method as a run has it: with its source, if that is not dipbench's, and every setting that is set."""
+    source = f"@{plugin['source']}" if "source" in plugin else ""
+    settings = {name: value for name, value in plugin["settings"].items() if value is not None}
+    return str(Spec(f"{plugin['name']}{source}", settings))
 
 
 def canonical(value: Any) -> str:

@@ -68,8 +68,9 @@ class Made:
         return self
 
     def judged(self, settings: dict[str, Any] | None = None, *, smoke: bool = False) -> list[Verdict]:
-        experiment = PlannedExperiment.model_validate(self.experiment)
-        return verdicts(experiment, pd.DataFrame(self.rows), settings or X4, smoke=smoke)
+        scale = "smoke" if smoke else "full"
+        experiment = PlannedExperiment.model_validate(self.experiment | {"scale": scale})
+        return verdicts(experiment, pd.DataFrame(self.rows), settings or X4)
 
     def verdict(self) -> Verdict:
         (verdict,) = self.judged()

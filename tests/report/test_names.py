@@ -84,7 +84,9 @@ def test_what_somebody_else_put_into_the_report_stays(forge: Forge) -> None:
     assert (index.parent / "tables" / "e.csv").read_text() != "of before"
     assert before.read_text() == "thesis", "that was there before the first report"
     forge.experiments[0]["name"] = "renamed"
+    (asked_before,) = (forge.store.path / "plans").iterdir()
     forge.plan()
+    asked_before.unlink()
     write_report(forge.store, forge.store.holdings())
     assert not stale.exists(), "a file of the report before is no one else's"
     assert (index.parent / "tables" / "mine.txt").exists()

@@ -141,7 +141,7 @@ def test_equal_pictures_are_kept_once(report: Path) -> None:
 
 
 def test_nothing_is_written_beside_the_report(store: Store, report: Path) -> None:
-    assert {path.name for path in store.path.iterdir()} == {"plan.json", "problems", "report", "runs", "store.json"}
+    assert {path.name for path in store.path.iterdir()} == {"plans", "problems", "report", "runs", "store.json"}
 
 
 def test_interrupted_suite_says_what_is_missing(forge: Forge) -> None:
@@ -175,7 +175,7 @@ def test_plan_of_an_earlier_version_says_what_to_do(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     forge.asked_for("x", "a", 0)
     forge.plan()
-    path = forge.store.path / "plan.json"
+    (path,) = (forge.store.path / "plans").iterdir()
     plan = json.loads(path.read_text())
     del plan["experiments"][0]["runs"][0]["image"]
     path.write_text(json.dumps(plan))

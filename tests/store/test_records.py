@@ -119,23 +119,38 @@ def test_plan_leaves_out_what_has_no_runs_and_is_read_as_it_was_written(tmp_path
     assert store.plan() == plan
     assert [experiment.name for experiment in plan.experiments] == ["x4"]
     assert plan.methods == {"bicubic": "bicubic", "nlm": "nlm"}
-    written = json.loads((tmp_path / "plan.json").read_text())
-    assert list(written) == ["name", "title", "description", "command", "scale", "methods", "experiments"]
-    assert list(written["experiments"][0]) == ["name", "dataset", "task", "baseline", "published", "runs"]
+    (path,) = (tmp_path / "plans").iterdir()
+    written = json.loads(path.read_text())
+    assert list(written) == ["name", "title", "description", "command", "methods", "variants", "experiments"]
+    assert list(written["experiments"][0]) == ["name", "dataset", "task", "scale", "baseline", "published", "runs"]
     assert written["experiments"][0]["published"]["rows"]["bicubic"]["stochastic"] is False
-    assert list(written["experiments"][0]["runs"][0]) == ["key", "label", "image", "seed"]
+    assert list(written["experiments"][0]["runs"][0]) == ["key", "label", "image", "seed", "measurement"]
 
 
-def test_plan_without_what_came_later_is_one_of_an_earlier_version(tmp_path: Path, plan: Plan) -> None:
+def as_before(plan: Plan, **changed: Any) -> dict[str, Any]:
+    """The plan as versions wrote it that kept only that of the last command."""
+    experiments = [
+        {name: value for name, value in experiment.items() if name != "scale"}
+        for experiment in plan.model_dump()["experiments"]
+    ]
+    return {**plan.model_dump(exclude={"variants"}), "scale": "smoke", "experiments": experiments, **changed}
+
+
+def test_plan_of_the_last_command_alone_is_read_as_an_earlier_version_wrote_it(tmp_path: Path, plan: Plan) -> None:
     store = Store(tmp_path)
-    content = plan.model_dump()
-    write_json(tmp_path / "plan.json", {key: value for key, value in content.items() if key != "scale"})
+    write_json(tmp_path / "plan.json", as_before(plan))
+    assert store.plan().scale == store.plan().experiments[0].scale == "smoke"
+    assert store.plan().runs == plan.runs
+    content = as_before(plan)
+    del content["scale"]
+    write_json(tmp_path / "plan.json", content)
     assert store.plan() == plan, "it was of full scale"
-    write_json(tmp_path / "plan.json", {key: value for key, value in content.items() if key != "methods"})
+    del content["methods"]
+    write_json(tmp_path / "plan.json", content)
     with pytest.raises(UserError, match=r"plan\.json' was written by an earlier version"):
         store.plan()
-    write_json(tmp_path / "plan.json", content | {"scale": "huge"})
-    with pytest.raises(UserError, match=r"plan\.json' cannot be read \(scale: .*run the suite again"):
+    write_json(tmp_path / "plan.json", as_before(plan, scale="huge"))
+    with pytest.raises(UserError, match=r"plan\.json' cannot be read \(experiments\.0\.scale: .*run the suite again"):
         store.plan()
 
 
