@@ -140,7 +140,7 @@ def render(suite: Suite, runs: list[Kept], traces: Traces, known: Known, root: P
 
 def command_of(plan: Plan, key: str) -> str:
     """The command that asked for a run, the last one where none did, without the folders of the machine it ran on."""
-    words = shlex.split(plan.command_of(key).splitlines()[-1])
+    words = shlex.split("".join(plan.command_of(key).splitlines()[-1:]))
     places = {at for at, word in enumerate(words) if word in ("--out", "--data-dir")}
     return shlex.join(word for at, word in enumerate(words) if at not in places and at - 1 not in places)
 

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 from dipbench.errors import UserError
 from dipbench.spec import Spec, parse
 
+_OF_SCALE = {"crop", "side"}
+"""The settings of a data set that the scale decides."""
+
 
 class AskedMethod(NamedTuple):
     """A method as it was asked for."""
@@ -88,8 +91,11 @@ def names_of_experiments(experiments: Sequence[AskedExperiment]) -> dict[AskedEx
 
 def _differences(one: AskedExperiment, first: AskedExperiment) -> Iterator[str]:
     for written, other in ((one.task, first.task), (one.dataset, first.dataset)):
-        if written != other:
-            own = _written(written)
-            yield str(Spec(own.name, _differing(own, [_written(other)])))
+        own, others = _written(written), _written(other)
+        differing = _differing(own, [others])
+        if one.scale != first.scale:
+            differing = {name: value for name, value in differing.items() if name not in _OF_SCALE}
+        if differing or own.name != others.name or (written != other and one.scale == first.scale):
+            yield str(Spec(own.name, differing))
     if one.scale != first.scale:
         yield f"{one.scale} scale"
