@@ -118,3 +118,22 @@ def test_what_was_asked_for_and_interrupted_stays_missing_whatever_else_is_run(s
     assert "1 more is not computed yet" in (out / "report" / "index.html").read_text()
     with pytest.raises(UserError, match=r"1 of 2 runs of nlm are not computed: dipbench\.run\(.*only=.*\|nlm"):
         dipbench.compare(suite=out)
+
+
+def test_a_run_renders_where_something_changed_unless_it_is_told_not_to(suite: Path) -> None:
+    out = suite.parent / "rendered"
+    page = out / "report" / "index.html"
+
+    def said(*options: str) -> str:
+        command = ["run", str(suite), "--out", str(out), "--device", "cpu", "--jobs", "1", *options]
+        done = CliRunner().invoke(app, command, catch_exceptions=False)
+        assert done.exit_code == 0
+        return done.stdout.splitlines()[-1]
+
+    assert said("--only", "degraded", "--no-report").startswith("2 done; 0 ")
+    assert not page.parent.exists()
+    assert said("--only", "degraded") == f"report: {page}"
+    before = page.stat().st_ino
+    assert said("--only", "degraded") == f"report: {page} (nothing has changed: not rendered again)"
+    assert page.stat().st_ino == before
+    assert said("--only", "degraded|nlm") == f"report: {page}"

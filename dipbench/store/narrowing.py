@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dipbench.errors import UserError
 from dipbench.spec import parse
 from dipbench.store.records import Plan, PlannedExperiment
-from dipbench.suites.edits import matching
+from dipbench.suites.edits import added_up, matching
 
 
 def narrowed(plan: Plan, only: Sequence[str]) -> Plan:
-    """The part of a plan that the words match, as `suites.edits.narrowed` does it. UserError where nothing is left."""
-    for pattern in only:
+    """The part of a plan that words match, as `suites.edits.narrowed` does it; words of one kind add up.
+
+    UserError where nothing is left.
+    """
+    for pattern in added_up(only, _there(plan)):
         parts = [_part(experiment, plan, pattern) for experiment in plan.experiments]
         kept = [part for part in parts if part.runs]
         if not kept:
@@ -23,9 +26,21 @@ def narrowed(plan: Plan, only: Sequence[str]) -> Plan:
     return plan.model_copy(update={"command": "\n".join(commands)})
 
 
+def _there(plan: Plan) -> dict[str, set[str]]:
+    """What can be named in a plan, by its kind."""
+    runs = plan.runs.values()
+    return {
+        "experiment": {name for experiment in plan.experiments for name in _names_of(experiment)},
+        "task": {parse(experiment.task).name for experiment in plan.experiments},
+        "data set": {parse(experiment.dataset).name for experiment in plan.experiments},
+        "method": {name for label in {run.label for run in runs} for name in _names(plan, label)},
+        "image": {run.image for run in runs},
+    }
+
+
 def _part(experiment: PlannedExperiment, plan: Plan, pattern: str) -> PlannedExperiment:
     matches = matching(pattern)
-    if any(map(matches, (experiment.name, parse(experiment.task).name, parse(experiment.dataset).name))):
+    if any(map(matches, (*_names_of(experiment), parse(experiment.task).name, parse(experiment.dataset).name))):
         return experiment
     images = {run.image for run in experiment.runs if matches(run.image)}
     labels = {run.label for run in experiment.runs if any(map(matches, _names(plan, run.label)))}
@@ -35,6 +50,11 @@ def _part(experiment: PlannedExperiment, plan: Plan, pattern: str) -> PlannedExp
         if (images or labels) and (not images or run.image in images) and (not labels or run.label in labels)
     ]
     return experiment.model_copy(update={"runs": runs})
+
+
+def _names_of(experiment: PlannedExperiment) -> tuple[str, str]:
+    """Its name, and what that is where nothing is to be told apart: see `store.names`."""
+    return experiment.name, experiment.name.partition(" (")[0]
 
 
 def _names(plan: Plan, label: str) -> set[str]:

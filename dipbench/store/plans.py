@@ -19,17 +19,20 @@ class _Place(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A run as a plan asks for it."""
 
     run: PlannedRun
-    method: AskedMethod
+    place: _Place
     code: str
 
     @property
-    def place(self) -> _Place:
-        return _Place(self.method, self.run.image, self.run.seed)
+    def method(self) -> AskedMethod:
+        return self.place.method
+
+    def under(self, name: str) -> PlannedRun:
+        """The run with another label."""
+        return self.run if self.run.label == name else self.run.model_copy(update={"label": name})
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,11 @@ class _Member:
     @cached_property
     def asked(self) -> list[_Asked]:
         methods = {label: self._method(label) for label in {run.label for run in self.experiment.runs}}
-        return [_Asked(run, *methods[run.label]) for run in self.experiment.runs]
+        return [
+            _Asked(run, _Place(method, run.image, run.seed), code)
+            for run in self.experiment.runs
+            for method, code in [methods[run.label]]
+        ]
 
     def _method(self, label: str) -> tuple[AskedMethod, str]:
         variant = self.plan.variant(label)
@@ -146,7 +153,7 @@ def _experiment(
     methods = {method: place for place, method in enumerate(_by_family(current))}
     images = {image: place for place, image in enumerate(dict.fromkeys(asked.run.image for asked in current))}
     ordered = sorted(current, key=lambda asked: (images[asked.run.image], asked.run.seed, methods[asked.method]))
-    runs = [asked.run.model_copy(update={"label": names[asked.method]}) for asked in ordered]
+    runs = [asked.under(names[asked.method]) for asked in ordered]
     return members[0].experiment.model_copy(
         update={
             "name": name,

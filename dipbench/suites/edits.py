@@ -1,7 +1,7 @@
 """What a user asks of a suite beside its name: it is read once, and from there on a record that is edited."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -144,6 +144,23 @@ def matching(pattern: str) -> Callable[[str], bool]:
         re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL
     )
     return lambda name: wanted.fullmatch(composed(name)) is not None
+
+
+def added_up(words: Sequence[str], named: Mapping[str, Collection[str]]) -> list[str]:
+    """What narrows one after another, so that words of one kind add up: two methods are both, of two images.
+
+    `named` has by kind what there is. A word is of the kinds of what it names; what names nothing stands alone.
+    """
+    groups: list[tuple[set[str], list[str]]] = []
+    for word in words:
+        kinds = {kind for kind, names in named.items() if any(map(matching(word), names))}
+        same = next((group for group in groups if group[0] & kinds), None)
+        if same:
+            same[0].update(kinds)
+            same[1].append(word)
+        else:
+            groups.append((kinds, [word]))
+    return ["|".join(group) for _, group in groups]
 
 
 def at_smoke_scale(suite: Suite) -> Suite:

@@ -61,3 +61,28 @@ def test_a_store_taken_in_twice_changes_nothing_the_second_time(
     assert {name for name in first if first[name] != second[name]} == set()
     assert len(first) == len(second) == 5  # numbers, runs, traces; the page and its figure
     assert not any(b"a file of this machine" in content for content in first.values())
+
+
+def test_each_run_is_made_by_the_command_that_asked_for_it(
+    tmp_path: Path, paper_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "tools"))
+    import reference
+    import take_in
+
+    suite = read_suite("paper/switches")
+    runs = list(reference.read(ROOT / KEPT)[0].values())[:3]
+    store = reference.store_of(tmp_path / "store", runs, {})
+    for run in runs:
+        write_json(store.path / "runs" / run.key / "result.json", run.result.content())
+        for output in run.result.outputs:
+            (store.path / "runs" / run.key / output.picture).touch()
+    for number, run in enumerate(runs[:2]):
+        plan = reference.holdings_of(suite, [run]).plan
+        store.write_plan(plan.model_copy(update={"command": f"dipbench run {number} --out a/folder"}))
+    smoke = reference.holdings_of(suite.model_copy(update={"scale": "smoke"}), [runs[0]]).plan
+    store.write_plan(smoke.model_copy(update={"name": "another"}))
+    ((found, plan),) = take_in.stores_in(tmp_path)
+    assert found.path == store.path
+    kept = take_in.finished(store, plan, suite)
+    assert [kept[run.key].command for run in runs] == ["dipbench run 0", "dipbench run 1", "dipbench run 1"]

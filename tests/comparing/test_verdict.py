@@ -67,10 +67,12 @@ class Made:
                     self.rows.append({**common, "output": output, "psnr": psnr(place, seed) + more, "status": "done"})
         return self
 
-    def judged(self, settings: dict[str, Any] | None = None, *, smoke: bool = False) -> list[Verdict]:
+    def judged(
+        self, settings: dict[str, Any] | None = None, labels: dict[str, str] | None = None, *, smoke: bool = False
+    ) -> list[Verdict]:
         scale = "smoke" if smoke else "full"
         experiment = PlannedExperiment.model_validate(self.experiment | {"scale": scale})
-        return verdicts(experiment, pd.DataFrame(self.rows), settings or X4)
+        return verdicts(experiment, pd.DataFrame(self.rows), settings or X4, labels)
 
     def verdict(self) -> Verdict:
         (verdict,) = self.judged()
@@ -283,6 +285,14 @@ def test_smoke_scale_is_not_comparable() -> None:
 def test_other_settings_than_the_suites_are_not_comparable() -> None:
     made = Made({"dip": DIP}).add("dip[iterations=5]", lambda output, seed: 29.9)
     assert made.verdict().text == "not comparable: run as dip[iterations=5]"
+
+
+def test_a_label_that_had_to_be_told_apart_is_still_the_suites() -> None:
+    """Beside one of other iterations it says its own, which are those of the suite."""
+    made = Made({"dip": DIP}).add("dip[iterations=2000]", lambda output, seed: 29.9)
+    (verdict,) = made.judged(labels={"dip[iterations=2000]": "dip"})
+    assert (verdict.method, verdict.kind) == ("dip[iterations=2000]", dip(29.9).verdict().kind)
+    assert verdict.kind != "not comparable"
 
 
 def test_missing_runs_are_not_comparable() -> None:

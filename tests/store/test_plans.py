@@ -231,6 +231,7 @@ def test_a_plan_that_cannot_be_read_is_left_out_with_a_word(tmp_path: Path) -> N
         (["dip[iterations=500]"], {"dip[iterations=500]": BOTH}),
         (["B"], {"dip": [("b", 0)], "dip[iterations=500]": [("b", 0)], "nlm": [("b", 0)]}),
         (["n*", "a"], {"nlm": [("a", 0)]}),
+        (["nlm", "b", "dip[iterations=500]"], {"dip[iterations=500]": [("b", 0)], "nlm": [("b", 0)]}),
         (["denoising"], {"dip": BOTH, "dip[iterations=500]": BOTH, "nlm": BOTH}),
     ],
 )
@@ -240,6 +241,12 @@ def test_only_narrows_a_plan_as_it_does_a_suite(only: list[str], expected: dict[
     )
     found = narrowed(merged([plan(experiment(["dip", "nlm"]), command="one"), more]), only)
     assert rows(found.experiments[0]) == expected
+
+
+def test_only_finds_an_experiment_also_where_its_name_says_more() -> None:
+    found = merged([plan(experiment(["dip"])), plan(experiment(["dip"], task="denoising[sigma=50]"))])
+    assert len(narrowed(found, ["e"]).experiments) == 2
+    assert len(narrowed(found, ["e (denoising[sigma=50])"]).experiments) == 1
 
 
 def test_only_names_the_commands_of_what_it_leaves() -> None:
