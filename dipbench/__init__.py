@@ -1,5 +1,6 @@
 """dipbench: the benchmark of Deep Image Prior and of every untrained image prior after it."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +11,33 @@ if TYPE_CHECKING:
     from dipbench.api import compare as compare
     from dipbench.api import leaderboard as leaderboard
     from dipbench.api import load as load
+    from dipbench.api import method as method
     from dipbench.api import prior as prior
     from dipbench.api import restore as restore
     from dipbench.api import run as run
     from dipbench.api import score as score
+    from dipbench.api.benchmark import Benchmark as Benchmark
 
 # In a checkout methods/ and datasets/ lie beside this package, in an installed copy inside it: look in both places.
 if (Path(__file__).parent.parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
-__all__ = ["__version__", "check", "compare", "leaderboard", "load", "prior", "restore", "run", "score"]
+_PLACES = {
+    **dict.fromkeys(
+        ("check", "compare", "leaderboard", "load", "method", "prior", "restore", "run", "score"), "dipbench.api"
+    ),
+    "Benchmark": "dipbench.api.benchmark",
+}
+"""The module that each name is imported from when it is asked for: torch takes seconds to load."""
+
+__all__ = ["__version__", *_PLACES]
 
 
 def __getattr__(name: str) -> Any:
-    """`dipbench.run` and the others, imported when asked for: torch takes seconds to load."""
-    if name in __all__:
-        from dipbench import api
+    if name not in _PLACES:
+        raise AttributeError(f"module 'dipbench' has no attribute '{name}'")
+    return getattr(import_module(_PLACES[name]), name)
 
-        return getattr(api, name)
-    raise AttributeError(f"module 'dipbench' has no attribute '{name}'")
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

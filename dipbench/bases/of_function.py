@@ -80,6 +80,12 @@ def prior(build: Callable[..., Any], *, name: str = "", **settings: Any) -> Prio
         raise UserError(f"prior '{name}': {error}: it takes {', '.join(each.name for each in fields(cls))}") from error
 
 
+def makes_network(function: Callable[..., Any]) -> bool:
+    """Whether a function is one for `prior`: all that it needs is what `prior` gives."""
+    needed = [each for each in inspect.signature(function).parameters.values() if each.default is each.empty]
+    return all(each.name in _TAKEN for each in needed)
+
+
 def _taken_by(build: Callable[..., Any]) -> list[str]:
     """Which of what can be given a function takes. UserError where it takes something else."""
     parameters = inspect.signature(build).parameters.values()

@@ -83,13 +83,13 @@ def run(
 
     from dipbench import registry
     from dipbench.api import execute, seeds_of
-    from dipbench.cli.progress import Terminal
     from dipbench.comparing.verdict import verdicts_of
     from dipbench.data.pinned import use_folder
     from dipbench.report import refresh_report
     from dipbench.report.verdicts import as_text
     from dipbench.running import interruption
     from dipbench.running.conditions import Conditions
+    from dipbench.running.progress import Terminal
     from dipbench.suites.edits import Choices
 
     use_folder(data_dir)
@@ -143,8 +143,8 @@ def restore(
 ) -> None:
     """Restore an image for which there is no ground truth."""
     from dipbench import api, registry
-    from dipbench.cli.progress import counter
     from dipbench.images.files import check_writable
+    from dipbench.running.progress import counter
     from dipbench.spec import parse
 
     registry.use_folders(plugins)

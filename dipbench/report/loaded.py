@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from PIL import Image as Pillow
+from PIL.Image import Image
 
+from dipbench.comparing.gathering import Comparisons, compared
 from dipbench.errors import UserError, unknown
+from dipbench.metrics import known
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import draw, styled
+from dipbench.store.records import Holdings
 from dipbench.store.results import frame
 from dipbench.store.store import Store
+
+GIVEN_PICTURES = ("truth", "degraded", "guide")
+"""What a problem consists of, by the names of its pictures in the store."""
 
 
 class Loaded:
@@ -24,9 +33,9 @@ class Loaded:
     run: experiment, method, image, seed, iteration, and a column a signal, NaN where that was not recorded.
     """
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, holdings: Holdings | None = None):
         self._store = store
-        self._holdings = store.holdings()
+        self._holdings = holdings or store.holdings()
 
     @cached_property
     def results(self) -> pd.DataFrame:
@@ -65,6 +74,42 @@ class Loaded:
             figure = draw(curves, columns, width=4.5 * columns + 1, figure=pyplot.figure())
         return figure.axes[::2]  # of each panel the upper one: the lower shows the PSNR to the measurement
 
+    def compare(self, *methods: str, baseline: str = "", metric: str = "psnr") -> Comparisons:
+        """Which is better, and how sure that is: frames `ranking` and `differences`, and `remarks`.
+
+        `methods` are labels of the results, with an output behind a comma or without; none: all that there are. Others
+        are compared with `baseline`, or with the first. UserError as of `dipbench.compare`.
+        """
+        if metric not in known():
+            raise unknown("metric", metric, known())
+        return compared([self._store], methods, known()[metric], baseline)
+
+    def image(self, method: str, image: str = "", output: str = "", seed: int | None = None) -> Image:
+        """A picture, 8 bit: what a method made of an image, or `truth`, `degraded`, `guide`.
+
+        Without a name the first image and the first seed; `output` as in the results, without one the average of a fit
+        where it was kept, else what it ended with. UserError for what is not there, with what there is.
+        """
+        rows = self.results[self.results["status"] == "done"]
+        rows = _only(rows, "image", image) if image else _first(rows, "image")
+        rows = _only(rows, "seed", seed) if seed is not None else _first(rows, "seed")
+        if method in GIVEN_PICTURES:
+            return self._given(method, rows)
+        rows = _only(rows, "method", method)
+        wanted = output or ("ema" if "ema" in set(rows["output"]) else "final")
+        row = _only(rows, "output", wanted).iloc[0]
+        made = {each.output: each.picture for each in self._holdings.results[row["run"]].outputs}
+        return _opened(self._store.path / "runs" / row["run"] / made[wanted])
+
+    def _given(self, picture: str, rows: pd.DataFrame) -> Image:
+        """A picture of the problem that these rows are of."""
+        if rows.empty:
+            raise UserError(f"'{self._store.path}' holds no run that came to its end")
+        path = self._store.path / "problems" / rows["measurement"].iloc[0] / f"{picture}.png"
+        if not path.is_file():
+            raise UserError(f"'{rows['image'].iloc[0]}' has no {picture}: its task keeps none")
+        return _opened(path)
+
     @property
     def _chapters(self) -> list[Chapter]:
         return chapters_of(self._holdings)
@@ -88,3 +133,22 @@ class Loaded:
         shown = self.summary().to_html(index=False, border=0, float_format="{:.2f}".format)
         page = escape(repr(self))
         return f"<p>{page}; mean PSNR in dB, best and best_ema are oracles</p>{shown}"
+
+
+def _only(rows: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
+    """Those with that value. UserError where there are none, with the values that there are."""
+    found = rows[rows[column] == value]
+    if found.empty:
+        raise unknown(column, str(value), map(str, rows[column].unique()))
+    return found
+
+
+def _first(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Those with the value of the first."""
+    return rows[rows[column] == rows[column].iloc[0]] if len(rows) else rows
+
+
+def _opened(path: Path) -> Image:
+    """In memory, so that the file may go."""
+    with Pillow.open(path) as picture:
+        return picture.copy()

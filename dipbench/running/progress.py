@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,11 @@ from dipbench.running.one_run import Finished
 from dipbench.suites.jobs import Job
 
 
+def _shows_bars(console: Console) -> bool:
+    """A terminal does, and a notebook that has widgets."""
+    return console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+
+
 class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.0f} it/s" if task.speed and task.fields.get("fit") else "", style="dim")
@@ -44,7 +50,7 @@ class Terminal:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=not _shows_bars(console),
         )
         self._overall: TaskID | None = None
         self._running: dict[str, TaskID] = {}

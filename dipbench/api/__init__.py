@@ -10,6 +10,7 @@ import pandas as pd
 
 from dipbench import registry
 from dipbench.bases.of_function import prior
+from dipbench.bases.of_restorer import method
 from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Plugin, Task
@@ -33,7 +34,7 @@ from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
 from dipbench.trace.kept import Output
 
-__all__ = ["check", "compare", "load", "prior", "restore", "restore_to", "run", "score"]
+__all__ = ["check", "compare", "leaderboard", "load", "method", "prior", "restore", "restore_to", "run", "score"]
 
 
 def execute(
@@ -83,8 +84,8 @@ def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
 def run(
     suite: str,
     *,
-    only: Sequence[str] = (),
-    methods: Iterable[Method | type[Method] | str] = (),
+    only: Sequence[str] | str = (),
+    methods: Iterable[Method | type[Method] | str] | Method | type[Method] | str = (),
     data: Path | str | None = None,
     settings: Sequence[str] = (),
     record: Sequence[str] = (),
@@ -106,14 +107,16 @@ def run(
 ) -> pd.DataFrame:
     """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.store.results.columns`.
 
-    The arguments are the options of `dipbench run`; `plugins` are folders. A method may also be a class or an object
+    The arguments are the options of `dipbench run`; `plugins` are folders. One word of `only` and one method need no
+    list around them. A method may also be a class or an object
     of one, from a notebook too, or what `dipbench.prior` made: it is computed in this process. A failed run is a row
     whose `status` is `failed` and whose `message` says why. With `jobs` above 1 the caller must be guarded by
     `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
     registry.use_folders(None if plugins is None else [Path(folder) for folder in plugins])
-    texts = registry.as_text("method", methods)
+    only = [only] if isinstance(only, str) else only
+    texts = registry.as_text("method", [methods] if isinstance(methods, (str, Method, type)) else methods)
     choices = Choices(only, texts, Path(data) if data else None, settings, scale, record, rules, metrics)
     made = execute(
         suite,
