@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from reference import Kept
 from reference_fits import Known, section_of
+from reference_sheet import sheet_of
 
 from dipbench.comparing.verdict import verdicts_of
 from dipbench.fit.engines.execution import PRECISIONS
@@ -93,6 +94,8 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
                 (folder / f"{name}.pdf").unlink()
             shutil.rmtree(folder / "narrow")
         parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
+        sheets = {image: sheet_of(chapter.name, image) for image in chapter.images}
+        parts += [f"![What was made of {image}]({file})" for image, file in sheets.items() if (folder / file).exists()]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
         parts.append(_ranking(store, chapter))

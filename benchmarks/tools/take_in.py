@@ -6,7 +6,8 @@
 
 The runs join those that are committed already, of stores that may no longer exist, and the report is made from all of
 them. A run that is committed stays as it is, but with --replace. Kept is what `reference.py` says; no picture but those
-that --picture IMAGE names. To be called at any time: once more changes nothing.
+that --picture IMAGE names, and the sheets of --sheet IMAGE, which come first in a report. To be called at any time:
+once more changes nothing.
 """
 
 import json
@@ -24,6 +25,7 @@ from reference import Kept, Traces, as_named_today, holdings_of, named_by_suite,
 from reference_fits import Known, known_in, write_known
 from reference_fits import merged as known_together
 from reference_page import page, parted
+from reference_sheet import write_sheets
 
 from dipbench.errors import UserError
 from dipbench.store.plans import merged
@@ -37,6 +39,7 @@ ROOT = Path(__file__).parent.parent.parent
 def main(
     folders: Annotated[list[Path] | None, typer.Argument(help="Stores, or folders of stores.")] = None,
     picture: Annotated[list[str] | None, typer.Option(help="Keep the final output and the EMA of this image.")] = None,
+    sheet: Annotated[list[str] | None, typer.Option(help="Write what every method made of this image.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take a run also in place of a committed one.")] = False,
     root: Annotated[Path, typer.Option(help="The checkout to write to.")] = ROOT,
 ) -> None:
@@ -56,6 +59,8 @@ def main(
                 fresh_known.append(known_in(store))
             for image in picture or []:
                 keep_pictures(store, runs.values(), image, root / "reports" / name)
+            for image in sheet or []:
+                write_sheets(store, runs.values(), image, root / "reports" / name)
         known = known_together(reference / name, fresh_known)
         render(suite, as_named_today(suite, runs.values()), traces, known, root)
         print(f"{name}: {len(runs)} runs, {len(runs) - before} of them new")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.store.store import write_json
+import dipbench
+from dipbench.store.store import Store, write_json
 from dipbench.suites.suite import read_suite
 from dipbench.trace.usual import COLUMNS
 
@@ -53,7 +54,7 @@ def test_a_store_taken_in_twice_changes_nothing_the_second_time(
     store.write_plan(plan.model_copy(update={"command": "dipbench run paper/switches --out a/folder"}))
 
     def committed() -> dict[str, bytes]:
-        take_in.main([tmp_path / "store"], None, False, tmp_path / "root")
+        take_in.main([tmp_path / "store"], root=tmp_path / "root")
         files = (path for path in (tmp_path / "root").rglob("*") if path.is_file())
         return {str(path): path.read_bytes() for path in files}
 
@@ -87,3 +88,26 @@ def test_each_run_is_made_by_the_command_that_asked_for_it(
     assert found.path == store.path
     kept = take_in.finished(store, plan, suite)
     assert [kept[run.key].command for run in runs] == ["dipbench run 0", "dipbench run 1"]
+
+
+def test_a_sheet_shows_the_problem_and_what_each_method_made_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "tools"))
+    import reference_sheet
+    from reference import Kept
+
+    bench = dipbench.Benchmark("enhancement", "photos[crop=300,side=48]", ["chelsea"], out=tmp_path / "store")
+    bench.run({"dip": "dip[down=[4],up=[4],skip=[2],iterations=3]", "degraded": "degraded"}, progress=False)
+    store = Store.existing(tmp_path / "store")
+    (experiment,) = store.plan().experiments
+    runs = [
+        Kept(key=run.key, named=[[experiment.name, run.label]], command="", result=store.result(run.key))
+        for run in experiment.runs
+    ]
+    drawn = []
+    monkeypatch.setattr(reference_sheet, "_show", lambda picture, *_: drawn.append(picture.title))
+    reference_sheet.write_sheets(store, runs, "chelsea", tmp_path / "report")
+    assert drawn == ["truth", "dip, final", "dip, final", "detail", "enhanced"]
+    name = reference_sheet.sheet_of("enhancement (fits in bf16)", "chelsea")
+    assert [path.name for path in (tmp_path / "report").iterdir()] == [name] == ["enhancement-pictures-chelsea.png"]
