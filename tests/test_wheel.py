@@ -47,6 +47,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "results/published",
             "pyproject.toml",
             "README.md",
+            "LICENSE",
         ],
         capture_output=True,
         text=True,

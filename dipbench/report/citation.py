@@ -8,6 +8,13 @@ from dipbench.errors import UserError
 from dipbench.store.records import Result
 from dipbench.suites.run import written
 
+_OWN = """@software{{dipbench,
+  title = {{dipbench: the benchmark of {{Deep Image Prior}} and of every untrained image prior after it}},
+  author = {{{{The dipbench developers}}}},
+  version = {{{version}}},
+  year = {{2026}},
+}}"""
+
 REFERENCES = Path(__file__).with_name("references.bib")
 
 
@@ -37,11 +44,12 @@ def signature(result: Result, output: str) -> str:
 
 
 def bibtex(result: Result) -> str:
-    """The entries of the method, the data set and the task of a run, and of Deep Image Prior's benchmark itself."""
+    """The entries of the method, the data set and the task of a run, and of the dipbench that computed it."""
     papers = result.papers or [result.paper]
     found = {paper: references()[paper] for paper in papers if paper in references()}
     missing = [paper for paper in papers if paper and paper not in references()]
-    return "\n\n".join([*found.values(), *(f"% {paper}: no entry in references.bib" for paper in missing)])
+    own = _OWN.format(version=result.environment.versions["dipbench"])
+    return "\n\n".join([*found.values(), own, *(f"% {paper}: no entry in references.bib" for paper in missing)])
 
 
 @cache

@@ -14,6 +14,7 @@ from dipbench.running.conditions import Conditions
 from dipbench.running.runner import run_suite
 from dipbench.store.store import Store
 from dipbench.suites.suite import Suite
+from dipbench.version import __version__
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,13 @@ def test_every_paper_that_a_plugin_names_has_an_entry() -> None:
     assert papers <= set(references())
 
 
+def test_citation_file_is_of_this_version() -> None:
+    file = Path(__file__).parents[2] / "CITATION.cff"
+    if not file.exists():
+        pytest.skip("CITATION.cff lies in a checkout")
+    assert f"\nversion: {__version__}\n" in file.read_text()
+
+
 def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
     key = next((store.path / "runs").iterdir()).name
     result = store.result(key)
@@ -70,6 +78,7 @@ def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
     assert signature(older, "final") == line.replace(f"instructions {instructions()}, ", "")
     assert "10.1109/CVPR.2005.38" in bibtex(result)
     assert "1711.10925" in bibtex(result)
+    assert f"version = {{{__version__}}}" in bibtex(result)
 
 
 def test_an_output_that_is_not_there_is_named(store: Store) -> None:
