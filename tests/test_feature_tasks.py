@@ -23,6 +23,7 @@ from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import read_image
 from dipbench.metrics import OF_TASKS
+from dipbench.report.chapters import chapters_of
 from dipbench.running.check.methods import complaint_about
 from dipbench.running.recording import refusal
 from dipbench.store.store import Store
@@ -259,6 +260,12 @@ def test_the_table_leads_with_what_was_scored(folder: Path) -> None:
     assert inverted.index("PSNR") < inverted.index("feature error, relative") < inverted.index("class kept")
     assert "activation" not in inverted
     assert "refused: what was measured is no picture" in inverted
+
+
+def test_pictures_lead_where_no_picture_was_measured(folder: Path) -> None:
+    chapters = {chapter.name: chapter for chapter in chapters_of(Store.existing(folder / "out").holdings())}
+    assert chapters["inverted"].pictures_lead
+    assert chapters["made up"].pictures_lead
 
 
 def test_page_shows_the_pictures(folder: Path) -> None:

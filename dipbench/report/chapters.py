@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dipbench.metrics import OF_TASKS
 from dipbench.report.tables import commonest
 from dipbench.store.records import NO_TRUTH, Holdings, PlannedRun, Result
 from dipbench.store.results import frame
@@ -52,9 +53,11 @@ class Chapter:
 
     @property
     def pictures_lead(self) -> bool:
-        """Whether pictures say more than numbers: nobody has a truth, or the task shows more of what was made."""
-        messages = {record.result.message for record in self.done}
-        return messages == {NO_TRUTH} or any(o.views for record in self.done for o in record.result.outputs)
+        """Whether pictures say more than numbers: nobody has a truth, no picture was measured, or there are views."""
+        if {record.result.message for record in self.done} == {NO_TRUTH}:
+            return True
+        outputs = [output for record in self.done for output in record.result.outputs]
+        return any(output.views or output.scores.keys() & OF_TASKS.keys() for output in outputs)
 
     @property
     def done(self) -> list[Record]:
