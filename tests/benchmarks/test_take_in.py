@@ -110,4 +110,4 @@ def test_a_sheet_shows_the_problem_and_what_each_method_made_of_it(
     reference_sheet.write_sheets(store, runs, "chelsea", tmp_path / "report")
     assert drawn == ["truth", "dip, final", "dip, final", "detail", "enhanced"]
     name = reference_sheet.sheet_of("enhancement (fits in bf16)", "chelsea")
-    assert [path.name for path in (tmp_path / "report").iterdir()] == [name] == ["enhancement-pictures-chelsea.png"]
+    assert [path.name for path in (tmp_path / "report").iterdir()] == [name] == ["enhancement-pictures-chelsea.webp"]
