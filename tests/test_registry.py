@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from dipbench import registry
-from dipbench.cli.inventory import listed
+from dipbench.cli.listing import listed
 from dipbench.code import source_of
 from dipbench.errors import UserError
-from dipbench.registry import finding
+from dipbench.registry import kinds
 
 PLUGINS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 
@@ -212,13 +212,13 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
             (tmp_path / f"package_of_{name}").mkdir()
             (tmp_path / f"package_of_{name}" / "__init__.py").write_text(text)
         entries = [EntryPoint(name, f"package_of_{name}:Half", "dipbench.methods") for name in packages]
-        monkeypatch.setattr(finding, "entry_points", lambda group: entries if group == "dipbench.methods" else [])
-        finding._installed.cache_clear()
+        monkeypatch.setattr(kinds, "entry_points", lambda group: entries if group == "dipbench.methods" else [])
+        kinds.installed.cache_clear()
         return tmp_path
 
     monkeypatch.syspath_prepend(str(tmp_path))
     yield install
-    finding._installed.cache_clear()
+    kinds.installed.cache_clear()
     for name in [name for name in sys.modules if name.startswith("package_of_")]:
         del sys.modules[name]
 

@@ -1,26 +1,27 @@
-"""What there is: the plugins of every kind, and the suites."""
+"""What a plugin or a suite is, as `dipbench show` prints it."""
 
 from dipbench import registry
+from dipbench.cli.listing import line_of
 from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
+from dipbench.registry.outline import Outline
 from dipbench.suites.agenda import Agenda, read_agenda
-from dipbench.suites.suite import Suite, preset_content, preset_names, read_suite
+from dipbench.suites.preset_files import preset_names
+from dipbench.suites.suite import Suite, read_suite
 
 
-def listed(kind: str) -> list[tuple[str, str]]:
-    """Name and one line of everything of a kind, in the plural: methods, datasets, tasks, ... or suites."""
-    if kind == "suites":
-        return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
-    found = [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
+def of_everyone(kind: str) -> list[tuple[str, str]]:
+    """Name and one line of every plugin of a kind, those of folders and of installed packages too: all are imported."""
+    found = [(name, _summary(kind, name)) for name in registry.names(kind)]
     return found + [(file.stem, f"unavailable: {error}") for file, error in registry.broken_files().items()]
 
 
 def _summary(kind: str, name: str) -> str:
     try:
         cls = registry.find(kind, name)
-        return cls.summary() + (" (learned)" if issubclass(cls, Method) and cls.trained_on else "")
     except UserError as error:
         return f"unavailable: {error}"
+    return line_of(Outline(name, cls.summary(), issubclass(cls, Method) and bool(cls.trained_on)))
 
 
 def shown(name: str) -> str:

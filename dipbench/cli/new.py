@@ -14,7 +14,10 @@ def new(
     name: Annotated[str, typer.Argument(help="Its name, which is its file's: my_prior.")],
     out: Annotated[Path, typer.Option(help="The folder to write it to.")] = Path(),
 ) -> None:
-    """Write a file to start from: a prior or a method of your own, which `dipbench check` finds right as it is."""
+    """Write a file to start a prior or a method of your own from.
+
+    `dipbench check` finds it right as it is.
+    """
     path = out / f"{name}.py"
     _check(name, path)
     text = (Path(__file__).parent / "starters" / f"{kind}.txt").read_text(encoding="utf-8")

@@ -19,7 +19,10 @@ def plan(
     settings: options.Settings = None,
     plugins: options.Plugins = None,
 ) -> None:
-    """Say what `run` with the same options would compute here, and what it takes: time, memory, disk."""
+    """Say what a run would take here: time, memory and disk.
+
+    It takes the options of `dipbench run`, and computes no run.
+    """
     from dipbench import registry
     from dipbench.api import seeds_of
     from dipbench.data.pinned import use_folder

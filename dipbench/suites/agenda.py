@@ -12,7 +12,8 @@ from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
 from dipbench.suites.edits import Choices, chosen, narrowed, with_setting
 from dipbench.suites.jobs import Images, Job, jobs_of
-from dipbench.suites.suite import Suite, SuiteName, preset_content
+from dipbench.suites.preset_files import preset_content
+from dipbench.suites.suite import Suite, SuiteName
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dipbench.spec import Spec
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
 from dipbench.suites.jobs import jobs_of
-from dipbench.suites.suite import Suite, preset_names, read_suite
+from dipbench.suites.preset_files import preset_names
+from dipbench.suites.suite import Suite, read_suite
 
 
 @pytest.mark.parametrize("name", preset_names())
