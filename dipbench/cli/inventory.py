@@ -32,7 +32,8 @@ def shown(name: str) -> str:
         agenda = read_agenda(name)
         return _agenda(agenda) if agenda else _suite(read_suite(name))
     everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
-    raise unknown(f"{', '.join(registry.KINDS)} or suite", name, everything)
+    lists = ", ".join(f"{kind}s" for kind in registry.KINDS)
+    raise unknown("name", name, everything, f"'dipbench list' prints those of {lists} and suites")
 
 
 def _plugin(kind: str, cls: type[Plugin]) -> str:
