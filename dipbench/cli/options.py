@@ -7,7 +7,8 @@ import typer
 
 SuiteName = Annotated[str, typer.Argument(help="A suite or an agenda (dipbench list suites), or a TOML file.")]
 Only = Annotated[
-    list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'.")
+    list[str] | None,
+    typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'. Two of a kind add up."),
 ]
 Methods = Annotated[list[str] | None, typer.Option("--method", help="Add a method: name[setting=value] or file.py.")]
 Data = Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")]

@@ -20,7 +20,7 @@ from dipbench.text import composed
 class Choices:
     """The words of the command line."""
 
-    only: Sequence[str] = ()  # words that an experiment, task, data set, image or method must match, one after another
+    only: Sequence[str] = ()  # words for experiments, tasks, data sets, images or methods: see `patterns_of`
     methods: Sequence[str] = ()  # added to every experiment
     data: Path | None = None  # a folder of images in place of the suite's
     settings: Sequence[str] = ()  # name.setting=value
@@ -40,7 +40,7 @@ def chosen(name: str, choices: Choices) -> Suite:
         suite = at_smoke_scale(suite)
     for assignment in choices.settings:
         suite = with_setting(suite, assignment)
-    for pattern in choices.only:
+    for pattern in patterns_of(choices.only, [suite]):
         suite = narrowed(suite, pattern)
     return suite
 
@@ -115,14 +115,7 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
     That is a word, one with `*` in it, or several to choose from with `|` between them. A method also matches by the
     name that the suite gives it, whatever was set since.
     """
-    # only the star means something of its own: names have brackets, which fnmatch takes for a class of characters
-    wanted = re.compile(
-        re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL
-    )
-
-    def matches(name: str) -> bool:
-        return wanted.fullmatch(composed(name)) is not None
-
+    matches = matching(pattern)
     kept = []
     for experiment in suite.experiments:
         if any(map(matches, (experiment.name, experiment.task.name, experiment.dataset.name))):
@@ -142,6 +135,47 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
             "a task, a data set, an image or a method, or several with | between them"
         )
     return suite.model_copy(update={"experiments": kept})
+
+
+def matching(pattern: str) -> Callable[[str], bool]:
+    """Whether a name is what `pattern` says: a word, one with `*` in it, or several with `|` between them."""
+    # only the star means something of its own: names have brackets, which fnmatch takes for a class of characters
+    wanted = re.compile(
+        re.escape(composed(pattern)).replace(r"\*", ".*").replace(r"\|", "|"), re.IGNORECASE | re.DOTALL
+    )
+    return lambda name: wanted.fullmatch(composed(name)) is not None
+
+
+def patterns_of(words: Sequence[str], suites: Sequence[Suite]) -> list[str]:
+    """What narrows suites one after another, so that words of one kind add up: two methods are both, of two images.
+
+    A word is of the kinds of what it names in any of the suites; what names nothing stands alone.
+    """
+    if len(words) < 2:
+        return list(words)
+    named = _named(suites)
+    groups: list[tuple[set[str], list[str]]] = []
+    for word in words:
+        kinds = {kind for kind, names in named.items() if any(map(matching(word), names))}
+        same = next((group for group in groups if group[0] & kinds), None)
+        if same:
+            same[0].update(kinds)
+            same[1].append(word)
+        else:
+            groups.append((kinds, [word]))
+    return ["|".join(group) for _, group in groups]
+
+
+def _named(suites: Sequence[Suite]) -> dict[str, set[str]]:
+    """What can be named in suites, by its kind."""
+    experiments = [experiment for suite in suites for experiment in suite.experiments]
+    return {
+        "experiment": {experiment.name for experiment in experiments},
+        "task": {experiment.task.name for experiment in experiments},
+        "data set": {experiment.dataset.name for experiment in experiments},
+        "method": {name for each in experiments for entrant in each.methods for name in entrant.names},
+        "image": {name for experiment in experiments for name in image_names(experiment)},
+    }
 
 
 def at_smoke_scale(suite: Suite) -> Suite:
