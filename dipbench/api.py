@@ -1,6 +1,7 @@
 """dipbench from Python: the same as the command line, with a pandas frame for an answer."""
 
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +13,9 @@ from dipbench import registry
 from dipbench.bases.of_function import prior
 from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
-from dipbench.contract import Method, Plugin, Task
+from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.images.files import read_image, write_image
+from dipbench.images.files import write_image
 from dipbench.metrics import known
 from dipbench.report import write_report
 from dipbench.report.loaded import Loaded
@@ -22,13 +23,13 @@ from dipbench.resources import pick_device
 from dipbench.running.check import checked
 from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
+from dipbench.running.restoring import NoiseLevelNotGiven, Restoration, restored
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
-from dipbench.running.trial import Progress, attempt, check_taken
+from dipbench.running.trial import Progress
 from dipbench.scoring import Metric
 from dipbench.spec import parse
 from dipbench.store.store import Store
-from dipbench.streams import Streams
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
 from dipbench.trace.kept import Output
@@ -219,28 +220,24 @@ def restore(
     task: str,
     method: Method | type[Method] | str = "dip",
     output: str | None = None,
+    stop: str | None = None,
     seed: int = 0,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Output:
     """Restores an image that came degraded, for which there is no truth.
 
-    `output` is `final` or `ema`; None is `ema` where the method has it. The output's image is (C, H, W)
-    in [0, 1]. UserError if the method refuses the problem or has no such output, or the file cannot be read: all of
-    it before the method begins.
+    `output` is `final` or `ema`; None is `ema` where the method has it. `stop` is the rule that ends a fit; None is
+    `discrepancy` where the noise level is given or can be estimated, and the output says so by its `rule` and `fired`.
+    Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. The
+    output's image is (C, H, W) in [0, 1]. UserError if the method refuses the problem or has no such output, or the
+    file cannot be read: all of it before the method begins.
     """
-    posed: Task = registry.build("task", task)
     (text,) = registry.as_text("method", [method])
-    restorer: Method = registry.build("method", text)
-    problem = posed.pose(read_image(Path(image))).to(pick_device(device))
-    check_taken(restorer, problem)
-    expected = ["final", "ema"] if restorer.averages(problem) else ["final"]
-    wanted = output or expected[-1]
-    if wanted not in expected:
-        raise UserError(f"method '{text}' has no output '{wanted}': it has {', '.join(expected)}")
-    rng = Streams(seed, ("restore", parse(task).name))
-    outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
-    return outputs[wanted]
+    wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device))
+    if wanted.doubt:
+        warnings.warn(f"'{image}': {wanted.doubt}", NoiseLevelNotGiven, stacklevel=2)
+    return restored(wanted, seed, progress)
 
 
 def restore_to(path: Path, output: Output) -> None:

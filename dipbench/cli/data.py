@@ -10,6 +10,7 @@ import typer
 
 from dipbench.cli.examples import examples_of
 from dipbench.errors import UserError
+from dipbench.text import counted
 
 if TYPE_CHECKING:  # imported by the commands when they run: they load torch, which takes seconds
     from dipbench.data.download import Progress as Report
@@ -48,7 +49,7 @@ def fetch(
                 file.fetch(begin(file))
         lacking = found.out_of_reach()
         here = len(found.files()) - len(wanted) - len(lacking)
-        print(f"{found.title()}: {len(wanted)} files fetched, {here} were here")
+        print(f"{found.title()}: {counted(len(wanted), 'file')} fetched, {here} already here")
         for words in lacking:
             print(f"dipbench: {words}", file=sys.stderr)
 
@@ -66,7 +67,7 @@ def verify(
     problems = []
     for found in chosen:
         own = found.problems()
-        print(f"{found.title()}: {len(found.files()) - len(own)} of {len(found.files())} files are right")
+        print(f"{found.title()}: {len(found.files()) - len(own)} of {counted(len(found.files()), 'file')} right")
         problems += own
     for problem in problems:
         print(f"dipbench: {problem}", file=sys.stderr)

@@ -27,6 +27,7 @@ from dipbench.running.forecast import executions_of, side_of
 from dipbench.spec import Spec
 from dipbench.streams import Streams
 from dipbench.suites.suite import read_suite
+from dipbench.text import counted
 
 TIMED = "paper/denoising"
 """The suite whose first fit is timed: the paper's network for denoising."""
@@ -50,7 +51,7 @@ def _facts(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _devices() -> Iterator[str]:
-    yield f"{device_title(torch.device('cpu'))}, {usable_cores()} cores usable"
+    yield f"{device_title(torch.device('cpu'))}, {counted(usable_cores(), 'core')} usable"
     for index in range(torch.cuda.device_count()):
         memory = torch.cuda.get_device_properties(index).total_memory / 2**30
         yield f"cuda:{index} ({device_title(torch.device('cuda', index))}, {memory:.0f} GiB)"
@@ -98,7 +99,7 @@ def _found(name: str) -> str:
         dataset = registry.build("dataset", name)
         if isinstance(dataset, Collection):
             here = sum(entry.copy() is not None for entry in dataset.entries())
-            return f"{here} of {len(dataset.entries())} files are here"
-        return f"{len(dataset.names())} images"
+            return f"{here} of {counted(len(dataset.entries()), 'file')} here"
+        return counted(len(dataset.names()), "image")
     except UserError as error:
         return str(error)

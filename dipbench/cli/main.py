@@ -81,8 +81,6 @@ def run(
 
     What is in the folder of results is not computed again.
     """
-    from rich.console import Console
-
     from dipbench import registry
     from dipbench.api import execute, seeds_of
     from dipbench.cli.progress import Terminal
@@ -96,9 +94,8 @@ def run(
 
     use_folder(data_dir)
     registry.use_folders(plugins)
-    console = Console()
     failures, computed = [], 0
-    with Terminal(console) as display, interruption.handled():
+    with Terminal() as display, interruption.handled():
         for store, summary in execute(
             suite,
             Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or (), metrics or ()),
@@ -111,11 +108,10 @@ def run(
         ):
             page = write_report(store, summary.holdings)
             if comparison := as_text(verdicts_of(summary.holdings)):
-                console.print(comparison, markup=False, highlight=False, soft_wrap=True)
+                display.result(comparison)
             computed += summary.ended.total()
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
-            there = f"{summary.present} in the store before"
-            console.print(f"{counts}; {there}\nreport: {page}", highlight=False, soft_wrap=True)
+            display.result(f"{counts}; {summary.present} already computed\nreport: {page}")
             for job, finished in summary.failures:
                 print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
             failures += [finished for _, finished in summary.failures]

@@ -28,6 +28,7 @@ def score(
     from dipbench.report import write_report
     from dipbench.running.score_files import as_text, score_folder
     from dipbench.store.store import Store
+    from dipbench.text import counted
 
     registry.use_folders(plugins)
     scores = score_folder(folder, dataset, task, method_name, out, pattern, metrics or ())
@@ -37,5 +38,5 @@ def score(
         print(f"report: {write_report(store, store.holdings())}")
     failed = scores[scores["status"] != "done"]
     if not failed.empty:
-        print(f"dipbench: {len(failed)} of {len(scores)} images have no score", file=sys.stderr)
+        print(f"dipbench: no score for {len(failed)} of {counted(len(scores), 'image')}", file=sys.stderr)
         raise typer.Exit(2)
