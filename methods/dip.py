@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
+from dipbench.bases.by_task import examples
 from dipbench.contract import (
     FitSettings,
     NonNegativeFloat,
@@ -147,6 +148,18 @@ class DeepImagePrior(Prior):
     @classmethod
     def tiny(cls) -> Self:
         return cls(iterations=3, down=(8, 8), skip=(2, 2), input_channels=4)
+
+    @classmethod
+    def rows(cls) -> dict[str, dict[str, Any]]:
+        """The rows of dip.toml, as this class takes them."""
+        given = {"code": ""}
+        return {
+            f"preset={row}" + given.get(variant, f",variant={variant}"): asdict(
+                cls(preset=row, variant=variant).recipe(examples()["denoising"])
+            )
+            for row, variants in presets().items()
+            for variant in variants
+        }
 
     def refuses(self, problem: Problem) -> str | None:
         row = self.row(problem)

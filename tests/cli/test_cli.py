@@ -102,7 +102,6 @@ class Marks(Method):
         (["--out", "nowhere/x.png"], "cannot write 'nowhere/x.png': 'nowhere' is not a folder; make it first"),
         (["--out", "x.xyz"], "cannot write 'x.xyz': its suffix is '.xyz', and it takes .png, .tif"),
         (["--out", "x"], "cannot write 'x': its suffix is '', and it takes .png"),
-        (["--out", "folder.png"], "cannot write 'folder.png': it is a folder; name a file in it"),
         (["--out", "noisy.png"], "cannot write 'noisy.png': it is the image to restore; name another file"),
         (["--out", "./folder.png/../noisy.png"], "it is the image to restore"),
         (["--output", "avg"], "method './marks.py' has no output 'avg': it has final"),
