@@ -8,7 +8,8 @@ import torch
 
 from dipbench import processor, registry
 from dipbench.contract import Prior, Problem, Scene, Task
-from dipbench.data.collection import Collection
+from dipbench.data.file_set import FileSet
+from dipbench.data.weights import Weights
 from dipbench.errors import UserError
 from dipbench.fit.engines.kernels import why_not
 from dipbench.resources import (
@@ -47,6 +48,7 @@ def _facts(folder: Path) -> Iterator[tuple[str, str]]:
     yield "kernels", why_not() or "built: engine lean computes by them"
     yield from (("fit", line) for line in fit_times(pick_device("auto")))
     yield from (("data", f"{name}: {_found(name)}") for name in registry.names("dataset"))
+    yield "data", f"weights: {_here(Weights())}"
     yield "free disk", f"{shutil.disk_usage(folder).free / 2**30:.1f} GiB in this folder"
 
 
@@ -94,12 +96,16 @@ def _problem(task: Spec, side: int) -> Problem:
     return posed.degrade(posed.prepare(scene), Streams(0))
 
 
+def _here(found: FileSet) -> str:
+    count = len(found.files())
+    return f"{count - found.places()['missing']} of {counted(count, 'file')} here, not verified"
+
+
 def _found(name: str) -> str:
     try:
         dataset = registry.build("dataset", name)
-        if isinstance(dataset, Collection):
-            here = sum(entry.copy() is not None for entry in dataset.entries())
-            return f"{here} of {counted(len(dataset.entries()), 'file')} here"
+        if isinstance(dataset, FileSet):
+            return _here(dataset)
         return counted(len(dataset.names()), "image")
     except UserError as error:
         return str(error)
