@@ -61,7 +61,7 @@ def execute(
 def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
     """The seeds that a first one and their number mean; None where neither is given."""
     if seeds is not None and seeds < 1:
-        raise UserError(f"seeds got {seeds}: it takes the number of seeds, at least 1")
+        raise UserError(f"seeds must be the number of seeds, at least 1, got {seeds}")
     if seed is None and seeds is None:
         return None
     return list(range(seed or 0, (seed or 0) + (seeds or 1)))
@@ -75,8 +75,8 @@ def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
     given = [text for text in methods if registry.is_given("method", text)]
     if given and jobs != 1:
         raise UserError(
-            f"jobs got {jobs}: method '{given[0]}' was given from Python, and other processes do not know it: take "
-            "jobs=1, or put it into a file and give its path"
+            f"jobs must be 1, got {jobs}: method '{given[0]}' was given from Python, and other processes do not know "
+            "it; or put it into a file and give its path"
         )
     return registry.build("executor", "this_process" if given and on == "processes" else on)
 
@@ -150,7 +150,7 @@ def compare(
     """
     by = _metric(metric)
     if ties is not None and not ties >= 0:
-        raise UserError(f"ties got {ties:g}: it takes the difference up to which two methods are equal, 0 or more")
+        raise UserError(f"ties must be the difference up to which two methods are equal, 0 or more, got {ties:g}")
     wanted = [suite] if isinstance(suite, (str, Path)) else suite
     stores = [store_of(str(one)) for one in wanted]
     return compared(stores, registry.as_text("method", methods), by, baseline, ties)
@@ -172,7 +172,7 @@ def leaderboard(stores: Sequence[str | Path], *, metric: str = "psnr") -> pd.Dat
 def board_of(stores: Sequence[str | Path], metric: str = "psnr") -> Leaderboard:
     """The same as boards with their remarks."""
     if not stores:
-        raise UserError("leaderboard got no store: it takes a folder of results or more")
+        raise UserError("leaderboard needs at least one folder of results, got none")
     return leaderboard_of([store_of(str(one)) for one in stores], _metric(metric))
 
 

@@ -63,7 +63,7 @@ def stores_in(folder: Path) -> list[tuple[Store, Plan]]:
     """The stores in a folder, or the one that it is, in which something was asked for at full scale, and what."""
     marks = sorted(folder.rglob("store.json"))
     if not marks:
-        raise UserError(f"'{folder}' is not a store of results: it takes a folder that 'dipbench run --out' wrote")
+        raise UserError(f"'{folder}' is not a results folder: it takes one that 'dipbench run --out' wrote")
     stores = [Store.existing(mark.parent) for mark in marks if (mark.parent / "plan.json").exists()]
     return [(store, plan) for store in stores if (plan := store.plan()).scale == "full"]
 

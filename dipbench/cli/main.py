@@ -240,13 +240,13 @@ def main() -> None:
         sys.exit(2)
     except Stopped as stopped:
         print(
-            f"dipbench: stopped by {stopped}; finished runs are kept. The same command resumes the rest, "
+            f"dipbench: stopped by {stopped}; finished runs are kept. Run the same command to resume, "
             "fits from their last checkpoint",
             file=sys.stderr,
         )
         sys.exit(stopped.status)
     except KeyboardInterrupt:
-        print("dipbench: stopped; finished runs are kept. The same command resumes the rest", file=sys.stderr)
+        print("dipbench: stopped; finished runs are kept. Run the same command to resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe went away

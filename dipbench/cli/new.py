@@ -33,7 +33,7 @@ def new(
 def _check(name: str, path: Path) -> None:
     """UserError for a name that makes no module of its own, and for a file that is there."""
     if not name.isidentifier() or name.startswith("_"):
-        raise UserError(f"new got '{name}': it takes a name of letters, digits and _, which begins with a letter")
+        raise UserError(f"name must be of letters, digits and _, and begin with a letter, got '{name}'")
     if path.exists():
         raise UserError(f"'{path}' is there already: it stays as it is; take another name, or remove it first")
     if not path.parent.is_dir():

@@ -220,7 +220,7 @@ def _pixels(shape: tuple[int, int, int]) -> int:
 
 
 def _problem(job: Job, side: int) -> Problem:
-    """The run's problem on a cut-out of its image, of at most `side` pixels a side."""
+    """The run's problem on a crop of its image, of at most `side` pixels a side."""
     task: Task = registry.build("task", job.task)
     cut = _scene(job).each(lambda picture: centre_crop(picture, *(min(side, whole) for whole in picture.shape[-2:])))
     return task.degrade(task.prepare(cut), Streams(job.run.seed))

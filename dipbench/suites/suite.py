@@ -87,7 +87,7 @@ class Experiment(BaseModel):
     def _baseline_is_a_method(self) -> Self:
         labels = [entrant.label for entrant in self.methods]
         if self.baseline and self.baseline not in labels:
-            raise ValueError(f"baseline got '{self.baseline}': it takes one of the methods, {', '.join(labels)}")
+            raise ValueError(f"baseline must be one of the methods {', '.join(labels)}, got '{self.baseline}'")
         return self
 
 
