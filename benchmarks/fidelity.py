@@ -1,6 +1,6 @@
 """What an engine and a precision do to a fit, against eager float64 and float32.
 
-    python benchmarks/fidelity.py                             # a small network on nine cut-outs, five seeds
+    python benchmarks/fidelity.py                             # a small network on nine crops, five seeds
     python benchmarks/fidelity.py --engine auto --engine compiled --precision float32     # other executions
     python benchmarks/fidelity.py --device cuda --full        # the paper's network, nine images, 3000 iterations
     python benchmarks/fidelity.py --device cuda --full --seeds 1 --engine graph --precision tf32  # and the reference
@@ -40,10 +40,10 @@ USUAL = ("float32", "tf32", "bf16")  # the precisions that are compared where no
 
 def main(
     device: Annotated[str, typer.Option()] = "auto",
-    full: Annotated[bool, typer.Option(help="The nine images at full length, not cut-outs.")] = False,
+    full: Annotated[bool, typer.Option(help="The nine images at full length, not crops.")] = False,
     images: Annotated[int, typer.Option(help="How many of the nine.")] = 9,
     seeds: Annotated[int, typer.Option()] = 5,
-    crop: Annotated[int, typer.Option(help="Side of the cut-outs, pixels.")] = 64,
+    crop: Annotated[int, typer.Option(help="Side of the crops, pixels.")] = 64,
     engine: Annotated[list[str], typer.Option(help="auto: what a run takes in that precision.")] = ["auto"],  # noqa: B006
     precision: Annotated[list[str] | None, typer.Option(help="Default: float32, tf32, bf16.")] = None,
     method: Annotated[str | None, typer.Option(help="Another method than these.")] = None,

@@ -71,7 +71,7 @@ def _small(bf16: pd.DataFrame, engine: str) -> dict[str, Any]:
     found = bf16[bf16["engine"] == engine].set_index("quantity")
     first = found.iloc[0]
     means = {q: (found.loc[q, "difference"], found.loc[q, "low"], found.loc[q, "high"]) for q in JUDGED}
-    where = f"{first['crop']}x{first['crop']} cut-outs" if first["crop"] else "whole images"
+    where = f"{first['crop']}x{first['crop']} crops" if first["crop"] else "whole images"
     fits = f"{where}, {first['seeds']} seeds, {engine}"
     return _row(fits, int(first["images"]), means, YES if _within(means) else NO)
 

@@ -115,7 +115,7 @@ def _fidelity(statistics: pd.DataFrame) -> str:
         return NOT_MEASURED["cpu"]
     apart = statistics["falls of 5 dB"] > 0
     worst = statistics.loc[statistics[~apart]["minus eager float32 [dB]"].abs().idxmax()]
-    where = f"{worst['crop']}x{worst['crop']} cut-outs" if worst["crop"] else "whole images"
+    where = f"{worst['crop']}x{worst['crop']} crops" if worst["crop"] else "whole images"
     broken = [f"{row.engine} {row.precision} comes apart" for row in statistics[apart].itertuples()]
     most = f"at most {abs(worst['minus eager float32 [dB]']):.2f} ± {worst['standard error [dB]']:.2f} dB on {where}"
     return "; ".join([f"{most} ({worst['engine']} {worst['precision']})", *broken])

@@ -14,12 +14,27 @@ class UserError(Exception):
     """
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
-    """The error for a name that is not among the known ones, with the nearest that is."""
+def unknown(kind: str, name: str, known: Iterable[str], else_: str = "") -> UserError:
+    """The error for a name that is not among the known ones, with the one that was meant where one is near.
+
+    `else_` is the mend where none is; empty: the names that are known.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    mend = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
-    return UserError(f"unknown {kind} '{name}': {mend}")
+    near = _near(name, names) or _near(name.partition("[")[0], names)
+    others = else_ or f"known: {', '.join(names) or 'none'}"
+    return UserError(f"unknown {kind} '{name}': " + (f"did you mean '{near}'?" if near else others))
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    """The one of them that was mistyped; empty: none, for noise2void is not noise2self. One letter of three may be."""
+    spellings = {_spelled(each): each for each in names}
+    found = difflib.get_close_matches(_spelled(name), spellings, n=1, cutoff=0.65 if len(name) < 5 else 0.7)
+    return spellings[found[0]] if found else ""
+
+
+def _spelled(name: str) -> str:
+    """A name for comparison: neither case nor the kind of hyphen tells two apart."""
+    return name.casefold().replace("-", "_").replace(" ", "_")
 
 
 _PACKAGES = {

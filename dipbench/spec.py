@@ -25,7 +25,7 @@ class Spec:
         name = _quoted(self.name) if set(self.name) & _SYNTAX or self.name != self.name.strip() else self.name
         if not self.settings:
             return name
-        return f"{name}[{','.join(f'{key}={_written(value)}' for key, value in self.settings.items())}]"
+        return f"{name}[{','.join(f'{key}={written(value)}' for key, value in self.settings.items())}]"
 
     def with_settings(self, settings: dict[str, Any]) -> "Spec":
         """The same plugin with these settings on top."""
@@ -97,13 +97,14 @@ def _items(text: str) -> list[str]:
     return [part for part in _split(text, ",") if part.strip()]
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as a user writes it: `read_value` reads it back."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return f"[{','.join(_written(item) for item in value)}]"
+        return f"[{','.join(written(item) for item in value)}]"
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else str(value)  # inf and nan are TOML too
     if isinstance(value, int):

@@ -23,6 +23,11 @@ def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with what is counted: `1 run`, `2 runs`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def duration(seconds: float) -> str:
     """A span of time as a person says it."""
     if seconds < 60:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
+from dipbench.bases.by_task import examples
 from dipbench.contract import (
     FitSettings,
     NonNegativeFloat,
@@ -47,7 +48,7 @@ _TRIED_EVERY: dict[BacktrackRule, int | None] = {"denoising": None, "restoration
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that is set for an experiment: a row of dip.toml. Tuples have an entry a scale, fine to coarse."""
+    """Everything that is set for an experiment: a row of dip.toml. Tuples have one per scale, fine to coarse."""
 
     iterations: PositiveInt
     jitter: NonNegativeFloat
@@ -111,12 +112,12 @@ class DeepImagePrior(Prior):
     learning_rate: PositiveFloat | None = None  # of Adam, likewise
     jitter: NonNegativeFloat | None = None  # std of the noise added afresh to the input at each iteration
     average: Weight | None = None  # weight of the past in the exponential average of the outputs; 0: no average
-    backtrack: PositiveFloat | Literal["never"] | None = None  # dB lost at once that undo a step; never: no going back
+    backtrack: PositiveFloat | Literal["never"] | None = None  # drop in dB that triggers a rollback; or never
     weight_noise: NonNegativeFloat | None = None  # std of the noise each iteration adds to a kernel, over the kernel's
     starts: PositiveInt | None = None  # fits from other starts, whose outputs are averaged
     input: Input | None = None  # U(0, 0.1) noise, the two coordinates in [0, 1], or the problem's second picture
     input_channels: PositiveInt | None = None  # of the noise input
-    down: tuple[PositiveInt, ...] | None = None  # channels of the encoder, an entry a scale from fine to coarse
+    down: tuple[PositiveInt, ...] | None = None  # channels of the encoder, one per scale, from fine to coarse
     up: tuple[PositiveInt, ...] | None = None  # channels of the decoder; as `down` where only that is given
     skip: tuple[NonNegativeInt, ...] | None = None  # channels of the skip branches; 0: no branch
     down_kernel: Kernels | None = None  # kernel side of the encoder, one for all scales or one for each
@@ -148,6 +149,18 @@ class DeepImagePrior(Prior):
     def tiny(cls) -> Self:
         return cls(iterations=3, down=(8, 8), skip=(2, 2), input_channels=4)
 
+    @classmethod
+    def rows(cls) -> dict[str, dict[str, Any]]:
+        """The rows of dip.toml, as this class takes them."""
+        given = {"code": ""}
+        return {
+            f"preset={row}" + given.get(variant, f",variant={variant}"): asdict(
+                cls(preset=row, variant=variant).recipe(examples()["denoising"])
+            )
+            for row, variants in presets().items()
+            for variant in variants
+        }
+
     def refuses(self, problem: Problem) -> str | None:
         row = self.row(problem)
         if row not in presets():
@@ -178,7 +191,7 @@ class DeepImagePrior(Prior):
         wrong = {name: len(value) for name, value in _sequences(recipe).items() if len(value) != len(recipe.down)}
         if wrong:
             entries = ", ".join(f"{name} has {count}" for name, count in wrong.items())
-            raise UserError(f"dip: down has {len(recipe.down)} entries and {entries}: give each one entry a scale")
+            raise UserError(f"dip: down has {len(recipe.down)} entries and {entries}: give each one per scale")
         return recipe
 
     def fit_settings(self, problem: Problem) -> FitSettings:
@@ -252,7 +265,7 @@ def _tricks(recipe: Recipe) -> tuple[Trick, ...]:
 
 
 def _sequences(recipe: Recipe) -> dict[str, Sequence[Any]]:
-    """The settings of a recipe that have an entry a scale, `down` aside."""
+    """The settings of a recipe that have one per scale, `down` aside."""
     names = ("up", "skip", "down_kernel", "up_kernel", "upsampling")
     return {name: value for name in names if isinstance(value := getattr(recipe, name), tuple)}
 

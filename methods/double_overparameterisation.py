@@ -49,7 +49,7 @@ class DoubleOverparameterisation(DeepImagePrior):
     iterations: PositiveInt | None = 150_000  # steps of gradient descent
     learning_rate: PositiveFloat | None = 1.0  # of the network
     optimiser: Literal["sgd"] = "sgd"  # the method rests on it
-    backtrack: PositiveFloat | Literal["never"] | None = "never"  # dB lost at once that undo a step; or never
+    backtrack: PositiveFloat | Literal["never"] | None = "never"  # drop in dB that triggers a rollback; or never
     outlier_rate: PositiveFloat = 500.0  # learning rate of g and h
     outlier_start: PositiveFloat = 1e-5  # standard deviation of g and h at the start
 

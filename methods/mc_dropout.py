@@ -61,7 +61,7 @@ class MonteCarloDropout(Prior):
     jitter: NonNegativeFloat = 0.1  # std of the noise added afresh to the input at each iteration
     average: Weight = 0.99  # weight of the past in the exponential average of the outputs; 0: no average
     input_channels: PositiveInt = 32  # of the noise input
-    channels: tuple[PositiveInt, ...] = (128,) * 5  # of the encoder and of the decoder, an entry a scale
+    channels: tuple[PositiveInt, ...] = (128,) * 5  # of the encoder and of the decoder, one per scale
     skip: PositiveInt = 4  # channels of the skip branches
     weight_deviation: PositiveFloat = 0.1  # standard deviation of the kernels at the start
     align_corners: bool = True  # bilinear upsampling maps corner to corner

@@ -85,7 +85,7 @@ class PositionalEncoding(PriorByTask[Row]):
     learned: bool | None = None  # whether the frequencies are fitted too, likewise
     jitter: NonNegativeFloat | None = None  # std of the noise on the frequencies, or on fixed waves, likewise
     scales: PositiveInt | None = None  # of the network, likewise
-    backtrack: NonNegativeFloat | None = None  # dB lost at once that undo a step; 0: no going back; likewise
+    backtrack: NonNegativeFloat | None = None  # drop in dB that triggers a rollback; 0: no going back; likewise
     backtrack_every: PositiveInt | None = None  # iterations from one time that it is tried to the next, likewise
     learning_rate: PositiveFloat = 0.01  # of Adam
     waves: PositiveInt = 8  # frequencies, each with a sine and a cosine of x and of y

@@ -31,7 +31,7 @@ class SpectralControl(Prior):
 
     iterations: PositiveInt = 10_000  # steps of Adam
     learning_rate: PositiveFloat = 0.001  # of Adam
-    backtrack: PositiveFloat = 5.0  # dB lost at once that undo a step
+    backtrack: PositiveFloat = 5.0  # drop in dB that triggers a rollback
     bound: PositiveFloat | None = None  # of the largest singular value of a kernel; none: that of the task
     upsampling: Upsampling = "bilinear"  # or gaussian, by a fixed kernel
     deviations: tuple[PositiveFloat, ...] = (0.1, 0.1, 0.1, 0.5, 0.5)  # of it, one a scale, coarse to fine

@@ -76,7 +76,7 @@ class SureSte(Prior):
     learning_rate: PositiveFloat = 0.1  # of RAdam, times 0.9 every 300 steps
     spread: NonNegativeFloat | None = None  # largest std of the noise on the input, over sigma; none: 0.5, 0.3 of grey
     divergence: Divergence = "gradient"  # by a second backward pass, or by a finite difference of 0.5 sigma
-    backtrack: PositiveFloat = 5.0  # dB lost at once that undo a step
+    backtrack: PositiveFloat = 5.0  # drop in dB that triggers a rollback
 
     @classmethod
     def tiny(cls) -> Self:

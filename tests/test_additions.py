@@ -10,7 +10,7 @@ import pytest
 import dipbench
 from dipbench import registry
 from dipbench.cli.main import main
-from dipbench.registry import finding
+from dipbench.registry import kinds
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import read_suite
@@ -244,13 +244,13 @@ def test_an_executor_of_an_installed_package_is_found_by_its_name(
 ) -> None:
     monkeypatch.syspath_prepend(folder)
     entry = EntryPoint("last_first", "last_first", "dipbench.running.executors")
-    monkeypatch.setattr(finding, "entry_points", lambda group: [entry] if group == entry.group else [])
-    finding._installed.cache_clear()
+    monkeypatch.setattr(kinds, "entry_points", lambda group: [entry] if group == entry.group else [])
+    kinds.installed.cache_clear()
     try:
         assert "last_first" in registry.names("executor")
         assert registry.build("executor", "last_first[log=here.txt]").log == "here.txt"
     finally:
-        finding._installed.cache_clear()
+        kinds.installed.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -153,11 +153,17 @@ def test_what_takes_a_picture_refuses_in_words_and_priors_take_it(photo: Tensor)
     ("task", "message"),
     [
         ("inversion[side=65]", r"inversion: an image of 64x64 is smaller than the 65 pixels .*or inversion\[side=64\]"),
-        ("inversion[side=16]", "side got 16: squeezenet1_1 takes pictures of at least 17 pixels a side"),
+        ("inversion[side=16]", "side must be at least 17 pixels, for squeezenet1_1, got 16"),
         ("inversion[side=64,layer=fc6]", "squeezenet1_1 has no layer 'fc6': it has conv1, fire2"),
-        ("activation_maximization[side=16]", "side got 16: squeezenet1_1 takes"),
-        ("activation_maximization[unit=512]", "unit got 512: layer 'fire9' of squeezenet1_1 has 512, from 0 on"),
-        ("activation_maximization[layer=logits,unit=1000]", "unit got 1000: layer 'logits' of squeezenet1_1 has 1000"),
+        ("activation_maximization[side=16]", "for squeezenet1_1, got 16"),
+        (
+            "activation_maximization[unit=512]",
+            "unit must be below 512, of layer 'fire9' of squeezenet1_1, got 512",
+        ),
+        (
+            "activation_maximization[layer=logits,unit=1000]",
+            "unit must be below 1000, of layer 'logits' of",
+        ),
         ("activation_maximization[layer=conv4]", "squeezenet1_1 has no layer 'conv4'"),
     ],
 )
@@ -167,7 +173,7 @@ def test_what_cannot_be_posed_is_said(photo: Tensor, task: str, message: str) ->
 
 
 def test_a_classifier_that_there_is_not_is_named() -> None:
-    with pytest.raises(UserError, match="classifier got 'resnet'"):
+    with pytest.raises(UserError, match=r"classifier must be .*, got 'resnet'"):
         registry.build("task", "inversion[classifier=resnet]")
 
 

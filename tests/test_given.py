@@ -190,10 +190,10 @@ REFUSED = {
         lambda n: source_of(n(CLASS.replace("@dataclass(frozen=True)\n", ""))["Mine"]),
         r"Mine is not a dataclass: put @dataclass\(frozen=True\) on it",
     ),
-    "no method": (lambda n: registry.as_text("method", [3]), "method got 3: it takes text, a subclass of Method"),
+    "no method": (lambda n: registry.as_text("method", [3]), "a subclass of Method or an object of one, got 3"),
     "a function as it is": (
         lambda n: registry.as_text("method", [n(NET)["small"]]),
-        r"method got <function small.*dipbench.prior\(...\) makes one",
+        r"method must be text, .*, got <function small.*dipbench.prior\(...\) makes one",
     ),
     "two of one name": (
         lambda n: registry.as_text("method", [n(CLASS)["Mine"], n(CLASS.replace("/ 2", "/ 3"))["Mine"]]),
@@ -201,7 +201,7 @@ REFUSED = {
     ),
     "other processes": (
         lambda n: dipbench.run("quickstart", methods=[n(CLASS)["Mine"]], jobs=2),
-        "jobs got 2: method 'Mine' was given from Python, .*: take jobs=1, or put it into a file and give its path",
+        "jobs must be 1, got 2: method 'Mine' was given from Python, .*; or put it into a file and give its path",
     ),
 }  # fmt: skip
 

@@ -88,8 +88,8 @@ def test_gaussian_noise_of_the_task_is_not_in_the_name_of_its_streams() -> None:
     ("wrong", "message"),
     [
         ("poison", "unknown noise 'poison': did you mean 'poisson'"),
-        ("poisson[peak=-1]", "noise 'poisson': peak got -1"),
-        ("poisson[pike=1]", "unknown poisson setting 'pike': did you mean 'peak'"),
+        ("poisson[peak=-1]", "noise 'poisson': peak must be greater than 0, got -1"),
+        ("poisson[peek=1]", "unknown poisson setting 'peek': did you mean 'peak'"),
     ],
 )
 def test_a_mistake_in_a_noise_is_named(wrong: str, message: str) -> None:

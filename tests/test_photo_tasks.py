@@ -71,12 +71,12 @@ def test_photograph_that_came_as_a_jpeg_is_taken_as_it_is(photo: Tensor) -> None
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("jpeg[quality=0]", r"quality got 0: .*greater than or equal to 1, or 'own'"),
-        ("jpeg[quality=96]", r"quality got 96: .*less than or equal to 95, or 'own'"),
-        ("jpeg[quality=fine]", "quality got 'fine'"),
-        ("jpeg[subsampling=2]", r"subsampling got 2: .*'4:2:0'"),
-        ("flash[sigma=0]", "sigma got 0"),
-        ("enhancement[gain=-1]", "gain got -1: .*greater than 0"),
+        ("jpeg[quality=0]", r"quality must be .*greater than or equal to 1, or 'own'.*, got 0"),
+        ("jpeg[quality=96]", r"quality must be .*less than or equal to 95, or 'own'.*, got 96"),
+        ("jpeg[quality=fine]", "quality must be .*, got 'fine'"),
+        ("jpeg[subsampling=2]", r"subsampling must be .*'4:2:0'.*, got 2"),
+        ("flash[sigma=0]", "sigma must be .*, got 0"),
+        ("enhancement[gain=-1]", "gain must be .*greater than 0.*, got -1"),
     ],
 )
 def test_a_setting_out_of_range_is_named(spec: str, message: str) -> None:

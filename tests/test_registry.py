@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from dipbench import registry
-from dipbench.cli.inventory import listed
+from dipbench.cli.listing import listed
 from dipbench.code import source_of
 from dipbench.errors import UserError
-from dipbench.registry import finding
+from dipbench.registry import kinds
 
 PLUGINS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 
@@ -100,13 +100,13 @@ def test_unknown_name_gets_the_nearest(kind: str, spec: str, message: str) -> No
 @pytest.mark.parametrize(
     ("kind", "spec", "message"),
     [
-        ("method", "nlm[patch_size=wide]", r"method 'nlm': patch_size got 'wide': .*valid integer"),
-        ("method", "nlm[patch_size=0]", r"method 'nlm': patch_size got 0: .*greater than 0"),
-        ("method", "nlm[strength=-1]", r"method 'nlm': strength got -1: .*greater than 0"),
-        ("method", "no_prior[iterations=1.5]", r"iterations got 1\.5: .*integer"),
-        ("task", "inpainting[missing=1]", r"task 'inpainting': missing got 1: .*less than 1"),
-        ("task", "super_resolution[factor=5]", r"factor got 5: .*2, 3, 4 or 8"),
-        ("dataset", "photos[crop=-8]", r"dataset 'photos': crop got -8: .*greater than or equal to 0"),
+        ("method", "nlm[patch_size=wide]", r"method 'nlm': patch_size must be .*valid integer.*, got 'wide'"),
+        ("method", "nlm[patch_size=0]", r"method 'nlm': patch_size must be .*greater than 0.*, got 0"),
+        ("method", "nlm[strength=-1]", r"method 'nlm': strength must be .*greater than 0.*, got -1"),
+        ("method", "no_prior[iterations=1.5]", r"iterations must be .*integer.*, got 1\.5"),
+        ("task", "inpainting[missing=1]", r"task 'inpainting': missing must be .*less than 1.*, got 1"),
+        ("task", "super_resolution[factor=5]", r"factor must be .*2, 3, 4 or 8.*, got 5"),
+        ("dataset", "photos[crop=-8]", r"dataset 'photos': crop must be .*greater than or equal to 0.*, got -8"),
         ("method", "wavelet[wavelet=db0]", r"unknown wavelet 'db0': did you mean 'db\d+'\?"),
     ],
 )
@@ -212,13 +212,13 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
             (tmp_path / f"package_of_{name}").mkdir()
             (tmp_path / f"package_of_{name}" / "__init__.py").write_text(text)
         entries = [EntryPoint(name, f"package_of_{name}:Half", "dipbench.methods") for name in packages]
-        monkeypatch.setattr(finding, "entry_points", lambda group: entries if group == "dipbench.methods" else [])
-        finding._installed.cache_clear()
+        monkeypatch.setattr(kinds, "entry_points", lambda group: entries if group == "dipbench.methods" else [])
+        kinds.installed.cache_clear()
         return tmp_path
 
     monkeypatch.syspath_prepend(str(tmp_path))
     yield install
-    finding._installed.cache_clear()
+    kinds.installed.cache_clear()
     for name in [name for name in sys.modules if name.startswith("package_of_")]:
         del sys.modules[name]
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 COUNT = """
 import json, dipbench
 from dipbench import registry
-from dipbench.suites.suite import preset_names
+from dipbench.suites.preset_files import preset_names
 found = {kind: registry.names(kind) for kind in registry.KINDS}
 print(json.dumps({"at": dipbench.__file__, "suites": preset_names(), **found}))
 """

@@ -218,7 +218,7 @@ def test_both_keep_the_contract(kind: str, file: str, folder: Path) -> None:
 def test_plan_and_a_second_run_know_what_there_is(folder: Path) -> None:
     again = CliRunner().invoke(app, ["run", str(folder / "found.toml"), "--device", "cpu", "--out", f"{folder}/out"])
     assert again.exit_code == 0, again.output
-    assert "0 runs to compute; 10 in the store already" in again.output
+    assert "0 runs to compute; 10 already computed" in again.output
     for scale in ("full", "smoke"):
         plan = CliRunner().invoke(app, ["plan", str(folder / "found.toml"), "--device", "cpu", "--scale", scale])
         assert plan.exit_code == 0, plan.output

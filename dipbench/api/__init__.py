@@ -1,6 +1,7 @@
 """dipbench from Python: the same as the command line, with a pandas frame for an answer."""
 
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +14,9 @@ from dipbench.bases.of_function import prior
 from dipbench.bases.of_restorer import method
 from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
-from dipbench.contract import Method, Plugin, Task
+from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.images.files import read_image, write_image
+from dipbench.images.files import write_image
 from dipbench.metrics import known
 from dipbench.report import refresh_report
 from dipbench.report.loaded import Loaded
@@ -23,13 +24,13 @@ from dipbench.resources import pick_device
 from dipbench.running.check import checked
 from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
+from dipbench.running.restoring import NoiseLevelNotGiven, Restoration, restored
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
-from dipbench.running.trial import Progress, attempt, check_taken
+from dipbench.running.trial import Progress
 from dipbench.scoring import Metric
 from dipbench.spec import parse
 from dipbench.store.store import Store
-from dipbench.streams import Streams
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
 from dipbench.trace.kept import Output
@@ -61,7 +62,7 @@ def execute(
 def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
     """The seeds that a first one and their number mean; None where neither is given."""
     if seeds is not None and seeds < 1:
-        raise UserError(f"seeds got {seeds}: it takes the number of seeds, at least 1")
+        raise UserError(f"seeds must be the number of seeds, at least 1, got {seeds}")
     if seed is None and seeds is None:
         return None
     return list(range(seed or 0, (seed or 0) + (seeds or 1)))
@@ -75,8 +76,8 @@ def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
     given = [text for text in methods if registry.is_given("method", text)]
     if given and jobs != 1:
         raise UserError(
-            f"jobs got {jobs}: method '{given[0]}' was given from Python, and other processes do not know it: take "
-            "jobs=1, or put it into a file and give its path"
+            f"jobs must be 1, got {jobs}: method '{given[0]}' was given from Python, and other processes do not know "
+            "it; or put it into a file and give its path"
         )
     return registry.build("executor", "this_process" if given and on == "processes" else on)
 
@@ -173,7 +174,7 @@ def compare(
     """
     by = _metric(metric)
     if ties is not None and not ties >= 0:
-        raise UserError(f"ties got {ties:g}: it takes the difference up to which two methods are equal, 0 or more")
+        raise UserError(f"ties must be the difference up to which two methods are equal, 0 or more, got {ties:g}")
     wanted = [suite] if isinstance(suite, (str, Path)) else suite
     stores = [store_of(str(one)) for one in wanted]
     return compared(stores, registry.as_text("method", methods), by, baseline, ties)
@@ -195,7 +196,7 @@ def leaderboard(stores: Sequence[str | Path], *, metric: str = "psnr") -> pd.Dat
 def board_of(stores: Sequence[str | Path], metric: str = "psnr") -> Leaderboard:
     """The same as boards with their remarks."""
     if not stores:
-        raise UserError("leaderboard got no store: it takes a folder of results or more")
+        raise UserError("leaderboard needs at least one folder of results, got none")
     return leaderboard_of([store_of(str(one)) for one in stores], _metric(metric))
 
 
@@ -243,28 +244,24 @@ def restore(
     task: str,
     method: Method | type[Method] | str = "dip",
     output: str | None = None,
+    stop: str | None = None,
     seed: int = 0,
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Output:
     """Restores an image that came degraded, for which there is no truth.
 
-    `output` is `final` or `ema`; None is `ema` where the method has it. The output's image is (C, H, W)
-    in [0, 1]. UserError if the method refuses the problem or has no such output, or the file cannot be read: all of
-    it before the method begins.
+    `output` is `final` or `ema`; None is `ema` where the method has it. `stop` is the rule that ends a fit; None is
+    `discrepancy` where the noise level is given or can be estimated, and the output says so by its `rule` and `fired`.
+    Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. The
+    output's image is (C, H, W) in [0, 1]. UserError if the method refuses the problem or has no such output, or the
+    file cannot be read: all of it before the method begins.
     """
-    posed: Task = registry.build("task", task)
     (text,) = registry.as_text("method", [method])
-    restorer: Method = registry.build("method", text)
-    problem = posed.pose(read_image(Path(image))).to(pick_device(device))
-    check_taken(restorer, problem)
-    expected = ["final", "ema"] if restorer.averages(problem) else ["final"]
-    wanted = output or expected[-1]
-    if wanted not in expected:
-        raise UserError(f"method '{text}' has no output '{wanted}': it has {', '.join(expected)}")
-    rng = Streams(seed, ("restore", parse(task).name))
-    outputs = {o.name: o for o in attempt(restorer, problem, None, posed.protocol(), rng, progress).outputs}
-    return outputs[wanted]
+    wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device))
+    if wanted.doubt:
+        warnings.warn(f"'{image}': {wanted.doubt}", NoiseLevelNotGiven, stacklevel=2)
+    return restored(wanted, seed, progress)
 
 
 def restore_to(path: Path, output: Output) -> None:

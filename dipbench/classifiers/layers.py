@@ -67,7 +67,7 @@ def check_size(classifier: ClassifierName, side: int) -> None:
     """UserError where a classifier takes no pictures of that side, in pixels."""
     smallest = classifiers()[classifier].smallest
     if side < smallest:
-        raise UserError(f"side got {side}: {classifier} takes pictures of at least {smallest} pixels a side")
+        raise UserError(f"side must be at least {smallest} pixels, for {classifier}, got {side}")
 
 
 def architecture(classifier: ClassifierName) -> nn.Module:

@@ -30,11 +30,11 @@ def compare(
     ] = None,
     plugins: options.Plugins = None,
 ) -> None:
-    """Say which method is better, and how sure that is, from results that are there. It computes no run.
+    """Say which method is better, and how sure that is.
 
-    Of each experiment: the ranking with an interval for other images of this kind and one for other seeds, and each
-    method against the baseline. Of a method that was not run it says what to run. With several --suite, on the
-    measurements that the first has.
+    From results that are there: it computes no run. Of each experiment: the ranking with an interval for other images
+    of this kind and one for other seeds, and each method against the baseline. Of a method that was not run it says
+    what to run. With several --suite, on the measurements that the first has.
     """
     from dipbench import api, registry
     from dipbench.report.ranking import as_text

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dipbench.cli.examples import examples_of
 from dipbench.errors import UserError
+from dipbench.text import counted
 
 if TYPE_CHECKING:  # imported by the commands when they run: they load torch, which takes seconds
     from dipbench.data.download import Progress as Report
@@ -16,8 +18,10 @@ if TYPE_CHECKING:  # imported by the commands when they run: they load torch, wh
     from dipbench.data.pinned import PinnedFile
 
 data = typer.Typer(
-    help="Fetch, verify and list the data sets, and the weights of networks.",
+    help="Fetch, verify and list data sets, and weights of networks.",
+    epilog=examples_of("data"),
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -26,12 +30,15 @@ DataDir = Annotated[
 ]
 
 
-@data.command()
+@data.command(epilog=examples_of("data fetch"))
 def fetch(
     names: Annotated[list[str], typer.Argument(help="Data sets, or weights; dipbench data list shows them.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Download what is not here yet, from the pinned commit of each source, and verify it."""
+    """Download and verify what is not here yet.
+
+    From the pinned commit of each source.
+    """
     from dipbench.data.pinned import use_folder
 
     use_folder(data_dir)
@@ -42,12 +49,12 @@ def fetch(
                 file.fetch(begin(file))
         lacking = found.out_of_reach()
         here = len(found.files()) - len(wanted) - len(lacking)
-        print(f"{found.title()}: {len(wanted)} files fetched, {here} were here")
+        print(f"{found.title()}: {counted(len(wanted), 'file')} fetched, {here} already here")
         for words in lacking:
             print(f"dipbench: {words}", file=sys.stderr)
 
 
-@data.command()
+@data.command(epilog=examples_of("data verify"))
 def verify(
     names: Annotated[list[str] | None, typer.Argument(help="Default: those with at least one file here.")] = None,
     data_dir: DataDir = None,
@@ -60,7 +67,7 @@ def verify(
     problems = []
     for found in chosen:
         own = found.problems()
-        print(f"{found.title()}: {len(found.files()) - len(own)} of {len(found.files())} files are right")
+        print(f"{found.title()}: {len(found.files()) - len(own)} of {counted(len(found.files()), 'file')} right")
         problems += own
     for problem in problems:
         print(f"dipbench: {problem}", file=sys.stderr)
@@ -70,9 +77,12 @@ def verify(
         raise typer.Exit(2)
 
 
-@data.command(name="list")
+@data.command(name="list", epilog=examples_of("data list"))
 def list_(data_dir: DataDir = None) -> None:
-    """Every data set, and the weights: how many, size, where its files are (not verified), terms of use."""
+    """List the data sets and weights: size, place, terms of use.
+
+    Where files are is said, not whether they are right: see `dipbench data verify`.
+    """
     from dipbench.data.pinned import use_folder
 
     use_folder(data_dir)

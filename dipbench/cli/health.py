@@ -8,7 +8,8 @@ import torch
 
 from dipbench import processor, registry
 from dipbench.contract import Prior, Problem, Scene, Task
-from dipbench.data.collection import Collection
+from dipbench.data.file_set import FileSet
+from dipbench.data.weights import Weights
 from dipbench.errors import UserError
 from dipbench.fit.engines.kernels import why_not
 from dipbench.resources import (
@@ -27,6 +28,7 @@ from dipbench.running.forecast import executions_of, side_of
 from dipbench.spec import Spec
 from dipbench.streams import Streams
 from dipbench.suites.suite import read_suite
+from dipbench.text import counted
 
 TIMED = "paper/denoising"
 """The suite whose first fit is timed: the paper's network for denoising."""
@@ -46,11 +48,12 @@ def _facts(folder: Path) -> Iterator[tuple[str, str]]:
     yield "kernels", why_not() or "built: engine lean computes by them"
     yield from (("fit", line) for line in fit_times(pick_device("auto")))
     yield from (("data", f"{name}: {_found(name)}") for name in registry.names("dataset"))
+    yield "data", f"weights: {_here(Weights())}"
     yield "free disk", f"{shutil.disk_usage(folder).free / 2**30:.1f} GiB in this folder"
 
 
 def _devices() -> Iterator[str]:
-    yield f"{device_title(torch.device('cpu'))}, {usable_cores()} cores usable"
+    yield f"{device_title(torch.device('cpu'))}, {counted(usable_cores(), 'core')} usable"
     for index in range(torch.cuda.device_count()):
         memory = torch.cuda.get_device_properties(index).total_memory / 2**30
         yield f"cuda:{index} ({device_title(torch.device('cuda', index))}, {memory:.0f} GiB)"
@@ -93,12 +96,16 @@ def _problem(task: Spec, side: int) -> Problem:
     return posed.degrade(posed.prepare(scene), Streams(0))
 
 
+def _here(found: FileSet) -> str:
+    count = len(found.files())
+    return f"{count - found.places()['missing']} of {counted(count, 'file')} here, not verified"
+
+
 def _found(name: str) -> str:
     try:
         dataset = registry.build("dataset", name)
-        if isinstance(dataset, Collection):
-            here = sum(entry.copy() is not None for entry in dataset.entries())
-            return f"{here} of {len(dataset.entries())} files are here"
-        return f"{len(dataset.names())} images"
+        if isinstance(dataset, FileSet):
+            return _here(dataset)
+        return counted(len(dataset.names()), "image")
     except UserError as error:
         return str(error)

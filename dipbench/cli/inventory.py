@@ -1,26 +1,34 @@
-"""What there is: the plugins of every kind, and the suites."""
+"""What a plugin or a suite is, as `dipbench show` prints it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dipbench import registry
+from dipbench.cli.listing import line_of
 from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
+from dipbench.registry.allowed import allowed
+from dipbench.registry.outline import Outline
+from dipbench.spec import written
 from dipbench.suites.agenda import Agenda, read_agenda
-from dipbench.suites.suite import Suite, preset_content, preset_names, read_suite
+from dipbench.suites.preset_files import preset_names
+from dipbench.suites.suite import Suite, read_suite
+from dipbench.text import table
 
 
-def listed(kind: str) -> list[tuple[str, str]]:
-    """Name and one line of everything of a kind, in the plural: methods, datasets, tasks, ... or suites."""
-    if kind == "suites":
-        return [(name, str(preset_content(name).get("title", ""))) for name in preset_names()]
-    found = [(name, _summary(kind.removesuffix("s"), name)) for name in registry.names(kind.removesuffix("s"))]
+def of_everyone(kind: str) -> list[tuple[str, str]]:
+    """Name and one line of every plugin of a kind, those of folders and of installed packages too: all are imported."""
+    found = [(name, _summary(kind, name)) for name in registry.names(kind)]
     return found + [(file.stem, f"unavailable: {error}") for file, error in registry.broken_files().items()]
 
 
 def _summary(kind: str, name: str) -> str:
     try:
         cls = registry.find(kind, name)
-        return cls.summary() + (" (learned)" if issubclass(cls, Method) and cls.trained_on else "")
     except UserError as error:
         return f"unavailable: {error}"
+    return line_of(Outline(name, cls.summary(), issubclass(cls, Method) and bool(cls.trained_on)))
 
 
 def shown(name: str) -> str:
@@ -31,7 +39,8 @@ def shown(name: str) -> str:
         agenda = read_agenda(name)
         return _agenda(agenda) if agenda else _suite(read_suite(name))
     everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
-    raise unknown(f"{', '.join(registry.KINDS)} or suite", name, everything)
+    lists = ", ".join(f"{kind}s" for kind in registry.KINDS)
+    raise unknown("name", name, everything, f"'dipbench list' prints those of {lists} and suites")
 
 
 def _plugin(kind: str, cls: type[Plugin]) -> str:
@@ -39,10 +48,44 @@ def _plugin(kind: str, cls: type[Plugin]) -> str:
     facts = {"paper": cls.paper, "trained on other images": learned, "licence": cls.licence}
     lines = [f"{kind} {cls.plugin_name()}: {cls.summary()}"]
     lines += [f"  {fact}: {text}" for fact, text in facts.items() if text]
-    settings = registry.describe(cls)
-    width = max((len(name) for name, *_ in settings), default=0)
-    lines += [f"  {name:{width}} = {default!s:12} {comment}" for name, _, default, comment in settings]
+    takes = allowed(cls)
+    settings = [
+        (name, f"= {_as_written(default)}", f"{comment} [{takes[name]}]".strip())
+        for name, _, default, comment in registry.describe(cls)
+    ]
+    lines += _indented(settings)
+    if issubclass(cls, Method) and (rows := _rows(cls)):
+        lines += ["what fills in for a setting that is none:", *_indented(rows)]
     return "\n".join(lines)
+
+
+def _indented(rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"  {line}" for line in table(rows, left=range(9)).splitlines()] if rows else []
+
+
+def _as_written(value: Any) -> str:
+    return value.written() if isinstance(value, Plugin) else written(value)
+
+
+def _rows(cls: type[Method]) -> list[tuple[str, str]]:
+    """The values that most rows share, and those of each row that are others; a row that is like another says so."""
+    known = {name for name, *_ in registry.describe(cls)}
+    rows = {row: {key: written(v) for key, v in values.items() if key in known} for row, values in cls.rows().items()}
+    keys = next(iter(rows.values()), {})
+    usual = {key: Counter(row[key] for row in rows.values()).most_common(1)[0][0] for key in keys}
+    said = {_USUALLY: _assignments(usual)} if rows else {}
+    for name, row in rows.items():
+        twin = next(other for other in rows if rows[other] == row)
+        own = {key: value for key, value in row.items() if value != usual[key]}
+        said[name] = f"as {twin}" if twin != name else _assignments(own)
+    return list(said.items())
+
+
+_USUALLY = "unless said below"
+
+
+def _assignments(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items()) or "nothing else"
 
 
 def _suite(suite: Suite) -> str:

@@ -16,11 +16,11 @@ def leaderboard(
     ] = "psnr",
     out: Annotated[Path, typer.Option(help="The folder of the page and its tables.")] = Path("leaderboard"),
 ) -> None:
-    """Rank the methods of several stores together, a board a data set and task, and write them as a page.
+    """Rank the methods of several folders of results together.
 
-    It computes no run. On a board are the methods of all stores that have the same images; the others stand below, with
-    what they lack. What another protocol scored has a board of its own; other precisions, devices and engines are
-    marked.
+    It writes a page with a board for each data set and task, and computes no run. On a board are the methods of all
+    folders that have the same images; the others stand below, with what they lack. What another protocol scored has a
+    board of its own; other precisions, devices and engines are marked.
     """
     from dipbench import api
     from dipbench.report.board import as_text, write_leaderboard

@@ -7,8 +7,9 @@ import sys
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,41 +17,48 @@ from dipbench.cli import options
 from dipbench.cli.check import check
 from dipbench.cli.compare import compare
 from dipbench.cli.data import data
+from dipbench.cli.examples import examples_of
 from dipbench.cli.leaderboard import leaderboard
 from dipbench.cli.new import new
 from dipbench.cli.plan import plan
 from dipbench.cli.replay import replay
 from dipbench.cli.report import report, said_of
+from dipbench.cli.restore import restore
 from dipbench.cli.score import score
 from dipbench.errors import UserError
 from dipbench.running.interruption import Stopped
+from dipbench.version import __version__
+
+if TYPE_CHECKING:
+    from dipbench.running.one_run import Finished
+    from dipbench.suites.jobs import Job
 
 app = typer.Typer(
     help="The benchmark of Deep Image Prior and of every untrained image prior after it.",
+    epilog=examples_of(),
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,  # which would take the brackets of name[setting=value] for markup, and drop them
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(data, name="data")
-app.command()(score)
-app.command()(plan)
-app.command()(report)
-app.command()(replay)
-app.command()(compare)
-app.command()(leaderboard)
-app.command()(check)
-app.command()(new)
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"dipbench {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from; can be put anywhere.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from; may appear anywhere.")] = False,
 ) -> None:
     """What every command takes; `main` reads it."""
 
 
-@app.command()
 def run(
     suite: options.SuiteName,
     only: options.Only = None,
@@ -75,12 +83,11 @@ def run(
     plugins: options.Plugins = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report; 'dipbench report' does.")] = False,
 ) -> None:
-    """Run a suite, or the suites of an agenda, and write the report. What is in the store is not computed again.
+    """Run a suite or an agenda of suites, and write the report.
 
-    The report shows all that was ever asked of these results; --only narrows what is computed.
+    What is in the folder of results is not computed again. The report shows all that was ever asked of these results;
+    --only narrows what is computed.
     """
-    from rich.console import Console
-
     from dipbench import registry
     from dipbench.api import execute, seeds_of
     from dipbench.comparing.verdict import verdicts_of
@@ -94,9 +101,8 @@ def run(
 
     use_folder(data_dir)
     registry.use_folders(plugins)
-    console = Console()
     failures, computed = [], 0
-    with Terminal(console) as display, interruption.handled():
+    with Terminal() as display, interruption.handled():
         for store, summary in execute(
             suite,
             Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or (), metrics or ()),
@@ -109,13 +115,13 @@ def run(
         ):
             page = "" if no_report else f"\n{said_of(*refresh_report(store, summary.holdings))}"
             if comparison := as_text(verdicts_of(summary.asked)):
-                console.print(comparison, markup=False, highlight=False, soft_wrap=True)
+                display.result(comparison)
             computed += summary.ended.total()
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
-            there = f"{summary.present} in the store before"
-            console.print(f"{counts}; {there}{page}", highlight=False, soft_wrap=True)
-            for job, finished in summary.failures:
-                print(f"dipbench: {job.title} failed: {finished.message}", file=sys.stderr)
+            display.result(f"{counts}; {summary.present} already computed{page}")
+            for message, titles in _by_message(summary.failures).items():
+                more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+                print(f"dipbench: {titles[0]}{more} failed: {message}", file=sys.stderr)
             failures += [finished for _, finished in summary.failures]
             doubts = Counter(
                 f"{result.run.method['name']}: {words}"
@@ -130,35 +136,14 @@ def run(
         raise typer.Exit(2 if all(finished.mendable for finished in failures) else 1)
 
 
-@app.command()
-def restore(
-    image: Annotated[Path, typer.Argument(help="The degraded image.")],
-    task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
-    method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
-    out: Annotated[Path | None, typer.Option(help="Default: the image's name with -METHOD.png.")] = None,
-    output: Annotated[str | None, typer.Option(help="final or ema; default: ema if the method has it.")] = None,
-    seed: int = 0,
-    device: options.Device = "auto",
-    plugins: options.Plugins = None,
-) -> None:
-    """Restore an image for which there is no ground truth."""
-    from dipbench import api, registry
-    from dipbench.images.files import check_writable
-    from dipbench.running.progress import counter
-    from dipbench.spec import parse
-
-    registry.use_folders(plugins)
-    path = out or image.with_name(f"{image.stem}-{Path(parse(method).name).stem}.png")
-    check_writable(path)
-    if path.exists() and path.samefile(image):
-        raise UserError(f"cannot write '{path}': it is the image to restore; name another file")
-    with counter(f"{parse(method).name} on {image.name}") as progress:
-        made = api.restore(image, task=task, method=method, output=output, seed=seed, device=device, progress=progress)
-    api.restore_to(path, made)
-    print(f"{made.name} output at iteration {made.iteration}: {path}")
+def _by_message(failures: Iterable["tuple[Job, Finished]"]) -> dict[str, list[str]]:
+    """The runs that failed, by what went wrong."""
+    found: dict[str, list[str]] = {}
+    for job, finished in failures:
+        found.setdefault(finished.message, []).append(job.title)
+    return found
 
 
-@app.command(name="list")
 def list_(
     kind: Annotated[
         Literal[
@@ -168,21 +153,23 @@ def list_(
     ],
     plugins: options.Plugins = None,
 ) -> None:
-    """List what there is."""
-    from dipbench import registry
-    from dipbench.cli import inventory
+    """List methods, tasks, data sets, suites and the rest.
+
+    `dipbench show` describes each.
+    """
+    from dipbench.cli.listing import listed
+    from dipbench.registry.folders import use_folders
     from dipbench.text import table
 
-    registry.use_folders(plugins)
-    print(table(inventory.listed(kind), left={0, 1}))
+    use_folders(plugins)
+    print(table(listed(kind), left={0, 1}))
 
 
-@app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A suite, or a plugin of any kind: its name or the path of its file.")],
     plugins: options.Plugins = None,
 ) -> None:
-    """Show what something is, and its settings."""
+    """Describe a method, a suite, ..., with its settings."""
     from dipbench import registry
     from dipbench.cli import inventory
 
@@ -190,13 +177,12 @@ def show(
     print(inventory.shown(name))
 
 
-@app.command()
 def cite(
     run: Annotated[str, typer.Argument(help="The beginning of the run's name, or its folder.")],
     output: Annotated[str, typer.Option(help="final, ema, best or best_ema; or as final_at_1800.")] = "final",
     store: Annotated[Path, typer.Option(help="Where to look.")] = Path("results"),
 ) -> None:
-    """Print one line that says how a number came about, and the BibTeX of what was used."""
+    """Print the provenance of a run, and BibTeX of what it used."""
     from dipbench.report.citation import bibtex, find_run, signature
     from dipbench.store.store import Store
 
@@ -207,13 +193,38 @@ def cite(
     print(signature(result, output), bibtex(result), sep="\n\n")
 
 
-@app.command()
 def doctor() -> None:
-    """Show versions, devices, instructions, the time of a fit in each precision, the data found and the free disk."""
+    """Show versions, devices, speed, data and free disk here.
+
+    A fit is timed in each precision, which takes seconds.
+    """
     from dipbench.cli.health import health
 
     for line in health(Path.cwd()):
         print(line, flush=True)
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "plan": plan,
+    "report": report,
+    "compare": compare,
+    "leaderboard": leaderboard,
+    "replay": replay,
+    "score": score,
+    "restore": restore,
+    "list": list_,
+    "show": show,
+    "check": check,
+    "new": new,
+    "cite": cite,
+    "doctor": doctor,
+}
+"""In the order of the help."""
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name, epilog=examples_of(_name))(_command)
+app.add_typer(data, name="data")
 
 
 def main() -> None:
@@ -224,7 +235,7 @@ def main() -> None:
     if debug:
         sys.argv.remove("--debug")
     try:
-        app()
+        app(prog_name="dipbench")  # whatever started it, such as python -c
     except UserError as error:
         if debug:
             traceback.print_exc()
@@ -232,13 +243,13 @@ def main() -> None:
         sys.exit(2)
     except Stopped as stopped:
         print(
-            f"dipbench: stopped by {stopped}; finished runs are kept. The same command resumes the rest, "
+            f"dipbench: stopped by {stopped}; finished runs are kept. Run the same command to resume, "
             "fits from their last checkpoint",
             file=sys.stderr,
         )
         sys.exit(stopped.status)
     except KeyboardInterrupt:
-        print("dipbench: stopped; finished runs are kept. The same command resumes the rest", file=sys.stderr)
+        print("dipbench: stopped; finished runs are kept. Run the same command to resume", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe went away

@@ -14,7 +14,10 @@ def new(
     name: Annotated[str, typer.Argument(help="Its name, which is its file's: my_prior.")],
     out: Annotated[Path, typer.Option(help="The folder to write it to.")] = Path(),
 ) -> None:
-    """Write a file to start from: a prior or a method of your own, which `dipbench check` finds right as it is."""
+    """Write a file to start a prior or a method of your own from.
+
+    `dipbench check` finds it right as it is.
+    """
     path = out / f"{name}.py"
     _check(name, path)
     text = (Path(__file__).parent / "starters" / f"{kind}.txt").read_text(encoding="utf-8")
@@ -30,7 +33,7 @@ def new(
 def _check(name: str, path: Path) -> None:
     """UserError for a name that makes no module of its own, and for a file that is there."""
     if not name.isidentifier() or name.startswith("_"):
-        raise UserError(f"new got '{name}': it takes a name of letters, digits and _, which begins with a letter")
+        raise UserError(f"name must be of letters, digits and _, and begin with a letter, got '{name}'")
     if path.exists():
         raise UserError(f"'{path}' is there already: it stays as it is; take another name, or remove it first")
     if not path.parent.is_dir():

@@ -7,7 +7,8 @@ import typer
 
 SuiteName = Annotated[str, typer.Argument(help="A suite or an agenda (dipbench list suites), or a TOML file.")]
 Only = Annotated[
-    list[str] | None, typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'.")
+    list[str] | None,
+    typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'. Two of a kind add up."),
 ]
 Methods = Annotated[list[str] | None, typer.Option("--method", help="Add a method: name[setting=value] or file.py.")]
 Data = Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")]
@@ -16,7 +17,7 @@ Seed = Annotated[int | None, typer.Option(help="The first seed; default 0.")]
 Seeds = Annotated[int | None, typer.Option(help="How many seeds; default 1.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 On = Annotated[str, typer.Option(help="Where runs are computed: an executor (dipbench list executors) or file.py.")]
-Jobs = Annotated[int, typer.Option(help="Parallel processes; 0: as many as fit on this machine.")]
+Jobs = Annotated[int, typer.Option(help="Parallel processes; 0: one per core, as memory allows.")]
 Engine = Annotated[str, typer.Option(help="auto, eager, lean, graph or compiled.")]
 Precision = Annotated[str, typer.Option(help="float64, float32, tf32 or bf16.")]
 Checkpoint = Annotated[float, typer.Option(help="Seconds between checkpoints of a fit; 0: none.")]

@@ -19,7 +19,10 @@ def plan(
     settings: options.Settings = None,
     plugins: options.Plugins = None,
 ) -> None:
-    """Say what `run` with the same options would compute here, and what it takes: time, memory, disk."""
+    """Say what a run would take here: time, memory and disk.
+
+    It takes the options of `dipbench run`, and computes no run.
+    """
     from dipbench import registry
     from dipbench.api import seeds_of
     from dipbench.data.pinned import use_folder
@@ -37,10 +40,10 @@ def plan(
     print(as_text(forecast_of(parts, out, on, executions)))
     print(
         f"{', '.join(e.precision for e in executions)}: time of the fits one after another on {on} in each precision "
-        f"(engine {', '.join(dict.fromkeys(e.engine for e in executions))}); measured now on cut-outs of "
+        f"(engine {', '.join(dict.fromkeys(e.engine for e in executions))}); measured now on crops of "
         f"{side_of(on)}x{side_of(on)} (larger where a network needs it) and scaled by the pixels\n"
-        f"runs, in store: of those in {precision}\n"
+        f"runs, computed: to be computed, and in the folder of results already, in {precision}\n"
         f"memory: what the largest fit keeps in float32{'' if on.type == 'cuda' else ', with the process itself'}; up "
         "to 40% more for a moment on the way back\n"
-        "what methods without a fit take is not forecast"
+        "what methods without a fit take is not included" + ("" if on.type == "cuda" else ", but the process: >=")
     )

@@ -18,7 +18,10 @@ def replay(
     out: Annotated[Path | None, typer.Option(help="Write what each rule says of each fit to this CSV.")] = None,
     plugins: options.Plugins = None,
 ) -> None:
-    """Ask stopping rules of the traces in a store. It needs no fit, only that the signals they read were recorded."""
+    """Ask stopping rules where they would have stopped stored fits.
+
+    Nothing is fitted: it takes that the signals they read were recorded.
+    """
     import pandas as pd
 
     from dipbench import registry

@@ -16,18 +16,19 @@ def score(
     pattern: Annotated[
         str, typer.Option(help="What the files are called: '{name}_x4.png', with the image's name for {name}.")
     ] = "{name}",
-    method_name: Annotated[str, typer.Option(help="What to call them; default the folder's name.")] = "",
+    method_name: Annotated[str, typer.Option(help="Name in the tables; default the folder's name.")] = "",
     out: Annotated[
         Path | None, typer.Option(help="Keep the results here and write a report; default: print only.")
     ] = None,
     metrics: options.Metrics = None,
     plugins: options.Plugins = None,
 ) -> None:
-    """Score images that another program made, as the benchmark scores its own."""
+    """Score images that another program made."""
     from dipbench import registry
     from dipbench.report import write_report
     from dipbench.running.score_files import as_text, score_folder
     from dipbench.store.store import Store
+    from dipbench.text import counted
 
     registry.use_folders(plugins)
     scores = score_folder(folder, dataset, task, method_name, out, pattern, metrics or ())
@@ -37,5 +38,5 @@ def score(
         print(f"report: {write_report(store, store.holdings())}")
     failed = scores[scores["status"] != "done"]
     if not failed.empty:
-        print(f"dipbench: {len(failed)} of {len(scores)} images have no score", file=sys.stderr)
+        print(f"dipbench: no score for {len(failed)} of {counted(len(scores), 'image')}", file=sys.stderr)
         raise typer.Exit(2)

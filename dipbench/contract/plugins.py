@@ -154,6 +154,14 @@ class Method(Plugin, ABC):
         """Settings under which the method runs in a second on a 32x32 image, for tests."""
         return cls()
 
+    @classmethod
+    def rows(cls) -> Mapping[str, Mapping[str, Any]]:
+        """What fills in for settings that are not given, by what that depends on: a task, or a row of a table.
+
+        For a reader: `dipbench show` prints it.
+        """
+        return {}
+
     def resolved(self, problem: Problem) -> dict[str, Any]:
         """The settings that act on this problem, with what fills in for those that are not given.
 

@@ -113,7 +113,7 @@ def skip_net(
 ) -> nn.Sequential:
     """The network (N, inputs, H, W) -> (N, outputs, H, W), outputs in (0, 1) by a sigmoid where it ends in one.
 
-    Each sequence has an entry a scale, from fine to coarse; where a single value is taken too, it is that of every
+    Each sequence has one entry per scale, from fine to coarse; where a single value is taken too, it is that of every
     scale. `skip` 0 leaves the branch out; then the sides of the input must be divisible by 2 to the number of scales.
     `pointwise` is the 1x1 convolution that ends a scale. `align_corners` maps corner to corner in bilinear upsampling,
     as PyTorch did before 0.4.

@@ -1,22 +1,37 @@
-"""Plugins: found by name, by the path of a file, or by the entry point of an installed package, and built."""
+"""Plugins: found by name, by the path of a file, or by the entry point of an installed package, and built.
 
-from dipbench.registry.building import build, build_beside, describe, first_problem, setting_names
-from dipbench.registry.finding import KINDS, broken_files, find, kinds_of, names
-from dipbench.registry.folders import use_folders
-from dipbench.registry.given import as_text, is_given
+What finds and builds them is imported when it is asked for: it takes torch, and `dipbench list` does not.
+"""
 
-__all__ = [
-    "KINDS",
-    "as_text",
-    "broken_files",
-    "build",
-    "build_beside",
-    "describe",
-    "find",
-    "first_problem",
-    "is_given",
-    "kinds_of",
-    "names",
-    "setting_names",
-    "use_folders",
-]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dipbench.registry.building import build as build
+    from dipbench.registry.building import build_beside as build_beside
+    from dipbench.registry.building import describe as describe
+    from dipbench.registry.building import first_problem as first_problem
+    from dipbench.registry.building import setting_names as setting_names
+    from dipbench.registry.finding import broken_files as broken_files
+    from dipbench.registry.finding import find as find
+    from dipbench.registry.finding import kinds_of as kinds_of
+    from dipbench.registry.finding import names as names
+    from dipbench.registry.folders import use_folders as use_folders
+    from dipbench.registry.given import as_text as as_text
+    from dipbench.registry.given import is_given as is_given
+    from dipbench.registry.kinds import KINDS as KINDS
+
+_MODULES = {
+    "building": ("build", "build_beside", "describe", "first_problem", "setting_names"),
+    "finding": ("broken_files", "find", "kinds_of", "names"),
+    "folders": ("use_folders",),
+    "given": ("as_text", "is_given"),
+    "kinds": ("KINDS",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"dipbench.registry.{module}"), name)
+    raise AttributeError(f"module 'dipbench.registry' has no attribute '{name}'")

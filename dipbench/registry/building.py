@@ -56,7 +56,16 @@ def first_problem(error: ValidationError) -> str:
     """The first complaint of a validation in one line: the place, what it got, what it takes."""
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"]) or "settings"
+    takes = _takes(problem["msg"])
+    if takes:
+        return f"{place} must be {takes}, got {problem['input']!r}"
     return f"{place} got {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _takes(message: str) -> str:
+    """What a value should be, by a complaint of pydantic; empty: it does not say it in these words."""
+    _, should, takes = message.partition("Input should be ")
+    return re.sub(r", (unable to parse|got a number) .*", "", takes) if should else ""
 
 
 def _wrong_setting(error: ValidationError) -> str:
@@ -66,8 +75,8 @@ def _wrong_setting(error: ValidationError) -> str:
     of_types = [p for p in problems if p["loc"][:1] == name and len(p["loc"]) == 2 and isinstance(p["loc"][1], str)]
     if len(of_types) < 2:
         return first_problem(error)
-    takes = ", or ".join(problem["msg"].removeprefix("Input should be ") for problem in of_types)
-    return f"{name[0]} got {of_types[0]['input']!r}: Input should be {takes}"
+    takes = ", or ".join(_takes(problem["msg"]) or problem["msg"] for problem in of_types)
+    return f"{name[0]} must be {takes}, got {of_types[0]['input']!r}"
 
 
 def describe(cls: type[Plugin]) -> list[tuple[str, str, Any, str]]:

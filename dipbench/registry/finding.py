@@ -5,11 +5,9 @@ one whose requirements are missing stops nobody else.
 """
 
 import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -18,45 +16,17 @@ from dipbench.contract.plugin import plugins_in
 from dipbench.errors import UserError, unknown
 from dipbench.registry.folders import plugin_files
 from dipbench.registry.importing import import_file, importing, in_file, the_plugin
-
-KINDS: dict[str, str] = {
-    "method": "dipbench.methods",
-    "dataset": "dipbench.datasets",
-    "task": "dipbench.tasks",
-    "noise": "dipbench.noises",
-    "validation": "dipbench.validations",
-    "trick": "dipbench.fit.tricks",
-    "signal": "dipbench.trace.signals",
-    "rule": "dipbench.trace.rules",
-    "executor": "dipbench.running.executors",
-}
-"""Kind -> the package whose files hold its plugins; entry points use the same name. A class says its `kind` itself."""
+from dipbench.registry.kinds import KINDS, installed, own_modules
 
 GIVEN: dict[tuple[str, str], type[Plugin]] = {}
 """Kind and name -> the class that was handed over in Python: see `dipbench.registry.given`."""
-
-
-@cache
-def _own(kind: str) -> dict[str, str]:
-    """The modules of dipbench's own plugins of a kind, by name."""
-    package = importlib.import_module(KINDS[kind])
-    return {info.name: f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)}
-
-
-@cache
-def _installed(kind: str) -> dict[str, list[EntryPoint]]:
-    """What installed packages bring of a kind, by name."""
-    found: dict[str, list[EntryPoint]] = {}
-    for entry in entry_points(group=KINDS[kind]):
-        found.setdefault(entry.name, []).append(entry)
-    return found
 
 
 def names(kind: str) -> list[str]:
     """The names of every plugin of that kind, sorted; a file of a folder that cannot be imported has none."""
     broken = broken_files()
     in_folders = {name for file in plugin_files() if file not in broken for name in _names_in(kind, file)}
-    return sorted(_own(kind).keys() | _installed(kind).keys() | in_folders)
+    return sorted(own_modules(kind).keys() | installed(kind).keys() | in_folders)
 
 
 def broken_files() -> dict[Path, str]:
@@ -119,9 +89,9 @@ class _Place:
 
 def _places(kind: str, name: str) -> list[_Place]:
     """Wherever a plugin of that kind and name is. UserError for a file so called that cannot be imported."""
-    own = [_own(kind)[name]] if name in _own(kind) else []
+    own = [own_modules(kind)[name]] if name in own_modules(kind) else []
     found = [_Place(f"'{module}'", partial(_imported, kind, name, module)) for module in own]
-    for entry in _installed(kind).get(name, []):
+    for entry in installed(kind).get(name, []):
         title = f"'{entry.value}' of package '{entry.dist.name if entry.dist else 'unknown'}'"
         mend = "give the entry point another name, or uninstall that package"
         found.append(_Place(title, partial(_imported, kind, name, entry.value), mend))

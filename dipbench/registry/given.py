@@ -45,7 +45,7 @@ def _taken(kind: str, plugin: Any) -> Spec:
     cls = plugin if isinstance(plugin, type) else type(plugin)
     if kind_of(cls) != kind:
         raise UserError(
-            f"{kind} got {plugin!r}: it takes text, a subclass of {kind.capitalize()} or an object of one"
+            f"{kind} must be text, a subclass of {kind.capitalize()} or an object of one, got {plugin!r}"
             + ("; dipbench.prior(...) makes one of a function or a network's class" if kind == "method" else "")
         )
     if "__dataclass_fields__" not in vars(cls):

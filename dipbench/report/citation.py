@@ -1,4 +1,4 @@
-"""A number that can be cited: one line that says how it came about, and the BibTeX of what was used."""
+"""A number that can be cited: its provenance in one line, and the BibTeX of what was used."""
 
 import re
 from functools import cache

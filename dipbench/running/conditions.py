@@ -36,13 +36,11 @@ class Conditions:
         UserError for what is not available or out of range. Warns where bfloat16 gains nothing.
         """
         if jobs < 0:
-            raise UserError(
-                f"jobs got {jobs}: it takes the number of processes, or 0 for as many as fit on this machine"
-            )
+            raise UserError(f"jobs must be a number of processes, or 0 for one per core, as memory allows, got {jobs}")
         if checkpoint < 0:
-            raise UserError(f"checkpoint got {checkpoint}: it takes seconds, or 0 for none")
+            raise UserError(f"checkpoint must be a number of seconds, or 0 for none, got {checkpoint}")
         if at_once < 0:
-            raise UserError(f"at_once got {at_once}: it takes the number of runs, or 0 for as many as fill a GPU")
+            raise UserError(f"at_once must be a number of runs, or 0 for as many as fill a GPU, got {at_once}")
         on = pick_device(device)
         execution = pick_execution(on, engine, precision)
         if execution.arithmetic.autocast == torch.bfloat16 and lacks_bfloat16(on):

@@ -1,6 +1,6 @@
 """What a suite will take on the device at hand: time, memory and disk, before anything is computed.
 
-Time is measured: each kind of fit is begun on a small cut-out of one of its images and scaled by the number of pixels.
+Time is measured: each kind of fit is begun on a small crop of one of its images and scaled by the number of pixels.
 Memory is counted: the tensors that one forward pass keeps for the gradient, likewise scaled, and the parameters; on a
 CPU also what this process takes already, for a run is such a process.
 """
@@ -28,7 +28,7 @@ from dipbench.suites.jobs import Job
 from dipbench.text import duration, table
 from dipbench.trace.usual import COLUMNS
 
-SIDES = {"cpu": 128, "cuda": 512}  # of the cut-out on which a fit is timed, pixels; a smaller one would not fill a GPU
+SIDES = {"cpu": 128, "cuda": 512}  # of the crop on which a fit is timed, pixels; a smaller one would not fill a GPU
 _PRECISIONS = ("float32", "tf32", "bf16")  # whose times are said, where the device has them
 _BYTES_OF_A_ROW = 4 * (1 + len(COLUMNS))  # of a trace; float32 does not compress
 _BYTES_OF_A_PIXEL = 0.7  # and channel, of an output as PNG: what restored photographs take
@@ -40,12 +40,12 @@ class Forecast:
 
     experiment: str
     runs: int  # to be computed
-    present: int  # in the store already
+    present: int  # computed already
     fits: int  # of those to be computed
     iterations: int  # of all these fits
     pixel_iterations: float
     seconds: dict[str, float]  # of all these fits, one after another, in each precision
-    memory: float  # bytes, of the largest fit
+    memory: float  # bytes, of the largest fit with the process itself; without a fit at least those of the process
     disk: float  # bytes
 
 
@@ -85,12 +85,12 @@ def forecast_of(
             missing = [job for key, job in fresh.items() if key not in present]
             name = f"{part.suite.name}: {experiment.name}"
             line = _of_experiment(name, missing, len(present), device, executions, known)
-            lines.append(replace(line, memory=line.memory + process if line.fits else 0.0))
+            lines.append(replace(line, memory=line.memory + process if line.runs else 0.0))
     return lines
 
 
 def side_of(device: torch.device) -> int:
-    """The side in pixels of the cut-out on which a fit is timed on that device."""
+    """The side in pixels of the crop on which a fit is timed on that device."""
     return SIDES.get(device.type, SIDES["cpu"])
 
 
@@ -130,7 +130,7 @@ def _of_experiment(
 
 
 def _tried(job: Job, prior: Prior, device: torch.device, executions: Sequence[Execution]) -> Cost:
-    """What the job's fit costs on the first cut-out that the network takes: twice the side, and so on."""
+    """What the job's fit costs on the first crop that the network takes: twice the side, and so on."""
     side, largest = side_of(device), max(_shape(job)[1:])
     while True:
         try:
@@ -142,7 +142,7 @@ def _tried(job: Job, prior: Prior, device: torch.device, executions: Sequence[Ex
 
 
 def _posed(job: Job, device: torch.device) -> Problem | None:
-    """The problem of a job on the first cut-out that its task takes; None: it takes not even the whole picture.
+    """The problem of a job on the first crop that its task takes; None: it takes not even the whole picture.
 
     Such a job will fail, and say why.
     """
@@ -183,16 +183,17 @@ def total(forecasts: Iterable[Forecast]) -> Forecast:
 def as_text(forecasts: list[Forecast]) -> str:
     """A table, with all experiments together in its last row."""
     everything = total(forecasts)
-    head = ("", "runs", "in store", "fits", "iterations", "Mpx it", *everything.seconds, "memory", "disk")
+    head = ("", "runs", "computed", "fits", "iterations", "megapixel-iterations", *everything.seconds, "memory", "disk")
     return table([head, *(_row(f) for f in (*forecasts, everything))])
 
 
 def _row(f: Forecast) -> tuple[str, ...]:
-    fitted = ["-"] * (3 + len(f.seconds))
+    fitted = ["-"] * (2 + len(f.seconds))
     if f.fits:
         times = [duration(seconds) for seconds in f.seconds.values()]
-        fitted = [str(f.iterations), f"{f.pixel_iterations / 1e6:.0f}", *times, _size(f.memory)]
-    return (f.experiment, str(f.runs), str(f.present), str(f.fits), *fitted, _size(f.disk))
+        fitted = [str(f.iterations), f"{f.pixel_iterations / 1e6:.0f}", *times]
+    memory = ("" if f.fits else ">= ") + _size(f.memory) if f.memory else "-"
+    return (f.experiment, str(f.runs), str(f.present), str(f.fits), *fitted, memory, _size(f.disk))
 
 
 def _size(size: float) -> str:
@@ -219,7 +220,7 @@ def _pixels(shape: tuple[int, int, int]) -> int:
 
 
 def _problem(job: Job, side: int) -> Problem:
-    """The run's problem on a cut-out of its image, of at most `side` pixels a side."""
+    """The run's problem on a crop of its image, of at most `side` pixels a side."""
     task: Task = registry.build("task", job.task)
     cut = _scene(job).each(lambda picture: centre_crop(picture, *(min(side, whole) for whole in picture.shape[-2:])))
     return task.degrade(task.prepare(cut), Streams(job.run.seed))

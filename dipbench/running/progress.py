@@ -1,6 +1,7 @@
-"""Progress on a terminal: bars where it is one, lines where it is a file."""
+"""Progress, on standard error: bars on a terminal, lines in a file. Results go to standard output."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from rich.text import Text
 
 from dipbench.running.one_run import Finished
 from dipbench.suites.jobs import Job
+from dipbench.text import counted
 
 
 def _shows_bars(console: Console) -> bool:
@@ -39,8 +41,8 @@ class _Speed(ProgressColumn):
 class Terminal:
     """One bar for the suite and one for every run in work: iteration, it/s, PSNR, time left."""
 
-    def __init__(self, console: Console):
-        self._console = console
+    def __init__(self, console: Console | None = None):
+        self._console = console = console or Console(stderr=True)
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -51,6 +53,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=console,
             disable=not _shows_bars(console),
+            redirect_stdout=False,  # results are for standard output, which may be a file
         )
         self._overall: TaskID | None = None
         self._running: dict[str, TaskID] = {}
@@ -68,8 +71,8 @@ class Terminal:
     def begin(self, jobs: list[Job], present: int) -> None:
         """Says what is to be done."""
         self._count = len(jobs)
-        there = f"; {present} in the store already, not computed again" if present else ""
-        self._say(f"{len(jobs)} runs to compute{there}")
+        there = f"; {present} already computed" if present else ""
+        self._say(f"{counted(len(jobs), 'run')} to compute{there}")
         if jobs:
             self._overall = self._bars.add_task("all runs", total=len(jobs), psnr="")
 
@@ -101,6 +104,13 @@ class Terminal:
     def warn(self, message: str) -> None:
         """A line for what went on otherwise than asked."""
         self._say(f"warning: {message}")
+
+    def result(self, text: str) -> None:
+        """What was asked for: on standard output, above the bars where both are one terminal."""
+        if self._console.is_terminal and sys.stdout.isatty():
+            self._say(text)
+        else:
+            print(text, flush=True)
 
     def _say(self, line: str) -> None:
         """One line, whatever the width; brackets in it are no markup."""

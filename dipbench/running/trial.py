@@ -16,6 +16,7 @@ from dipbench.errors import UserError
 from dipbench.fit import REFERENCE, Execution, begin
 from dipbench.registry.process import Process
 from dipbench.resources import PeakMemory, on_stream
+from dipbench.running import interruption
 from dipbench.running.recording import Recording, refusal
 from dipbench.scoring import Protocol
 from dipbench.streams import Place, Streams
@@ -235,8 +236,14 @@ def attempt(
     progress: Progress | None = None,
     execution: Execution = REFERENCE,
 ) -> Outcome:
-    """Runs `method` to its end. UserError if it refuses the problem or yields what is no estimate."""
+    """Runs `method` to its end, or to where a signal is received meanwhile: see `interruption.handled`.
+
+    UserError if it refuses the problem or yields what is no estimate.
+    """
     trial, reporter = Trial(method, problem, truth, protocol, rng, execution), Reporter(progress)
-    while trial.advance():
+    more = trial.advance()  # at whose end there is something to keep
+    while more and interruption.received() is None:
         reporter.look(trial)
+        with interruption.held():
+            more = trial.advance()
     return trial.outcome()

@@ -67,7 +67,7 @@ class Store:
     def existing(cls, path: Path) -> "Store":
         """The store in a folder that must be one."""
         if not (path / "store.json").is_file():
-            raise UserError(f"'{path}' is not a store of results: it takes a folder that 'dipbench run' wrote")
+            raise UserError(f"'{path}' is not a results folder: it takes one that 'dipbench run' wrote")
         return cls(path)
 
     def _check_format(self) -> None:

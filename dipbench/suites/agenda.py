@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
-from dipbench.suites.edits import Choices, chosen, narrowed, with_setting
+from dipbench.suites.edits import Choices, chosen, narrowed, patterns_of, with_setting
 from dipbench.suites.jobs import Images, Job, jobs_of
-from dipbench.suites.suite import Suite, SuiteName, preset_content
+from dipbench.suites.preset_files import preset_content
+from dipbench.suites.suite import Suite, SuiteName
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     suite: str
-    only: list[str] = Field(default=[], description="as --only: each word narrows what the one before left")
+    only: list[str] = Field(default=[], description="as --only")
     seed: NonNegativeInt = 0
     seeds: PositiveInt = 1
     why: str = Field(description="what a reader learns from it")
@@ -78,7 +79,11 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     if seeds is not None:
         raise UserError(f"agenda '{wanted}' sets its own seeds: give none")
     images = Images()
-    parts = [part for entry in agenda.agenda if (part := _part(entry, choices, precision, images))]
+    # settings come last: they change the labels that words are to find
+    suites = [chosen(entry.suite, replace(choices, only=entry.only, settings=())) for entry in agenda.agenda]
+    only = patterns_of(choices.only, suites)
+    entries = zip(agenda.agenda, suites, strict=True)
+    parts = [part for entry, suite in entries if (part := _part(entry, suite, only, choices, precision, images))]
     if not parts:
         raise UserError(f"only '{', '.join(choices.only)}' matches nothing in agenda '{wanted}'")
     for assignment in choices.settings:
@@ -86,12 +91,12 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     return [replace(part, planned=_of_suite(part.suite.name, parts)) for part in parts]
 
 
-def _part(entry: Entry, choices: Choices, precision: str, images: Images) -> Part | None:
-    """What the entry comes to; None where the user's --only match nothing in it."""
-    # settings come last: they change the labels that the entry's words are to find
-    suite = chosen(entry.suite, replace(choices, only=entry.only, settings=()))
+def _part(
+    entry: Entry, suite: Suite, only: Sequence[str], choices: Choices, precision: str, images: Images
+) -> Part | None:
+    """What the entry's part of a suite comes to; None where the user's --only match nothing in it."""
     try:
-        for pattern in choices.only:
+        for pattern in only:
             suite = narrowed(suite, pattern)
     except UserError:
         return None

@@ -20,7 +20,7 @@ from dipbench.text import composed
 class Choices:
     """The words of the command line."""
 
-    only: Sequence[str] = ()  # words that an experiment, task, data set, image or method must match, one after another
+    only: Sequence[str] = ()  # words for experiments, tasks, data sets, images or methods: see `patterns_of`
     methods: Sequence[str] = ()  # added to every experiment
     data: Path | None = None  # a folder of images in place of the suite's
     settings: Sequence[str] = ()  # name.setting=value
@@ -40,7 +40,7 @@ def chosen(name: str, choices: Choices) -> Suite:
         suite = at_smoke_scale(suite)
     for assignment in choices.settings:
         suite = with_setting(suite, assignment)
-    for pattern in choices.only:
+    for pattern in patterns_of(choices.only, [suite]):
         suite = narrowed(suite, pattern)
     return suite
 
@@ -146,6 +146,11 @@ def matching(pattern: str) -> Callable[[str], bool]:
     return lambda name: wanted.fullmatch(composed(name)) is not None
 
 
+def patterns_of(words: Sequence[str], suites: Sequence[Suite]) -> list[str]:
+    """`words` added up by what they name in any of the suites."""
+    return added_up(words, _named(suites)) if len(words) > 1 else list(words)
+
+
 def added_up(words: Sequence[str], named: Mapping[str, Collection[str]]) -> list[str]:
     """What narrows one after another, so that words of one kind add up: two methods are both, of two images.
 
@@ -161,6 +166,18 @@ def added_up(words: Sequence[str], named: Mapping[str, Collection[str]]) -> list
         else:
             groups.append((kinds, [word]))
     return ["|".join(group) for _, group in groups]
+
+
+def _named(suites: Sequence[Suite]) -> dict[str, set[str]]:
+    """What can be named in suites, by its kind."""
+    experiments = [experiment for suite in suites for experiment in suite.experiments]
+    return {
+        "experiment": {experiment.name for experiment in experiments},
+        "task": {experiment.task.name for experiment in experiments},
+        "data set": {experiment.dataset.name for experiment in experiments},
+        "method": {name for each in experiments for entrant in each.methods for name in entrant.names},
+        "image": {name for experiment in experiments for name in image_names(experiment)},
+    }
 
 
 def at_smoke_scale(suite: Suite) -> Suite:

@@ -1,6 +1,5 @@
-"""A suite: what to run, as data. Presets are the TOML files in dipbench/suites/presets."""
+"""A suite: what to run, as data."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
-from dipbench.errors import UserError, unknown
+from dipbench.errors import UserError
 from dipbench.published import Published
 from dipbench.spec import Spec, parse
-
-PRESETS = Path(__file__).parent / "presets"
+from dipbench.suites.preset_files import preset_content
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class Experiment(BaseModel):
     def _baseline_is_a_method(self) -> Self:
         labels = [entrant.label for entrant in self.methods]
         if self.baseline and self.baseline not in labels:
-            raise ValueError(f"baseline got '{self.baseline}': it takes one of the methods, {', '.join(labels)}")
+            raise ValueError(f"baseline must be one of the methods {', '.join(labels)}, got '{self.baseline}'")
         return self
 
 
@@ -150,11 +148,6 @@ class Suite(BaseModel):
         return {entrant.label: entrant for experiment in self.experiments for entrant in experiment.methods}
 
 
-def preset_names() -> list[str]:
-    """The names of the presets, folders included: `paper/denoising`."""
-    return sorted(path.relative_to(PRESETS).with_suffix("").as_posix() for path in PRESETS.rglob("*.toml"))
-
-
 def read_suite(wanted: str) -> Suite:
     """The preset of that name, or the suite in the file of that path."""
     content = preset_content(wanted)
@@ -164,16 +157,3 @@ def read_suite(wanted: str) -> Suite:
         return Suite.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
     except ValidationError as error:
         raise UserError(f"suite '{wanted}': {registry.first_problem(error)}") from error
-
-
-def preset_content(wanted: str) -> dict[str, Any]:
-    """What stands in the TOML of the preset of that name, or in the file of that path."""
-    path = Path(wanted) if wanted.endswith(".toml") else PRESETS / f"{wanted}.toml"
-    if not wanted.endswith(".toml") and wanted not in preset_names():
-        raise unknown("suite", wanted, preset_names())
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"cannot read suite '{path}': {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"suite '{path}' is not TOML: {error}") from error

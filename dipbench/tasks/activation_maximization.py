@@ -52,7 +52,7 @@ class ActivationMaximization(Task):
             answers = layer(torch.zeros((1, *shape)))
         if self.unit >= answers.shape[1]:
             raise UserError(
-                f"unit got {self.unit}: layer '{self.layer}' of {self.classifier} has {answers.shape[1]}, from 0 on"
+                f"unit must be below {answers.shape[1]}, of layer '{self.layer}' of {self.classifier}, got {self.unit}"
             )
         operator = Seeing(layer, self.unit, self.half_width)
         aim = operator(torch.zeros(shape))

@@ -55,8 +55,8 @@ class Deblurring(Task):
                 raise UserError(f"deblurring: kernel={self.kernel} has no {name}: it takes {', '.join(takes)}")
         if self.size is not None and self.size % 2 == 0:
             raise UserError(
-                f"deblurring: size got {self.size}, and a kernel of an even side has no middle pixel: take an odd one, "
-                f"such as {self.size + 1}"
+                f"deblurring: size must be odd, for an even side has no middle pixel, got {self.size}: take one like "
+                f"{self.size + 1}"
             )
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:

@@ -239,7 +239,7 @@ def _by_column(signals: Sequence[Signal]) -> dict[str, Signal]:
     """Each by the name of its column. UserError where two have the same."""
     named = {signal.written(): signal for signal in signals}
     if len(named) < len(signals):
-        raise UserError(f"signals got {', '.join(s.written() for s in signals)}: it takes each only once")
+        raise UserError(f"signals must be different, got {', '.join(s.written() for s in signals)}")
     return named
 
 

@@ -32,9 +32,9 @@ def test_a_file_to_start_from_keeps_the_contract_as_it_is(
     ("words", "said"),
     [
         (["my_first"], "'my_first.py' is there already: it stays as it is; take another name, or remove it first"),
-        (["my-first"], "new got 'my-first': it takes a name of letters, digits and _"),
-        (["_first"], "new got '_first'"),
-        (["../first"], "new got '../first'"),
+        (["my-first"], "name must be of letters, digits and _, and begin with a letter, got 'my-first'"),
+        (["_first"], "letter, got '_first'"),
+        (["../first"], "letter, got '../first'"),
         (["torch"], "'torch' is a module of Python's or of a package, which the file would hide: take another"),
         (["mine", "--out", "none"], "cannot write 'none/mine.py': 'none' is not a folder; make it first"),
     ],

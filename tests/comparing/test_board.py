@@ -197,7 +197,7 @@ def test_metrics_on_demand_and_what_is_wrong(tmp_path: Path) -> None:
         dipbench.leaderboard([a], metric="vif")
     with pytest.raises(UserError, match="unknown metric 'vfi'"):
         dipbench.leaderboard([a], metric="vfi")
-    with pytest.raises(UserError, match="leaderboard got no store"):
+    with pytest.raises(UserError, match="leaderboard needs at least one folder of results"):
         dipbench.leaderboard([])
     assert list(dipbench.leaderboard([a], metric="ssim")["mean"]) == pytest.approx([0.9, 0.9])
 

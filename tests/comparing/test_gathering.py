@@ -72,7 +72,10 @@ def test_python_answers_with_tidy_frames(set14: Path) -> None:
         (["dip"], "only 'dip' is named: it takes two methods or more, or none for all"),
         (["dip", "dip, best"], "unknown output of 'dip' 'best'"),
         (["dip", "tv", "--metric", "psn"], "unknown metric 'psn': did you mean 'psnr'?"),
-        (["dip", "tv", "--ties", "-1"], "ties got -1: it takes the difference up to which two methods are equal"),
+        (
+            ["dip", "tv", "--ties", "-1"],
+            "ties must be the difference up to which two methods are equal, 0 or",
+        ),
         (["dip", "tv", "--baseline", "tvv"], "unknown method of these results 'tvv': did you mean 'tv'?"),
     ],
 )

@@ -275,10 +275,10 @@ def test_data_set_without_masks_has_none() -> None:
 
 def test_command_fetches_then_finds_everything_here(world: World) -> None:
     first = command("fetch", world.spec)
-    assert (first.exit_code, first.stdout) == (0, "made: 4 files fetched, 0 were here\n")
-    assert command("fetch", world.spec).stdout == "made: 0 files fetched, 4 were here\n"
+    assert (first.exit_code, first.stdout) == (0, "made: 4 files fetched, 0 already here\n")
+    assert command("fetch", world.spec).stdout == "made: 0 files fetched, 4 already here\n"
     verified = command("verify", world.spec)
-    assert (verified.exit_code, verified.stdout) == (0, "made: 4 of 4 files are right\n")
+    assert (verified.exit_code, verified.stdout) == (0, "made: 4 of 4 files right\n")
 
 
 def test_command_names_each_file_that_is_wrong_and_ends_with_2(world: World) -> None:
@@ -287,7 +287,7 @@ def test_command_names_each_file_that_is_wrong_and_ends_with_2(world: World) -> 
     (world.cache / "made" / "other.bmp").unlink()
     result = command("verify", world.spec)
     assert result.exit_code == 2
-    assert result.stdout == "made: 2 of 4 files are right\n"
+    assert result.stdout == "made: 2 of 4 files right\n"
     wrong, absent = result.stderr.splitlines()
     assert "plain.png' is not the expected file" in wrong
     assert "image 'other' of made is not here" in absent
@@ -297,7 +297,7 @@ def test_command_takes_the_folder_as_an_option(world: World, monkeypatch: pytest
     monkeypatch.setenv("DIPBENCH_DATA", "nowhere")
     world.put("plain.png", world.root / "mine" / "made")
     result = command("verify", world.spec, "--data-dir", str(world.root / "mine"))
-    assert result.stdout == "made: 1 of 4 files are right\n"
+    assert result.stdout == "made: 1 of 4 files right\n"
 
 
 def test_command_without_names_verifies_what_is_here(world: World) -> None:

@@ -130,8 +130,8 @@ def test_command_lists_and_verifies_them_like_a_data_set(small: Path) -> None:
     listed = CliRunner().invoke(data, ["list"]).stdout.splitlines()[-1]
     assert listed.split()[:3] == ["weights", "1", "0.0"]
     assert "1 folder" in listed
-    assert CliRunner().invoke(data, ["verify", "weights"]).stdout == "weights: 1 of 1 files are right\n"
+    assert CliRunner().invoke(data, ["verify", "weights"]).stdout == "weights: 1 of 1 file right\n"
     small.unlink()
     result = CliRunner().invoke(data, ["verify", "weights"])
-    assert (result.exit_code, result.stdout) == (2, "weights: 0 of 1 files are right\n")
+    assert (result.exit_code, result.stdout) == (2, "weights: 0 of 1 file right\n")
     assert "file of weights 'small', of owner/name, is not here" in result.stderr

@@ -214,9 +214,9 @@ def test_refuses_in_words_what_has_no_settings() -> None:
     [
         ("dip[preset=denoise]", "unknown preset of dip 'denoise': did you mean 'denoising'?"),
         ("dip[preset=inpainting,variant=first_release]", "no variant 'first_release': it takes code, paper"),
-        ("dip[variant=supplement]", "variant got 'supplement'"),
-        ("dip[weight_noise=-1]", "weight_noise got -1"),
-        ("dip[jitter=-1]", "jitter got -1"),
+        ("dip[variant=supplement]", "got 'supplement'"),
+        ("dip[weight_noise=-1]", "weight_noise must be greater than or equal to 0, got -1"),
+        ("dip[jitter=-1]", "jitter must be greater than or equal to 0, got -1"),
     ],
 )
 def test_a_wrong_setting_is_named(spec: str, message: str) -> None:
@@ -226,9 +226,7 @@ def test_a_wrong_setting_is_named(spec: str, message: str) -> None:
 
 
 def test_settings_with_an_entry_a_scale_must_agree() -> None:
-    with pytest.raises(
-        UserError, match="down has 2 entries and up has 3, down_kernel has 4: give each one entry a scale"
-    ):
+    with pytest.raises(UserError, match="down has 2 entries and up has 3, down_kernel has 4: give each one per scale"):
         dip(down=(8, 8), up=(8, 8, 8), down_kernel=(3, 3, 3, 3)).recipe(posed())
 
 

@@ -72,5 +72,5 @@ def test_a_notebook_shows_a_small_table_whose_means_say_over_what(loaded: Loaded
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is not a store of results"):
+    with pytest.raises(UserError, match="is not a results folder"):
         dipbench.load(tmp_path)

@@ -162,4 +162,4 @@ def test_command_prints_the_table_and_ends_with_2_where_a_result_is_missing(data
     (data / "results" / "two.png").unlink()
     missing = CliRunner().invoke(app, arguments)
     assert missing.exit_code == 2
-    assert "1 of 2 images have no score" in missing.output
+    assert "no score for 1 of 2 images" in missing.output

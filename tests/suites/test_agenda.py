@@ -79,6 +79,20 @@ def test_only_narrows_every_entry_and_leaves_out_those_without(agenda: Path) -> 
         parts_of(str(agenda), Choices(only=["nobody"]), None, "float32")
 
 
+def test_words_of_one_kind_add_up_over_the_suites_of_an_agenda(tmp_path: Path) -> None:
+    """Each suite has one of the two experiments."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(SUITE.replace('name = "a"', f'name = "{name}"'))
+    entry = '[[agenda]]\nsuite = "{}"\nwhy = "it is there"\n'
+    path = tmp_path / "both.toml"
+    path.write_text('title = "Both"\n' + "".join(entry.format(tmp_path / f"{n}.toml") for n in ("one", "two")))
+    parts = parts_of(str(path), Choices(only=["one", "two", "nlm"]), None, "float32")
+    assert [{(job.experiment, job.label) for job in part.jobs} for part in parts] == [
+        {("one", "nlm")},
+        {("two", "nlm")},
+    ]
+
+
 FITTED = """
 title = "With a short name"
 [methods]

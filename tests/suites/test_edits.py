@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dipbench.errors import UserError
 from dipbench.spec import Spec
-from dipbench.suites.edits import at_smoke_scale, narrowed, with_data, with_methods, with_setting
+from dipbench.suites.edits import at_smoke_scale, narrowed, patterns_of, with_data, with_methods, with_setting
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite, read_suite
 
@@ -79,6 +80,35 @@ def test_only_takes_several_to_choose_from(suite: Suite) -> None:
     assert {job.run.image for job in kept} == {"camera", "coffee"}
     both = jobs_of(narrowed(suite, "dip|nlm"), [0])
     assert {job.run.method["name"] for job in both} == {"dip", "nlm"}
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        ("nlm small", "astronaut-nlm astronaut-small camera-nlm camera-small coffee-small[iterations=7]"),
+        ("coffee camera", "camera-nlm camera-small coffee-bicubic coffee-small[iterations=7]"),
+        ("denoising super_resolution camera coffee nlm bicubic", "camera-nlm coffee-bicubic"),
+        ("a camera small", "camera-small"),  # an experiment, an image and a method
+        ("nlm coffee bicubic", "coffee-bicubic"),
+        ("coffee nlm|bicubic", "coffee-bicubic"),
+    ],
+)
+def test_words_of_one_kind_add_up_and_of_two_kinds_narrow(suite: Suite, words: str, runs: str) -> None:
+    for each in (words.split(), words.split()[::-1]):
+        kept = suite
+        for pattern in patterns_of(each, [suite]):
+            kept = narrowed(kept, pattern)
+        assert sorted(f"{job.run.image}-{job.label}" for job in jobs_of(kept, [0])) == runs.split()
+
+
+def test_words_of_two_kinds_that_share_nothing_leave_nothing(suite: Suite) -> None:
+    assert patterns_of(["a", "super_resolution"], [suite]) == ["a", "super_resolution"]  # the task of b
+    with pytest.raises(UserError, match="'super_resolution' matches nothing"):
+        narrowed(narrowed(suite, "a"), "super_resolution")
+
+
+def test_a_word_that_names_nothing_is_said(suite: Suite) -> None:
+    assert patterns_of(["nlm", "zebra", "small"], [suite]) == ["nlm|small", "zebra"]
 
 
 @pytest.mark.parametrize("name", ["mine", "my,photos", "2024", "none", "a [b]"])

@@ -7,7 +7,7 @@ import pytest
 import dipbench
 from dipbench.store.records import NO_TRUTH
 from dipbench.suites.agenda import read_agenda
-from dipbench.suites.suite import preset_names
+from dipbench.suites.preset_files import preset_names
 
 PAPER = [name for name in preset_names() if name.startswith("paper/") and not read_agenda(name)]
 

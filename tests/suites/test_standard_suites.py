@@ -8,7 +8,8 @@ import dipbench
 from dipbench import registry
 from dipbench.contract import Prior
 from dipbench.suites.agenda import read_agenda
-from dipbench.suites.suite import preset_names, read_suite
+from dipbench.suites.preset_files import preset_names
+from dipbench.suites.suite import read_suite
 
 STANDARD = [name for name in preset_names() if name.startswith("standard/") and not read_agenda(name)]
 

@@ -81,7 +81,7 @@ def test_a_column_says_the_settings_that_are_not_the_defaults(problem: Problem, 
     recorder.record(Step(photo))
     name = Plain.plugin_name()
     assert list(recorder.trace()) == ["iteration", name, f"{name}[times=2]"]
-    with pytest.raises(UserError, match=f"signals got {name}, {name}: it takes each only once"):
+    with pytest.raises(UserError, match=f"signals must be different, got {name}, {name}"):
         Recorder(problem, photo, Protocol(), 1, signals=[Plain(), Plain()])
 
 

@@ -49,7 +49,7 @@ class Processes(Executor):
 
 
 def spread(device: torch.device, processes: int) -> list[torch.device]:
-    """The device of each of that many processes, 0 for as many as fit on this machine; `cuda` is every GPU in turn."""
+    """The device of each of that many processes, 0 for one per core, as memory allows; `cuda` is every GPU in turn."""
     if device.type == "cuda" and device.index is None and torch.cuda.device_count() > 1:
         gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
         return list(islice(cycle(gpus), processes or len(gpus)))

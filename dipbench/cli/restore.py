@@ -1,0 +1,114 @@
+"""The command `dipbench restore`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dipbench.cli import options
+from dipbench.errors import UserError
+
+if TYPE_CHECKING:  # it loads torch, which takes seconds
+    from dipbench.running.restoring import Restoration
+    from dipbench.trace.kept import Output
+
+
+def restore(
+    images: Annotated[list[Path], typer.Argument(help="The degraded image, or several.")],
+    task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
+    method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
+    out: Annotated[
+        Path | None, typer.Option(help="A file; of several images a folder. Default: beside it, as NAME-METHOD.png.")
+    ] = None,
+    output: Annotated[str | None, typer.Option(help="final or ema; default: ema if the method has it.")] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option(
+            help="The rule that ends a fit (dipbench list rules); last: none. Default: discrepancy, where the noise "
+            "level is given or can be estimated."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what the method draws.")] = 0,
+    device: options.Device = "auto",
+    plugins: options.Plugins = None,
+) -> None:
+    """Restore an image for which there is no ground truth.
+
+    All is checked before the first is restored. Ctrl-C keeps what there is of the one in work.
+    """
+    from dipbench import registry
+    from dipbench.resources import pick_device
+    from dipbench.running import interruption
+    from dipbench.running.progress import counter
+    from dipbench.running.restoring import Restoration, restored
+    from dipbench.spec import parse
+
+    registry.use_folders(plugins)
+    name, on = Path(parse(method).name).stem, pick_device(device)
+    paths = _paths(images, out, name)
+
+    def posed(image: Path) -> Restoration:
+        return Restoration.of(image, task, method, output, stop, on)
+
+    chosen = [_said(image, posed(image)) for image in images]  # and not kept: they may be many and large
+    for rule in dict.fromkeys(filter(None, chosen)):
+        words = f"rule '{rule}' ends the fit by the noise level; with --stop last it takes all iterations"
+        print(f"dipbench: {words}", file=sys.stderr)
+    with interruption.handled():
+        for image, path in zip(images, paths, strict=True):
+            with counter(f"{name} on {image.name}") as progress:
+                try:
+                    made = restored(posed(image), seed, progress)
+                except interruption.Stopped as stopped:
+                    print(f"dipbench: stopped by {stopped} before there was anything of '{image}'", file=sys.stderr)
+                    raise typer.Exit(stopped.status) from None
+            _write(path, made)
+            if number := interruption.received():
+                print(f"dipbench: stopped at iteration {made.iteration}: '{path}' is what there was", file=sys.stderr)
+                raise typer.Exit(128 + number)
+
+
+def _said(image: Path, wanted: "Restoration") -> str:
+    """The rule that was chosen; says on standard error what of the noise level nobody gave."""
+    if wanted.doubt:
+        print(f"dipbench: '{image}': {wanted.doubt}", file=sys.stderr)
+    return wanted.chosen
+
+
+def _write(path: Path, made: "Output") -> None:
+    from dipbench.api import restore_to
+
+    restore_to(path, made)
+    by = f", where {made.rule} stopped it" if made.fired is not None else ""
+    print(f"{made.name} output at iteration {made.iteration}{by}: {path}", flush=True)
+
+
+def _paths(images: Sequence[Path], out: Path | None, method: str) -> list[Path]:
+    """Where each goes. UserError where one cannot be written, or would take the place of an image or of another."""
+    from dipbench.images.files import check_writable
+
+    folder = _folder(out, len(images))
+    if out is not None and folder is None:
+        paths = [out]
+    else:
+        paths = [(folder or image.parent) / f"{image.stem}-{method}.png" for image in images]
+    for image, path in zip(images, paths, strict=True):
+        check_writable(path)
+        if path.exists() and any(each.exists() and path.samefile(each) for each in images):
+            raise UserError(f"cannot write '{path}': it is the image to restore; name another file")
+        if paths.count(path) > 1:
+            raise UserError(f"'{image}' and another image would both become '{path}': restore them one after another")
+    return paths
+
+
+def _folder(out: Path | None, count: int) -> Path | None:
+    """The folder that is asked for, which is made for several images; None: a file is, or nothing."""
+    if out is None or (count == 1 and not out.is_dir()):
+        return None
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to folder '{out}': {error.strerror}; {count} images take a folder") from error
+    return out

@@ -1,0 +1,126 @@
+"""Restores an image that came degraded: what is known of its noise, where its fit stops, and what there is by then."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from skimage.restoration import estimate_sigma
+from torch import Tensor
+
+from dipbench import registry
+from dipbench.contract import Method, Prior, Problem, Rule, Task
+from dipbench.errors import UserError
+from dipbench.images.arrays import to_array
+from dipbench.images.files import read_image
+from dipbench.operators import Identity
+from dipbench.running.recording import rule_refused
+from dipbench.running.trial import Progress, attempt, check_taken
+from dipbench.scoring import Protocol
+from dipbench.spec import Spec, parse
+from dipbench.streams import Streams
+from dipbench.trace.kept import Output
+
+DEFAULT_STOP = "discrepancy"
+"""The rule that ends a fit where the noise level is known: see reports/overfitting."""
+
+
+Known = Literal["given", "estimated", "assumed"]
+"""How a noise level is known; `given` also where a task has none."""
+
+
+class NoiseLevelNotGiven(UserWarning):
+    """The noise level of an image that came degraded was estimated or assumed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Restoration:
+    """An image that is to be restored and that the method takes; nothing is computed yet."""
+
+    problem: Problem
+    method: Method
+    protocol: Protocol
+    output: str  # which one is wanted
+    task: str  # its name
+    doubt: str = ""  # about the noise level, in words; empty: it was given, or the task has none
+    chosen: str = ""  # the rule that ends the fit, where nobody asked for it
+
+    @classmethod
+    def of(
+        cls, image: Path, task: str, method: str, output: str | None, stop: str | None, device: torch.device
+    ) -> "Restoration":
+        """UserError for what cannot be read, that the method refuses, or that has no such output."""
+        spec = parse(task)
+        measurement = read_image(image)
+        posed, known, doubt = _with_sigma(spec, measurement)
+        problem = posed.pose(measurement).to(device)
+        restorer, chosen = _stopping(registry.build("method", method), problem, stop, known)
+        check_taken(restorer, problem)
+        _check_built(restorer, problem)
+        expected = ["final", "ema"] if restorer.averages(problem) else ["final"]
+        wanted = output or expected[-1]
+        if wanted not in expected:
+            raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(expected)}")
+        return cls(problem, restorer, posed.protocol(), wanted, spec.name, doubt, chosen)
+
+
+def restored(wanted: Restoration, seed: int, progress: Progress | None = None) -> Output:
+    """The output; what there is by then where a signal is received meanwhile: see `interruption.handled`."""
+    rng = Streams(seed, ("restore", wanted.task))
+    outcome = attempt(wanted.method, wanted.problem, None, wanted.protocol, rng, progress)
+    return next(output for output in outcome.outputs if output.name == wanted.output)
+
+
+def _check_built(method: Method, problem: Problem) -> None:
+    """UserError where a network cannot be built for a problem, as of an image that is too small."""
+    if isinstance(method, Prior):
+        rng = Streams(0)
+        with rng.seeded("weights"):
+            method.build(problem, rng)
+
+
+def _with_sigma(spec: Spec, measurement: Tensor) -> tuple[Task, Known, str]:
+    """The task with a noise level: the one given, else one that is estimated or assumed, and words about that."""
+    task: Task = registry.build("task", spec)
+    assumed = getattr(task, "sigma", None)
+    sigma = task.pose(measurement).sigma
+    if "sigma" in spec.settings or assumed is None or sigma is None or sigma != assumed / 255:
+        return task, "given", ""
+    mend = f"give it if you know it, as in --task '{spec.with_settings({'sigma': 25})}'"
+    if found := estimated_sigma(measurement):
+        told = registry.build("task", spec.with_settings({"sigma": found}))
+        return told, "estimated", f"sigma is estimated from the image as {found:g} of 255: {mend}"
+    return task, "assumed", f"sigma {assumed:g} of 255 is assumed, for no noise was found in the image: {mend}"
+
+
+def estimated_sigma(measurement: Tensor) -> float:
+    """The standard deviation of white noise in an image (C, H, W), in 8-bit levels to a tenth, by its finest wavelets.
+
+    0: none was found.
+    """
+    sigma = float(np.mean(estimate_sigma(to_array(measurement), channel_axis=-1)))  # type: ignore[no-untyped-call]
+    return round(255 * sigma, 1) if np.isfinite(sigma) else 0.0
+
+
+def _stopping(method: Method, problem: Problem, stop: str | None, known: Known) -> tuple[Method, str]:
+    """The method with the rule that ends its fit, and that rule where it is one that nobody asked for."""
+    if not isinstance(method, Prior):
+        if stop:
+            raise UserError(f"stop '{stop}' ends a fit, and '{method.plugin_name()}' is not fitted: leave it out")
+        return method, ""
+    if stop:
+        return replace(method, stop=registry.build("rule", stop)), ""
+    rule = _by_noise_level(problem, known) if method.stop is None else None
+    if rule is None or rule_refused(rule, problem, method.validation):
+        return method, ""
+    return replace(method, stop=rule), rule.written()
+
+
+def _by_noise_level(problem: Problem, known: Known) -> Rule | None:
+    """The rule that a noise level gives. What an estimate is of is what clipping left: it is not reduced again."""
+    if problem.sigma is None or problem.noise is not None or known == "assumed":
+        return None
+    estimated = known == "estimated" and isinstance(problem.operator, Identity)
+    rule: Rule = registry.build("rule", DEFAULT_STOP + ("[energy=estimated]" if estimated else ""))
+    return rule
