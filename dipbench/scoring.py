@@ -1,5 +1,6 @@
 """How a number is scored. A number without its protocol's signature is not comparable with any other."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +9,9 @@ from typing import Literal, cast
 import piq
 import torch
 from torch import Tensor
+
+Channels = Literal["all", "luma", "luma_or_grey"]
+Quantisation = Literal["none", "round", "truncate", "round_both"]
 
 _LUMA = (65.481, 128.553, 24.966)  # ITU-R BT.601, studio swing: Y in 16..235 of 255 for RGB in [0, 1]
 
@@ -30,20 +34,60 @@ def grey(image: Tensor) -> Tensor:
     return (luma(image) * 255 - 16) / sum(_LUMA)
 
 
+_CHANNELS = {
+    "all": "over all channels",
+    "luma": "over luma (BT.601)",
+    "luma_or_grey": "over luma (BT.601) of colour and over grey as it is",
+}
+_ROUNDING = {
+    "none": "",
+    "round": "estimate rounded to 8 bits",
+    "truncate": "estimate truncated to 8 bits",
+    "round_both": "estimate and truth rounded to 8 bits",
+}
+_SIGNATURE = re.compile(r"peak:1\|channels:(\w+)\|border:(\d+)\+(\d+)\|quantisation:(\w+)")
+
+
+def _pixels(count: int) -> str:
+    return f"{count} pixel" if count == 1 else f"{count} pixels"
+
+
+def in_words(signature: str) -> str:
+    """`Protocol.words` of the protocol with that signature; a signature that is of none stays as it is."""
+    found = _SIGNATURE.fullmatch(signature)
+    if not found or found[1] not in _CHANNELS or found[4] not in _ROUNDING:
+        return signature
+    channels, quantisation = cast(Channels, found[1]), cast(Quantisation, found[4])
+    return Protocol(channels, (int(found[2]), int(found[3])), quantisation).words
+
+
 @dataclass(frozen=True)
 class Protocol:
     """What is compared with the truth: the channels, the pixels, and the rounding. The peak value is 1."""
 
-    channels: Literal["all", "luma", "luma_or_grey"] = "all"  # jointly; BT.601 luma in 16..235; that, but grey as it is
+    channels: Channels = "all"  # jointly; BT.601 luma in 16..235; that, but grey as it is
     border: tuple[int, int] = (0, 0)  # pixels left out at the start and at the end of each axis
     # To 8 bit: of the estimate; or, `round_both`, of estimate and truth, once the channels are chosen.
-    quantisation: Literal["none", "round", "truncate", "round_both"] = "none"
+    quantisation: Quantisation = "none"
 
     @property
     def signature(self) -> str:
         """One short line that tells this protocol from every other."""
         start, end = self.border
         return f"peak:1|channels:{self.channels}|border:{start}+{end}|quantisation:{self.quantisation}"
+
+    @property
+    def words(self) -> str:
+        """The signature as it stands in a caption: `over all channels, peak 1, no border cropped`."""
+        rounding = _ROUNDING[self.quantisation]
+        return ", ".join([_CHANNELS[self.channels], "peak 1", self._border, *([rounding] if rounding else [])])
+
+    @property
+    def _border(self) -> str:
+        start, end = self.border
+        if start != end:
+            return f"{_pixels(start)} cropped at the top and left, {end} at the bottom and right"
+        return f"{_pixels(start)} cropped at every edge" if start else "no border cropped"
 
     def compared(self, estimate: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         """What a metric compares, of two images (C, H, W) in [0, 1]: channels, region and rounding as here."""

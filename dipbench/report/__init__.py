@@ -16,7 +16,6 @@ from dipbench.report.facts import methods_of, task_settings
 from dipbench.report.figure import write_figures
 from dipbench.report.film import films_of
 from dipbench.report.folder import is_up_to_date, new_report, place_of
-from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
 from dipbench.report.gallery import Album, strips_of
 from dipbench.report.page import Section, page
 from dipbench.report.ranking import files_of as files_of_ranking
@@ -24,7 +23,8 @@ from dipbench.report.ranking import ranking_of
 from dipbench.report.rise import lines_of
 from dipbench.report.stops import Stops, as_csv, as_markdown, stops_in
 from dipbench.report.stops_figure import write_gaps, write_heat_map
-from dipbench.report.tables import Table, tables_of
+from dipbench.report.table_files import files_of_tables
+from dipbench.report.tables import tables_of
 from dipbench.report.verdicts import files_of
 from dipbench.store.records import Holdings
 from dipbench.store.store import Store
@@ -52,8 +52,8 @@ def refresh_report(store: Store, holdings: Holdings, out: Path | None = None) ->
 
 
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:
-    for name in ("tables", "numbers", "curves", "published", "ranking", "rules"):
-        (folder / name).mkdir()
+    for name in ("tables/images", "numbers", "curves", "published", "ranking", "rules"):
+        (folder / name).mkdir(parents=True)
     album, verdicts, fits = Album(folder), verdicts_of(holdings), fits_of(store, holdings)
     lines = line_stops(store, fits)
     sections = [
@@ -80,7 +80,7 @@ def _section(
     """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
     tables = tables_of(chapter.name, chapter.frame, chapter.missing) if chapter.records else []
     if tables:
-        _write_tables(tables, chapter, folder)
+        _write_texts(files_of_tables(tables, chapter, holdings.plan), folder)
     if verdicts:
         _write_texts(files_of(verdicts, chapter.file), folder)
     ranking = ranking_of(store, chapter)
@@ -131,16 +131,6 @@ def _write_paces(paces: pd.DataFrame, name: str, folder: Path) -> None:
     """The files of quality against time."""
     _write_texts({f"curves/{name}-anytime.csv": paces.to_csv(index=False, lineterminator="\n")}, folder)
     anytime.write_figure(paces, folder / "curves" / f"{name}-anytime.png")
-
-
-def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:
-    texts = {
-        f"tables/{chapter.file}.csv": to_csv(tables),
-        f"tables/{chapter.file}.md": to_markdown(tables),
-        f"tables/{chapter.file}.tex": to_latex(tables),
-        f"numbers/{chapter.file}.csv": to_tidy_csv(chapter.frame),
-    }
-    _write_texts(texts, folder)
 
 
 def _write_texts(texts: dict[str, str], folder: Path) -> None:

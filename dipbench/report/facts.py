@@ -42,7 +42,7 @@ def methods_of(chapter: Chapter, specs: dict[str, str]) -> list[MethodFacts]:
         paper = next((result.paper for result in results if result.paper), "")
         licence = next((result.licence for result in results if result.licence), "")
         trained_on = next((result.trained_on for result in results if result.trained_on), "")
-        parameters = _agreed([result.parameters for result in results]) if results else None
+        parameters = agreed([result.parameters for result in results]) if results else None
         spec = specs.get(label, label)
         facts.append(MethodFacts(label, spec, paper, licence, trained_on, parameters, _cost(results)))
     return facts
@@ -61,7 +61,7 @@ def _cost(results: list[Result]) -> str:
 
 def task_settings(chapter: Chapter) -> list[tuple[str, str]]:
     """Every setting of the task of an experiment."""
-    return _agreed([record.run.task["settings"] for record in chapter.records])
+    return agreed([record.run.task["settings"] for record in chapter.records])
 
 
 def failures_of(chapters: list[Chapter]) -> list[Failure]:
@@ -110,7 +110,7 @@ def _distinct(chapters: list[Chapter]) -> Iterable[Record]:
     return {record.key: record for chapter in chapters for record in chapter.records}.values()
 
 
-def _agreed(settings: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def agreed(settings: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Each setting with its value, or with its values where the runs differ."""
     names = dict.fromkeys(name for setting in settings for name in setting)
     values = {name: dict.fromkeys(_text(setting[name]) for setting in settings if name in setting) for name in names}

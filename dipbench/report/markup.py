@@ -46,7 +46,10 @@ def markdown_table(heads: Sequence[str], lines: Iterable[Iterable[str]]) -> list
 
 
 def tex(text: str) -> str:
-    """The text with what LaTeX would read as a command made harmless."""
+    """The text with what LaTeX would read as a command made harmless.
+
+    Letters of other scripts stay: the article loads what sets them, as it does for its own text.
+    """
     return "".join(_TEX.get(character, character) for character in text)
 
 

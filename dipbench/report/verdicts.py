@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from dipbench.comparing.statistics import CONFIDENCE
 from dipbench.comparing.verdict import AVERAGE_ONLY, Difference, Verdict
-from dipbench.report.markup import markdown_row, markdown_text, tex, tex_row
+from dipbench.report.markup import markdown_row, markdown_text
+from dipbench.report.sheets import PACKAGES, Line, Sheet, floats, words
 from dipbench.store.outputs import label_of
 from dipbench.text import table
 
@@ -86,14 +87,11 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
     return "\n".join([*lines, "", *(markdown_text(line) + "\n" for line in notes(verdicts))])
 
 
-def to_latex(verdicts: Sequence[Verdict]) -> str:
-    """A table environment for the package booktabs."""
-    lines = ["\\begin{table}", "\\centering", f"\\caption{{{HEADING}}}"]
-    lines += ["\\begin{tabular}{lrrrlp{0.35\\linewidth}}", "\\toprule", tex_row(map(tex, TITLES)), "\\midrule"]
-    lines += [tex_row(map(tex, cells(verdict))) for verdict in verdicts]
-    lines += ["\\bottomrule", "\\end{tabular}"]
-    lines += [f"\\par\\smallskip{{\\footnotesize {tex(line)}\\par}}" for line in notes(verdicts)]
-    return "\n".join([*lines, "\\end{table}", ""])
+def to_latex(verdicts: Sequence[Verdict], label: str = "tab:published") -> str:
+    """A float across the page, for the packages booktabs and tabularx."""
+    lines = [Line(tuple(map(words, cells(verdict)))) for verdict in verdicts]
+    sheet = Sheet(TITLES, tuple(lines), words=frozenset({2, 3, 4, 5}))
+    return PACKAGES + floats(sheet, f"{HEADING}.", label, [words(note) for note in notes(verdicts)])
 
 
 def notes(verdicts: Sequence[Verdict]) -> list[str]:
@@ -105,5 +103,5 @@ def notes(verdicts: Sequence[Verdict]) -> list[str]:
 
 def files_of(verdicts: Sequence[Verdict], name: str) -> dict[str, str]:
     """The files of an experiment whose files are called `name`: path within the report -> text."""
-    texts = {"csv": to_csv(verdicts), "md": to_markdown(verdicts), "tex": to_latex(verdicts)}
+    texts = {"csv": to_csv(verdicts), "md": to_markdown(verdicts), "tex": to_latex(verdicts, f"tab:{name}-published")}
     return {f"published/{name}.{suffix}": text for suffix, text in texts.items()}

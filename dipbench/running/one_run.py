@@ -147,7 +147,7 @@ class Work:
             self._method,
             self._problem,
             truth,
-            self._task.protocol(),
+            self.job.protocol,
             rng,
             self._conditions.execution,
             signals=[*USUAL, *(registry.build("signal", name) for name in watched.signals)],
@@ -241,7 +241,7 @@ class Work:
         shown = self._task.shown(self._problem)
         measurement = None if shown is None else shown.to(image.device)
         own = self._task.scores(image, self._truth, self._problem)
-        return {**scores(image, self._truth, self._task.protocol(), self.job.metrics, measurement), **own}
+        return {**scores(image, self._truth, self.job.protocol, self.job.metrics, measurement), **own}
 
 
 def _doubts(outcome: Outcome) -> list[str]:

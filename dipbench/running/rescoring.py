@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 
-from dipbench import registry
 from dipbench.errors import UserError
 from dipbench.images.files import read_image
 from dipbench.metrics import FURTHER
@@ -43,13 +42,12 @@ def _with_scores(job: Job, result: Result, store: Store) -> Result:
     pictures = {"truth": problem / "truth.png", "measurement": problem / "degraded.png"}
     wanted = {FURTHER[name].against for name in lacking}
     others = {against: read_image(file) for against, file in pictures.items() if against in wanted}
-    protocol = registry.build("task", job.task).protocol()
 
     def scored(output: ScoredOutput) -> ScoredOutput:
         picture = read_image(folder / output.picture)
         black = math.isnan(output.scores.get("psnr", 0.0))  # what the picture shows of numbers that are none
         added = {
-            name: math.nan if black else metric.measure(picture, others.get(metric.against, picture), protocol)
+            name: math.nan if black else metric.measure(picture, others.get(metric.against, picture), job.protocol)
             for name, metric in ((name, FURTHER[name]) for name in lacking)
         }
         return output.model_copy(update={"scores": {**output.scores, **added}})

@@ -11,6 +11,7 @@ from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
 from dipbench.images.files import pixel_hash
 from dipbench.metrics import asked_for
+from dipbench.scoring import Protocol
 from dipbench.spec import Spec
 from dipbench.streams import Streams
 from dipbench.suites.run import Run, identity_of_method, identity_of_task
@@ -51,8 +52,9 @@ class Job:
     dataset: Spec
     task: Spec
     method: Spec
-    watched: Watched = Watched()
-    metrics: tuple[str, ...] = ()  # that score its outputs, beside those that always do
+    watched: Watched
+    metrics: tuple[str, ...]  # that score its outputs, beside those that always do
+    protocol: Protocol  # of its run
 
     @property
     def title(self) -> str:
@@ -116,6 +118,7 @@ def _jobs(
     methods: list[tuple[Entrant, Method]] = [(e, registry.build("method", e.method)) for e in experiment.methods]
     if not image_names(experiment):
         raise UserError(f"data set '{experiment.dataset}' holds no image")
+    protocol = experiment.protocol.on(task.protocol())
     task_identity = identity_of_task(experiment.task, task)
     jobs = []
     for image in image_names(experiment):
@@ -130,11 +133,11 @@ def _jobs(
                     pixels=images.pixels(task, dataset, image),
                     task=task_identity,
                     method=identity,
-                    protocol=task.protocol().signature,
+                    protocol=protocol.signature,
                     seed=seed,
                     precision=precision if fitted else "float32",
                     versions={**versions, "fit": FIT_VERSION} if fitted else versions,
                 )
                 specs = experiment.dataset, experiment.task, entrant.method
-                jobs.append(Job(experiment.name, entrant.label, run, *specs, *watched))
+                jobs.append(Job(experiment.name, entrant.label, run, *specs, *watched, protocol))
     return jobs

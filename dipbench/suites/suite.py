@@ -1,7 +1,7 @@
 """A suite: what to run, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,6 +11,7 @@ from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
 from dipbench.published import Published
+from dipbench.scoring import Channels, Protocol, Quantisation
 from dipbench.spec import Spec, parse
 from dipbench.suites.preset_files import preset_content
 
@@ -70,6 +71,26 @@ def _read_spec(written: Any) -> Any:
     return parse(written) if isinstance(written, str) else written
 
 
+def _both_ends(written: Any) -> Any:
+    return (written, written) if isinstance(written, int) else written
+
+
+class Scoring(BaseModel):
+    """What is otherwise than in the protocol of the task. The signature of each number says it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: Channels | None = None
+    border: Annotated[tuple[NonNegativeInt, NonNegativeInt] | None, BeforeValidator(_both_ends)] = Field(
+        default=None, description="pixels cropped at every edge, or at the top and left and at the bottom and right"
+    )
+    quantisation: Quantisation | None = None
+
+    def on(self, protocol: Protocol) -> Protocol:
+        """The protocol with what is given here in place of its own."""
+        return replace(protocol, **self.model_dump(exclude_none=True))
+
+
 class Experiment(BaseModel):
     """Every method on every image: a table and, where a method iterates, a figure of curves."""
 
@@ -82,6 +103,7 @@ class Experiment(BaseModel):
     methods: list[Entrant] = Field(min_length=1)
     baseline: str = Field(default="", description="the method that others are compared with; empty: dip, or the first")
     published: Published | None = None
+    protocol: Scoring = Field(default=Scoring(), description="how it is scored, where not as its task says")
 
     @model_validator(mode="after")
     def _baseline_is_a_method(self) -> Self:

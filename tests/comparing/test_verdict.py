@@ -328,7 +328,8 @@ def test_terminal_and_files_say_the_same() -> None:
     assert row in to_markdown(found)
     assert "95% interval over the images (Student t" in to_markdown(found)
     assert "Bicubic: printed, arXiv:1711.10925v3, section 3." in to_markdown(found)
-    assert "bicubic & 28.44 & 28.43, printed & +0.01 {[}-0.05, +0.07{]} & Bicubic & reproduced" in to_latex(found)
+    latex = to_latex(found).replace("\\allowbreak{}", "")
+    assert "bicubic & 28.44 & 28.43, printed & +0.01 {[}-0.05, +0.07{]} & Bicubic & reproduced" in latex
     _, line = csv.DictReader(io.StringIO(to_csv(found)))
     assert line["difference [dB]"] == "0.0100"
     assert (line["tolerance [dB]"], line["tolerance source"]) == ("0.0200", "draws nothing")

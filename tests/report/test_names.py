@@ -44,10 +44,10 @@ def test_a_report_is_made_and_shows_the_name(forge: Forge, name: str) -> None:
     index = page_of(forge, name, name, name)
     text = html.unescape(index.read_text(encoding="utf-8").replace("<wbr>", ""))
     assert name in text
-    (table,) = (index.parent / "tables").glob("*.csv")
-    rows = list(csv.reader(io.StringIO(table.read_text(encoding="utf-8"))))
-    assert rows[0][4] == name
-    assert rows[1][1] == name
+    (table,) = (index.parent / "tables" / "images").glob("*-psnr.csv")
+    row = next(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
+    assert row[f"{name} [dB]"] == "30.00"
+    assert row["experiment"] == row["method"] == name
     assert all(len(path.name) <= 120 for path in index.parent.rglob("*"))
 
 
@@ -60,15 +60,19 @@ def test_figures_take_a_name_for_text(forge: Forge) -> None:
     assert {"Ba$$in", "_m$x$"} <= shown.keys()
 
 
-@pytest.mark.parametrize("image", ["mean", "Mean", "time [s]", "notes", "method"])
+@pytest.mark.parametrize("image", ["mean", "Mean", "time [s]", "notes", "method", "suite", "task.sigma"])
 def test_a_column_of_an_image_is_no_other_column(forge: Forge, image: str) -> None:
-    index = page_of(forge, "e", image, "x")
-    for file, apart in ((".csv", ","), (".md", "|"), (".tex", "&")):
-        text = (index.parent / "tables" / f"e{file}").read_text(encoding="utf-8")
-        (head, *_) = [line for line in text.splitlines() if "mean" in line and apart in line]
+    tables = page_of(forge, "e", image, "x").parent / "tables"
+    for metric in ("psnr", "ssim"):
+        (head, *_) = csv.reader(io.StringIO((tables / "images" / f"e-{metric}.csv").read_text(encoding="utf-8")))
+        assert len(set(head)) == len(head)
+    for file, apart in (("e.md", "|"), ("images/e-psnr.tex", "&")):
+        text = (tables / file).read_text(encoding="utf-8").replace("\\allowbreak{}", "")
+        heads = [line for line in text.splitlines() if line.startswith((apart, f" {apart}"))]
+        head = next(line for line in heads if "mean" in line)
         words = [word.strip(" \\{}").lower() for word in head.split(apart)]
         assert words.count("mean") == 1
-        assert f"{image.lower()} (image)" in head.lower().replace("{[}", "[").replace("{]}", "]").replace("\\", "")
+        assert image.lower() in head.lower().replace("{[}", "[").replace("{]}", "]").replace("\\", "")
 
 
 def test_what_somebody_else_put_into_the_report_stays(forge: Forge) -> None:
