@@ -39,6 +39,7 @@ class Chapter:
     records: list[Record]
     missing: list[PlannedRun]  # asked for, and not in the store
     frame: pd.DataFrame  # its rows of the table of results
+    scale: str  # full or smoke
     baseline: str  # the label that others are compared with; empty: none is named
 
     @property
@@ -78,7 +79,7 @@ def chapters_of(holdings: Holdings) -> list[Chapter]:
         missing = [run for run in planned if run.key not in stored]
         rows = results[results["experiment"] == experiment.name].reset_index(drop=True)
         facts = experiment.name, file, experiment.dataset, experiment.task
-        chapters.append(Chapter(*facts, records, missing, rows, experiment.baseline))
+        chapters.append(Chapter(*facts, records, missing, rows, experiment.scale, experiment.baseline))
     return chapters
 
 

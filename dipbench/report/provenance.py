@@ -35,7 +35,7 @@ def provenance_of(chapter: Chapter, plan: Plan) -> Provenance:
     facts = {
         "suite": plan.name,
         "experiment": chapter.name,
-        "scale": plan.scale,
+        "scale": chapter.scale,
         "dipbench": " or ".join(dict.fromkeys(versions.values())),
         "dataset": run.dataset,
         **{f"dataset.{name}": value for name, value in dataset.items()},
