@@ -16,24 +16,29 @@ def signature(result: Result, output: str) -> str:
 
     Two numbers are comparable if and only if their lines agree in all but the method.
     """
-    run, environment = result.run, result.environment
+    run = result.run
     scores = {output.output: output.psnr for output in result.outputs}
     if output not in scores:
         raise UserError(f"run {run.key} has no output '{output}': it has {', '.join(scores) or 'none'}")
-    parts = [
-        f"PSNR {scores[output]:.2f} dB",
+    protocol, scene, task, method, software, machine = origin_of(result)
+    parts = [f"PSNR {scores[output]:.2f} dB", protocol, scene, task, f"{method}:{output}", software, machine]
+    return " | ".join([*parts, f"run {run.key}"])
+
+
+def origin_of(result: Result) -> tuple[str, str, str, str, str, str]:
+    """What all numbers of a run share: protocol, scene, task with its seed, method, versions, machine."""
+    run, environment = result.run, result.environment
+    return (
         run.protocol,
         f"{run.dataset}/{run.image}#{run.pixels}",
         f"{_written(run.task)}#seed={run.seed}",
-        f"{_written(run.method)}:{output}",
+        _written(run.method),
         f"dipbench {environment.versions['dipbench']} ({(environment.commit or 'release')[:12]})",
         f"torch {environment.versions['torch']} on {environment.device}, "
         + (f"instructions {environment.instructions}, " if environment.instructions else "")
         + run.precision
         + (f", engine {result.engine}" if result.engine else ""),
-        f"run {run.key}",
-    ]
-    return " | ".join(parts)
+    )
 
 
 def _written(plugin: dict[str, object]) -> str:
