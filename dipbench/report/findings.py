@@ -18,7 +18,8 @@ from dipbench.report.standings import Standing, Standings
 from dipbench.report.stops import Stops
 from dipbench.scoring import METRICS
 
-MOST_NAMED = 3  # methods in a list, and fits that have a sentence of their own
+MOST_NAMED = 3  # methods in a list
+_TIE = tie_width(METRICS["psnr"])  # dB
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def best_of(standings: Standings, ranking: Comparison | None, seeds: int) -> Fin
     equal = [line for line in others if _digits(line, standings) == _digits(first, standings)]
     if equal:
         subject = listed([first.row.label, *(line.row.label for line in equal)])
-        return Finding(subject, f"are best: {_number(first, standings)} each; {over}{_by_ssim(standings)}.")
+        return Finding(subject, f"are best: {_number(first, standings)} each; {over}.{_by_another(standings)}")
     alike = alike_with(first.row.label, ranking)
     said = f"{_number(first, standings)}, {_ahead(others[0], standings)}"
     if alike:
@@ -67,7 +68,7 @@ def best_of(standings: Standings, ranking: Comparison | None, seeds: int) -> Fin
         text = f"is best: {said}; {over}: not established for other images"
     else:
         text = f"is best: {said}; {over}: significant against every other method ({LEVEL:.0%}, Holm)"
-    return Finding(first.row.label, f"{text}{_by_ssim(standings)}.")
+    return Finding(first.row.label, f"{text}.{_by_another(standings)}")
 
 
 def _of_other_methods(lines: Sequence[Standing]) -> list[Standing]:
@@ -88,7 +89,7 @@ def _ahead(line: Standing, standings: Standings) -> str:
     return f"{text} {'above' if higher else 'below'} {line.row.label}"
 
 
-def _by_ssim(standings: Standings) -> str:
+def _by_another(standings: Standings) -> str:
     """What another metric that every run has says, where it puts another method first."""
     first = standings.contenders[0]
     for place, column in enumerate(standings.columns[1:], 1):
@@ -98,7 +99,7 @@ def _by_ssim(standings: Standings) -> str:
         top = max(lines, key=lambda line: line.means[place].value or 0.0)
         if top.row.method != first.row.method and top.means[place].best and not first.means[place].best:
             value = f"{top.means[place].value:.{column.metric.digits}f}"
-            return f"; by {column.title} {top.row.label} is best ({value})"
+            return f" By {column.title}, {top.row.label} is best ({value})."
     return ""
 
 
@@ -122,13 +123,19 @@ def unranked_in(standings: Standings) -> list[Finding]:
 
 
 def falls_of(rise: pd.DataFrame, stops: Sequence[Stops]) -> list[Finding]:
-    """What each of the fits loses by not being stopped; of many those that lose most."""
+    """What fits lose by not being stopped: those of the method that could be best, and how the others compare."""
     of_method = [(str(method), rows) for method, rows in rise.groupby("method", sort=False)]
-    of_method.sort(key=lambda found: -_lost(found[1]).mean())
+    if not of_method:
+        return []
+    of_method.sort(key=lambda found: -_peaks(found[1]).mean())
+    (method, rows), others = of_method[0], [_lost(rows).mean() for _, rows in of_method[1:]]
     frames = {found.method: found.frame for found in stops}
-    said = [fall_of(method, rows, frames.get(method)) for method, rows in of_method[:MOST_NAMED]]
-    more = len(of_method) - MOST_NAMED
-    return said + ([Finding(f"{_count(more, 'more method')}", "lose less than these.")] if more > 0 else [])
+    first = fall_of(method, rows, frames.get(method))
+    if not others:
+        return [first]
+    lose = "loses" if len(others) == 1 else "lose"
+    said = f"{lose} {' to '.join(dict.fromkeys(f'{lost:.2f}' for lost in (min(others), max(others))))} dB."
+    return [first, Finding(f"{_count(len(others), 'other fitted method')}", said)]
 
 
 def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Finding:
@@ -136,25 +143,31 @@ def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Find
 
     Of the average of the outputs where every fit keeps one, else of the raw output, smoothed.
     """
-    averaged = bool(rise["ema_peak"].notna().all())
-    peaks, lost = rise["ema_peak"] if averaged else rise["smoothed_peak"], _lost(rise)
+    averaged, peaks, lost = _averaged(rise), _peaks(rise), _lost(rise)
     subject = f"{method}, EMA" if averaged else method
     at = (rise["ema_peak_at"] if averaged else rise["peak_at"]).astype("float64").median() + 1
     when = f"iteration {at:.0f}" if len(rise) == 1 else f"median iteration {at:.0f}"
     peak, end = peaks.mean(), (peaks - lost).mean()
-    tie = tie_width(METRICS["psnr"])
-    if lost.max() <= tie:
-        return Finding(subject, f"ends at {end:.2f} dB, within {tie:g} dB of its peak: not stopping costs nothing.")
+    if lost.max() <= _TIE:
+        return Finding(subject, f"does not fall before it ends, at {end:.2f} dB, within {_TIE:g} dB of its peak.")
     spread = f" ({lost.min():.2f} to {lost.max():.2f} over {len(lost)} fits)" if len(lost) > 1 else ""
     said = f"peaks at {peak:.2f} dB ({when}) and ends at {end:.2f}: {peak - end:.2f} dB lost by not stopping{spread}"
-    return Finding(subject, f"{said}{_kept(stops, peak, len(rise), averaged=averaged)}.")
+    return Finding(subject, f"{said}{_kept(stops, peak, end, len(rise), averaged=averaged)}.")
+
+
+def _averaged(rise: pd.DataFrame) -> bool:
+    return bool(rise["ema_peak"].notna().all())
+
+
+def _peaks(rise: pd.DataFrame) -> pd.Series:
+    return rise["ema_peak"] if _averaged(rise) else rise["smoothed_peak"]
 
 
 def _lost(rise: pd.DataFrame) -> pd.Series:
-    return rise["ema_lost"] if rise["ema_peak"].notna().all() else rise["lost"]
+    return rise["ema_lost"] if _averaged(rise) else rise["lost"]
 
 
-def _kept(stops: pd.DataFrame | None, peak: float, fits: int, *, averaged: bool) -> str:
+def _kept(stops: pd.DataFrame | None, peak: float, end: float, fits: int, *, averaged: bool) -> str:
     """What the best of the rules that could be replayed on every fit would have kept, said to be chosen afterwards."""
     if stops is None:
         return ""
@@ -163,6 +176,8 @@ def _kept(stops: pd.DataFrame | None, peak: float, fits: int, *, averaged: bool)
     means = looking.mean()[looking.count() == fits]
     if means.empty:
         return ""
+    if means.max() - end <= _TIE:
+        return f"; no stopping rule of {len(means)} would have kept more"
     best = f"{means.idxmax()} would have kept {means.max():.2f}"
     return f"; {best}" if len(means) == 1 else f"; of {len(means)} stopping rules the best, {best}"
 

@@ -25,7 +25,8 @@ class Gap:
 class Standing:
     """An output of a method."""
 
-    row: Row  # of the table of the leading metric
+    place: int  # of its row in the table of each metric
+    row: Row  # of that of the leading metric
     means: tuple[Cell, ...]  # of each metric, the leading one first
     seconds: Cell
     values: tuple[float | None, ...]  # of the leading metric on each image
@@ -101,6 +102,7 @@ def _standing(place: int, tables: Sequence[Table], iterations: dict[tuple[str, s
     found = [of_method for of_method in iterations if of_method[0] == row.method]
     key = (row.method, row.output) if row.output else next(iter(found), ("", ""))
     return Standing(
+        place,
         row,
         tuple(table.rows[place].cells[images] for table in tables),  # whose rows are in one order
         row.cells[-1],

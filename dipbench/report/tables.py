@@ -185,7 +185,7 @@ class _Sheet:
 
     def _why_no_number(self) -> str:
         title, smallest = self._metric.title, self._metric.smallest
-        takes = f"; it takes sides of at least {smallest} pixels" if smallest > 1 else ""
+        takes = f"; sides must be at least {smallest} pixels" if smallest > 1 else ""
         return f"the {title} of what it restored is not a number{takes}"
 
     def _mean(self, done: Sequence[Scored], cells: Sequence[Cell]) -> Cell:
@@ -233,11 +233,11 @@ class _Sheet:
                 "bold is of the methods that did not."
             )
         if any(row.oracle for row in rows):
-            remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
+            remarks.append("Rows in italics are oracles, chosen with the ground truth: upper bounds, not results.")
         if self._metric.name in FURTHER:
             remarks.append("Scored on the pictures of the outputs: clipped, and rounded to 8 bits.")
         if self._metric.against != "truth":
-            remarks.append("No truth is in it: nothing is picked out, for the best of it is not the best picture.")
+            remarks.append("No ground truth is in it: nothing is in bold, for its best number is not the best picture.")
         if self._timed and not self._one_device:
             remarks.append("The runs are of different devices: their times do not compare.")
         return remarks

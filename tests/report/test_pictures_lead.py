@@ -166,9 +166,9 @@ def test_what_is_no_merit_is_not_picked_out(folder: Path, sections: dict[str, st
     tables = sections["truth"].split("<table>")[1:]
     of = {re.search(r'class="metric">([^<]*)', table).group(1).strip(): table for table in tables}  # type: ignore[union-attr]
     assert 'class="best"' in of["PSNR [dB]"]
-    for title in ("PSNR to the measurement [dB]", "Blur"):
+    for title in ("data-fit PSNR [dB]", "Blur"):
         assert 'class="best"' not in of[title]
         assert not re.search("[↑↓]", of[title])
     text = (folder / "out" / "report" / "tables" / "truth.md").read_text()
     assert "**truth: Blur.**" in text
-    assert "No truth is in it" in text
+    assert "No ground truth is in it" in text
