@@ -1,5 +1,6 @@
 """A number that can be cited: one line that says how it came about, and the BibTeX of what was used."""
 
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,8 @@ def signature(result: Result, output: str) -> str:
     if output not in scores:
         raise UserError(f"run {run.key} has no output '{output}': it has {', '.join(scores) or 'none'}")
     protocol, scene, task, method, software, machine = origin_of(result)
-    parts = [f"PSNR {scores[output]:.2f} dB", protocol, scene, task, f"{method}:{output}", software, machine]
+    number = "no PSNR" if math.isnan(scores[output]) else f"PSNR {scores[output]:.2f} dB"
+    parts = [number, protocol, scene, task, f"{method}:{output}", software, machine]
     return " | ".join([*parts, f"run {run.key}"])
 
 

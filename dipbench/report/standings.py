@@ -29,7 +29,7 @@ class Standing:
     row: Row  # of that of the leading metric
     means: tuple[Cell, ...]  # of each metric, the leading one first
     seconds: Cell
-    values: tuple[float | None, ...]  # of the leading metric on each image
+    values: tuple[float | None, ...]  # of the leading metric on each image; None: there is none that compares
     iteration: float | None  # of the output, counted from 1, the median over the runs; None: it does not iterate
     gap: Gap | None  # to the best; None of the best itself, and of what does not compare with it
 
@@ -46,7 +46,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Standings:
-    """The main table of an experiment, the best mean first, what has none last."""
+    """The main table of an experiment, the best mean first, what has none that compares last."""
 
     table: Table  # of the leading metric
     columns: tuple[Column, ...]  # of the means
@@ -83,7 +83,9 @@ def standings_of(tables: Sequence[Table], frame: pd.DataFrame) -> Standings:
     lines = [_standing(place, tables, iterations) for place in range(len(table.rows))]
     sign = -1 if table.metric.higher_is_better else 1
     if table.columns[0].ranked:
-        lines.sort(key=lambda line: math.inf if line.mean.value is None else sign * line.mean.value)
+        lines.sort(
+            key=lambda line: (bool(line.mean.marks), math.inf if line.mean.value is None else sign * line.mean.value)
+        )
     columns = tuple(Column(one.metric.title, one.metric, one.columns[0].ranked) for one in tables)
     found = Standings(table, columns, tuple(lines), images)
     return replace(found, lines=tuple(_with_gap(line, found.best) for line in lines))
@@ -106,7 +108,7 @@ def _standing(place: int, tables: Sequence[Table], iterations: dict[tuple[str, s
         row,
         tuple(table.rows[place].cells[images] for table in tables),  # whose rows are in one order
         row.cells[-1],
-        tuple(cell.value for cell in row.cells[:images]),
+        tuple(None if cell.marks else cell.value for cell in row.cells[:images]),
         iterations.get(key),
         None,
     )

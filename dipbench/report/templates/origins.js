@@ -2,7 +2,7 @@
 
 const lineOf = (origins, [key, , , , parts, outputs], output) => {
   const [protocol, scene, task, method, software, machine] = parts.map((place) => origins.texts[place]);
-  const number = `PSNR ${outputs[output][0]} dB`;
+  const number = outputs[output][0] ? `PSNR ${outputs[output][0]} dB` : "no PSNR";
   return [number, protocol, scene, task, `${method}:${output}`, software, machine, `run ${key}`].join(" | ");
 };
 
@@ -11,7 +11,7 @@ const outputOf = (run, named) => named || Object.keys(run[5])[0];
 // the peak of the curve that an output is on, and what the output has lost since
 const peakOf = (run, output) => {
   const best = run[5][output.endsWith("ema") ? "best_ema" : "best"];
-  if (!best || output.startsWith("best")) return "";
+  if (!best?.[0] || output.startsWith("best")) return "";
   const lost = Number(best[0]) - Number(run[5][output][0]);
   return `; peak ${best[0]} dB at iteration ${best[1]}, ${lost.toFixed(2)} dB lost`;
 };
@@ -29,7 +29,7 @@ const entryOf = (origins, { run, output }) => {
   const [value, iteration] = run[5][output], line = lineOf(origins, run, output);
   const iterations = iteration > 1 ? `; iteration ${iteration}` : "";
   return element("li", [
-    element("strong", `${origins.images[run[2]]}, seed ${run[3]}: ${value} dB`),
+    element("strong", `${origins.images[run[2]]}, seed ${run[3]}${value && `: ${value} dB`}`),
     `${iterations}${peakOf(run, output)}; run `, element("code", run[0]), " ",
     element("button", "copy", { type: "button", onclick: () => copy(line) }),
     element("code", line, { className: "line" }),
