@@ -86,7 +86,7 @@ _FURTHER = (
     _metric("mdsi", "MDSI", piq.mdsi, 16, "arXiv:1608.07433", higher=False),
     _metric("lpips", "LPIPS (VGG)", partial(distance, "LPIPS"), 16, "arXiv:1801.03924", higher=False, learned="LPIPS"),
     _metric("dists", "DISTS", partial(distance, "DISTS"), 16, "arXiv:2004.07728", higher=False, learned="DISTS"),
-    Metric("psnr_measurement", "PSNR to the measurement", "dB", True, 2, _of_pictures(_psnr, 1), against="measurement"),
+    Metric("psnr_measurement", "data-fit PSNR", "dB", True, 2, _of_pictures(_psnr, 1), against="measurement"),
     Metric("blur", "Blur", "", False, 4, _of_pictures(_blur, 16), 16, "doi:10.1117/12.702790", against="nothing"),
 )
 

@@ -10,17 +10,21 @@ from dipbench.comparing.rise_and_fall import rise_and_fall
 from dipbench.comparing.stopping import Fitted, fits_of
 from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import anytime, choosing
+from dipbench.report.alike import with_alike
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.facts import methods_of, task_settings
 from dipbench.report.figure import write_figures
 from dipbench.report.film import films_of
+from dipbench.report.findings import findings_of
 from dipbench.report.folder import is_up_to_date, new_report, place_of
 from dipbench.report.gallery import Album, strips_of
-from dipbench.report.page import Section, page
+from dipbench.report.origins import origins_of
+from dipbench.report.page import SMOKE, Section, page
 from dipbench.report.ranking import files_of as files_of_ranking
 from dipbench.report.ranking import ranking_of
 from dipbench.report.rise import lines_of
+from dipbench.report.standings import standings_of
 from dipbench.report.stops import Stops, as_csv, as_markdown, stops_in
 from dipbench.report.stops_figure import write_gaps, write_heat_map
 from dipbench.report.table_files import files_of_tables
@@ -78,12 +82,14 @@ def _section(
     lines: pd.DataFrame,
 ) -> Section:
     """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
-    tables = tables_of(chapter.name, chapter.frame, chapter.missing) if chapter.records else []
+    ranking = ranking_of(store, chapter)
+    title = f"{chapter.name}, {SMOKE}" if chapter.scale == "smoke" else chapter.name
+    tables = tables_of(title, chapter.frame, chapter.missing) if chapter.records else []
     if tables:
+        tables[0] = with_alike(tables[0], ranking)
         _write_texts(files_of_tables(tables, chapter, holdings.plan), folder)
     if verdicts:
         _write_texts(files_of(verdicts, chapter.file), folder)
-    ranking = ranking_of(store, chapter)
     if ranking:
         _write_texts(files_of_ranking(ranking, chapter.file), folder)
     curves = curves_of(store, chapter)
@@ -98,9 +104,14 @@ def _section(
     if len(paces):
         _write_paces(paces, chapter.file, folder)
     strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
+    standings = standings_of(tables, chapter.frame) if tables else None
+    seeds = chapter.frame["seed"].nunique()
     return Section(
         chapter,
         tables,
+        standings,
+        findings_of(standings, ranking, rise, stops, seeds) if standings else [],
+        origins_of(chapter),
         curves,
         widths,
         strips,

@@ -20,10 +20,10 @@ from dipbench.store.store import Store
 HEADING = "Quality against time"
 
 NOTE = (
-    "PSNR to the truth, the mean over images and seeds, after so many seconds of a run: thin of the raw output, bold "
-    "of the average of the outputs; a dot is a method of one estimate. An iteration takes the median of its method's "
-    "runs, wall-clock time on a machine that may have done other work too. Nobody without the truth could stop at the "
-    "peak of a curve."
+    "PSNR (vs ground truth), the mean over images and seeds, after so many seconds of a run: thin of the raw output, "
+    "bold of the average of the outputs; a dot is a method of one estimate. An iteration takes the median of its "
+    "method's runs, wall-clock time on a machine that may have done other work too. Nobody without the ground truth "
+    "could stop at the peak of a curve."
 )
 """How to read both."""
 
@@ -83,7 +83,7 @@ def write_figure(curves: pd.DataFrame, path: Path) -> None:
         axes.set_ylim(max(curves[SIGNALS].min().min(), best - _SPAN) - 0.3, best + 0.5)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")  # powers of ten would be mathtext, which names must not be read as
-        axes.set(xlabel="time [s]", ylabel="PSNR to the truth, mean over the images [dB]")
+        axes.set(xlabel="time [s]", ylabel="PSNR (vs ground truth), mean over the images [dB]")
         figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=columns)
         sns.despine(ax=axes)
         figure.savefig(path, dpi=192)

@@ -10,11 +10,11 @@ from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table
 
 NOTE = (
-    "PSNR in dB, means over images and seeds. The best iterate and the best average are chosen with the truth, so no "
-    "method has them; what is fixed on other images is the iteration at which the mean curve of a method's fits of all "
-    "other images is highest. How far a way is below the best iterate is a mean over images with its 95% interval (t); "
-    "tau is Kendall's, of the methods' order by that way and by the best iterate, 1 where they agree, with an interval "
-    "from 2000 draws of the images."
+    "PSNR in dB, means over images and seeds. The best iterate and the best average are chosen with the ground truth: "
+    "no method has them. What is fixed on other images is the iteration at which the mean curve of a method's fits of "
+    "all other images is highest. How far a way is below the best iterate is a mean over images with its 95% interval "
+    "(t); tau is Kendall's, of the methods' order by that way and by the best iterate, 1 where they agree, with an "
+    "interval from 2000 draws of the images."
 )
 
 

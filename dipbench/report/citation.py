@@ -1,5 +1,6 @@
 """A number that can be cited: its provenance in one line, and the BibTeX of what was used."""
 
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -23,24 +24,30 @@ def signature(result: Result, output: str) -> str:
 
     Two numbers are comparable if and only if their lines agree in all but the method.
     """
-    run, environment = result.run, result.environment
+    run = result.run
     scores = {output.output: output.psnr for output in result.outputs}
     if output not in scores:
         raise UserError(f"run {run.key} has no output '{output}': it has {', '.join(scores) or 'none'}")
-    parts = [
-        f"PSNR {scores[output]:.2f} dB",
+    protocol, scene, task, method, software, machine = origin_of(result)
+    number = "no PSNR" if math.isnan(scores[output]) else f"PSNR {scores[output]:.2f} dB"
+    parts = [number, protocol, scene, task, f"{method}:{output}", software, machine]
+    return " | ".join([*parts, f"run {run.key}"])
+
+
+def origin_of(result: Result) -> tuple[str, str, str, str, str, str]:
+    """What all numbers of a run share: protocol, scene, task with its seed, method, versions, machine."""
+    run, environment = result.run, result.environment
+    return (
         run.protocol,
         f"{run.dataset}/{run.image}#{run.pixels}",
         f"{written(run.task)}#seed={run.seed}",
-        f"{run.written_method}:{output}",
+        run.written_method,
         f"dipbench {environment.versions['dipbench']} ({(environment.commit or 'release')[:12]})",
         f"torch {environment.versions['torch']} on {environment.device}, "
         + (f"instructions {environment.instructions}, " if environment.instructions else "")
         + run.precision
         + (f", engine {result.engine}" if result.engine else ""),
-        f"run {run.key}",
-    ]
-    return " | ".join(parts)
+    )
 
 
 def bibtex(result: Result) -> str:

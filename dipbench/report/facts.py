@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from dipbench.report.chapters import Chapter, Record
-from dipbench.store.records import Result
+from dipbench.store.records import Result, Status
 from dipbench.text import duration
 
 
@@ -25,11 +25,12 @@ class MethodFacts:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Runs that failed for one reason."""
+class NotDone:
+    """Runs of a method that failed, or were refused, for one reason."""
 
     experiment: str
     label: str
+    status: Status
     message: str
     places: list[str]  # image and seed of each
 
@@ -64,15 +65,16 @@ def task_settings(chapter: Chapter) -> list[tuple[str, str]]:
     return agreed([record.run.task["settings"] for record in chapter.records])
 
 
-def failures_of(chapters: list[Chapter]) -> list[Failure]:
-    """What failed, in the order of the suite, equal errors of a method together."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+def not_done(chapters: list[Chapter]) -> list[NotDone]:
+    """What failed or was refused, in the order of the suite, equal reasons of a method together."""
+    found: dict[tuple[str, str, Status, str], list[str]] = {}
     for chapter in chapters:
         for record in chapter.records:
-            if record.result.status == "failed":
+            if record.result.status != "done":
                 place = f"{record.run.image}, seed {record.run.seed}"
-                found.setdefault((chapter.name, record.label, record.result.message), []).append(place)
-    return [Failure(*key, places) for key, places in found.items()]
+                reason = (chapter.name, record.label, record.result.status, record.result.message)
+                found.setdefault(reason, []).append(place)
+    return [NotDone(*reason, places) for reason, places in found.items()]
 
 
 def environment_of(chapters: list[Chapter]) -> list[tuple[str, list[str]]]:

@@ -8,6 +8,7 @@ from dipbench.report.tables import Cell, Column, Row, Table
 from dipbench.scoring import SECONDS
 
 DASH = "\u2013"
+MINUS = "\u2212"
 
 
 def number(value: float, column: Column) -> str:
@@ -21,6 +22,11 @@ def number(value: float, column: Column) -> str:
 def rounded(value: float, column: Column) -> str:
     """A finite number with the digits of its metric."""
     return f"{value:.{column.metric.digits}f}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, a minus and no hyphen; the digits are those of its metric."""
+    return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
 def heading(column: Column) -> str:

@@ -9,15 +9,15 @@ from dipbench.report.sheets import PACKAGES, Line, Sheet, Words, alone, breakabl
 from dipbench.report.tables import Cell, Column, Row, Table
 from dipbench.scoring import SECONDS, Metric, Quantity, in_words
 
-SMOKE = " Smoke scale: no numbers to cite."
 _UNSAID = Provenance()
 
 
 def to_latex(table: Table, label: str, provenance: Provenance = _UNSAID) -> str:
     """The table in floats with `label`, its caption and its notes."""
     notes = [Words(text, f"{_superscript((mark,))} {breakable(text)}") for mark, text in table.notes]
-    caption = long_caption(table) + (SMOKE if provenance.of_experiment.get("scale") == "smoke" else "")
-    return _opened(table, provenance) + floats(_sheet(table), caption, label, [*notes, *map(words, table.remarks)])
+    return _opened(table, provenance) + floats(
+        _sheet(table), long_caption(table), label, [*notes, *map(words, table.remarks)]
+    )
 
 
 def to_tabular(table: Table, provenance: Provenance = _UNSAID) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from dipbench.comparing.intervals import FEWEST_IMAGES
 from dipbench.comparing.ranking import Comparison
 from dipbench.comparing.verdict import Verdict
 from dipbench.report import anytime, choosing
@@ -14,23 +15,28 @@ from dipbench.report import ranking as ranking_table
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
 from dipbench.report.curves import Curves
+from dipbench.report.dots import dots_of
 from dipbench.report.facts import (
     MethodFacts,
     dates,
     environment_of,
-    failures_of,
+    not_done,
     wall_time,
 )
 from dipbench.report.film import Film
-from dipbench.report.formats import DASH, heading, number, rounded
+from dipbench.report.findings import Finding
+from dipbench.report.formats import DASH, number, signed
 from dipbench.report.gallery import MOST_IMAGES, Strip
+from dipbench.report.standings import Standings
 from dipbench.report.stops import HEADS, NOTE, Stops
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
-from dipbench.scoring import METRICS
+from dipbench.scoring import METRICS, SECONDS
 from dipbench.store.outputs import kind_of
 from dipbench.store.records import Plan
 from dipbench.version import __version__
+
+SMOKE = "smoke scale: no numbers to cite"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +45,9 @@ class Section:
 
     chapter: Chapter
     tables: list[Table]  # empty where nothing is in the store
+    standings: Standings | None  # of the same; None where there are none
+    findings: list[Finding]
+    origins: str  # JSON: see `report.origins`
     curves: Curves | None
     widths: dict[str, int]  # of the figures, in CSS pixels
     strips: list[Strip]
@@ -62,12 +71,21 @@ def page(plan: Plan, sections: list[Section]) -> str:
     environment.globals.update(RISE_HEADS=rise_table.HEADS, RISE_NOTE=rise_table.NOTE)
     environment.globals.update(STOP_HEADS=HEADS, STOP_NOTE=NOTE, CHOOSING_NOTE=choosing.NOTE)
     environment.globals.update(
-        number=number, rounded=rounded, heading=heading, DASH=DASH, psnr=Column("PSNR", METRICS["psnr"])
+        number=number,
+        signed=signed,
+        dots_of=dots_of,
+        DASH=DASH,
+        SMOKE=SMOKE,
+        SECONDS=SECONDS,
+        FEWEST_IMAGES=FEWEST_IMAGES,
+        seconds=Column(SECONDS.title, SECONDS, ranked=False),
+        psnr=Column("PSNR", METRICS["psnr"]),
+        smoke=plan.scale == "smoke",
     )
     return environment.get_template("index.html.j2").render(
         plan=plan,
         sections=sections,
-        failures=failures_of(chapters),
+        failures=not_done(chapters),
         stopped=sum(bool(section.stops) for section in sections),
         absent=sum(len(chapter.missing) for chapter in chapters),
         runs=len({record.key for chapter in chapters for record in chapter.records}),

@@ -17,7 +17,6 @@ from dipbench.store.store import Store
 from dipbench.text import table
 
 HEADING = "How sure is the ranking?"
-LONG = 8  # methods, above which the tables are folded on the page
 
 NOTE = (
     f"Means over the images of the mean over the seeds, each with two {CONFIDENCE:.0%} intervals that answer different "

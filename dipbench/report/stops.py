@@ -114,7 +114,7 @@ def as_markdown(stops: Sequence[Stops]) -> str:
 
 
 NOTE = (
-    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the truth. "
+    "A gap is what is lost against the peak, the iteration of the highest PSNR, which is chosen with the ground truth. "
     "Medians have, of six fits or more, a 95% interval of order statistics, as if fits were independent; shares have "
     "Wilson's. Rules are replayed on the stored traces with their defaults; t* is the iteration whose output counts. "
     "One that has not fired within the budget gives what it nominates until then. A fit that is not shown all of the "

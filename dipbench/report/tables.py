@@ -2,21 +2,21 @@
 
 import math
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from string import ascii_lowercase
 
+import numpy as np
 import pandas as pd
 
-from dipbench.comparing.statistics import means_by_seed, spread
 from dipbench.metrics import FURTHER, OF_TASKS, known
+from dipbench.report.notes import Notes
+from dipbench.report.scored import Scored, scored_in, spread_of
 from dipbench.scoring import SECONDS, Metric, Quantity
 from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import NO_TRUTH, TRAINED_ON, PlannedRun
 
 MEAN = "mean"
 _OTHER_HEADS = {MEAN, SECONDS.heading.lower(), "metric", "method", "output", "oracle", "protocol", "notes"}
-_DAGGERS = ("†", "‡", "§", "¶")
 _MISSING = "not computed: the suite was interrupted; run the same command to resume"
 _NOT_ASKED = "not asked for"
 
@@ -94,53 +94,31 @@ def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedR
     return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(metrics)]
 
 
-class _Notes:
-    """Gives every text a mark: numbers for holes, daggers for protocols, letters for what was learned."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, str] = {}
-        self._daggers: dict[str, str] = {}
-        self._letters: dict[str, str] = {}
-
-    def number(self, text: str) -> str:
-        return self._numbers.setdefault(text, str(len(self._numbers) + 1))
-
-    def dagger(self, text: str) -> str:
-        count = len(self._daggers)
-        return self._daggers.setdefault(text, _DAGGERS[count % len(_DAGGERS)] * (count // len(_DAGGERS) + 1))
-
-    def letter(self, text: str) -> str:
-        count = len(self._letters)
-        letter = ascii_lowercase[count % len(ascii_lowercase)] * (count // len(ascii_lowercase) + 1)
-        return self._letters.setdefault(text, letter)
-
-    def all(self) -> tuple[tuple[str, str], ...]:
-        kinds = (self._letters, self._daggers, self._numbers)
-        return tuple((mark, text) for marks in kinds for text, mark in marks.items())
-
-
 class _Sheet:
-    """Fills in the table of one metric."""
+    """Fills in the table of one metric, from plain records: a frame for each cell would take a minute of many."""
 
     def __init__(self, frame: pd.DataFrame, metric: Metric, missing: Collection[PlannedRun], *, timed: bool):
-        self._frame = frame
         self._timed = timed
         self._interrupted = {(run.label, run.image) for run in missing}
         self._metric = metric
-        self._notes = _Notes()
+        self._notes = Notes()
         self._images = list(dict.fromkeys(frame["image"]))
         self._seeds = sorted(set(frame["seed"]))
         self._common = commonest(frame["protocol"])
-        self._runs = dict(list(frame.groupby(["method", "image"], sort=False)))
+        self._one_device = frame["device"].nunique() <= 1
+        self._runs: dict[str, list[Scored]] = {}
+        self._places: dict[tuple[str, str], list[Scored]] = {}
+        for run in scored_in(frame, metric):
+            self._runs.setdefault(run.method, []).append(run)
+            self._places.setdefault((run.method, run.image), []).append(run)
 
     def table(self, experiment: str) -> Table:
-        methods = dict.fromkeys(self._frame["method"])
         ranked = self._metric.against == "truth"
         titles = [*map(_title, self._images), MEAN]
         columns = [Column(title, self._metric, ranked) for title in titles]
         if self._timed:
             columns.append(Column(SECONDS.title, SECONDS, ranked=False))
-        rows = [self._row(method, output) for method in methods for output in self._outputs(method)]
+        rows = [self._row(method, output) for method in self._runs for output in self._outputs(method)]
         return Table(
             experiment,
             self._metric,
@@ -153,18 +131,16 @@ class _Sheet:
 
     def _outputs(self, method: str) -> list[str]:
         """The outputs of a method; one empty name where it has none."""
-        outputs = self._frame.loc[self._frame["method"] == method, "output"]
-        return list(dict.fromkeys(outputs[outputs != ""])) or [""]
+        return list(dict.fromkeys(run.output for run in self._runs[method] if run.output)) or [""]
 
     def _row(self, method: str, output: str) -> Row:
-        of_method = self._frame[self._frame["method"] == method]
-        done = of_method[(of_method["status"] == "done") & (of_method["output"] == output)]
+        done = [run for run in self._runs[method] if run.status == "done" and run.output == output]
         cells = [self._cell(method, output, image) for image in self._images]
-        cells.append(self._mean(done, cells, self._metric.name))
+        cells.append(self._mean(done, cells))
         if self._timed:
-            cells.append(self._mean(done, cells, SECONDS.name))
-        protocols = list(dict.fromkeys(done["protocol"]))
-        learned = [text for text in dict.fromkeys(of_method["trained_on"]) if text]
+            cells.append(self._time(done, cells[-1].marks))
+        protocols = list(dict.fromkeys(run.protocol for run in done))
+        learned = [text for text in dict.fromkeys(run.trained_on for run in self._runs[method]) if text]
         return Row(
             method,
             output if len(self._outputs(method)) > 1 else "",
@@ -176,50 +152,64 @@ class _Sheet:
         )
 
     def _cell(self, method: str, output: str, image: str) -> Cell:
-        runs = self._runs.get((method, image))
+        runs = self._places.get((method, image))
         if runs is None:
             return Cell(None, marks=(self._notes.number(self._why_absent(method, image)),))
-        done = runs[(runs["status"] == "done") & (runs["output"] == output)]
-        values = done[self._metric.name].dropna()
-        protocols = list(dict.fromkeys(done["protocol"]))
-        absent = self._why_absent(method, image)
-        unscored = runs.loc[runs["message"] == NO_TRUTH, "seed"].nunique()
-        marks = [*self._protocol_marks(protocols), *self._reasons(runs, done, unscored or len(values), absent)]
-        if values.empty or len(protocols) > 1:
+        done = [run for run in runs if run.status == "done" and run.output == output]
+        values = [run.value for run in done if not math.isnan(run.value)]
+        protocols = list(dict.fromkeys(run.protocol for run in done))
+        unscored = len({run.seed for run in runs if run.message == NO_TRUTH})
+        marks = [
+            *self._protocol_marks(protocols),
+            *self._reasons(runs, len(done), unscored or len(values), self._why_absent(method, image)),
+        ]
+        if not values or len(protocols) > 1:
             return Cell(None, marks=tuple(marks), words=NO_TRUTH if unscored else "")
-        return Cell(float(values.mean()), spread(values), tuple(marks))
+        return Cell(float(np.mean(values)), spread_of(values), tuple(marks))
 
     def _why_absent(self, method: str, image: str) -> str:
         return _MISSING if (method, image) in self._interrupted else _NOT_ASKED
 
-    def _reasons(self, runs: pd.DataFrame, done: pd.DataFrame, count: int, absent: str) -> list[str]:
+    def _reasons(self, runs: Sequence[Scored], done: int, count: int, absent: str) -> list[str]:
         """The marks of what explains that there are `count` values and not one a seed; `absent` is said of no run."""
         if count == len(self._seeds):
             return []
-        ended = runs[runs["status"] != "done"]
-        texts = list(dict.fromkeys(ended["status"] + ": " + ended["message"]))
-        if len(done) > count:
+        ended = [run for run in runs if run.status != "done"]
+        texts = list(dict.fromkeys(f"{run.status}: {run.message}" for run in ended))
+        if done > count:
             texts.append(self._why_no_number())
-        if len(done) + len(ended) < len(self._seeds):
+        if done + len(ended) < len(self._seeds):
             texts.append(absent)
         share = f"over {count} of {len(self._seeds)} seeds; " if count else ""
         return [self._notes.number(textwrap.shorten(share + text, 300, placeholder=" …")) for text in texts]
 
     def _why_no_number(self) -> str:
         title, smallest = self._metric.title, self._metric.smallest
-        takes = f"; it takes sides of at least {smallest} pixels" if smallest > 1 else ""
+        takes = f"; sides must be at least {smallest} pixels" if smallest > 1 else ""
         return f"the {title} of what it restored is not a number{takes}"
 
-    def _mean(self, done: pd.DataFrame, cells: Sequence[Cell], metric: str) -> Cell:
+    def _mean(self, done: Sequence[Scored], cells: Sequence[Cell]) -> Cell:
         """The mean over the images of every seed, then over the seeds; a hole where an image misses a seed."""
         marks = tuple(dict.fromkeys(mark for cell in cells for mark in cell.marks))
-        by_seed = means_by_seed(done, metric, len(self._images))
-        if by_seed.count() < len(self._seeds) or done["protocol"].nunique() != 1:
-            words = next((cell.words for cell in cells if cell.words and metric != SECONDS.name), "")
-            return Cell(None, marks=marks, words=words)
-        if metric == SECONDS.name:
-            return Cell(float(by_seed.mean()))
-        return Cell(float(by_seed.mean()), spread(by_seed), marks)
+        means = self._by_seed([(run.seed, run.value) for run in done])
+        if not means or len({run.protocol for run in done}) != 1:
+            return Cell(None, marks=marks, words=next((cell.words for cell in cells if cell.words), ""))
+        return Cell(float(np.mean(means)), spread_of(means), marks)
+
+    def _time(self, done: Sequence[Scored], marks: tuple[str, ...]) -> Cell:
+        """The mean of a run's, as in `_mean`; a hole has the marks of that."""
+        means = self._by_seed([(run.seed, run.seconds) for run in done])
+        if not means or len({run.protocol for run in done}) != 1:
+            return Cell(None, marks=marks)
+        return Cell(float(np.mean(means)))
+
+    def _by_seed(self, values: Iterable[tuple[int, float]]) -> list[float]:
+        """The mean over the images of each seed; none where a seed lacks one of some image."""
+        found: dict[int, list[float]] = {seed: [] for seed in self._seeds}
+        for seed, value in values:
+            found[seed].append(value)
+        whole = all(len(of) == len(self._images) and not any(map(math.isnan, of)) for of in found.values())
+        return [float(np.mean(of)) for of in found.values()] if whole else []
 
     def _protocol_marks(self, protocols: list[str]) -> tuple[str, ...]:
         others = [protocol for protocol in protocols if protocol != self._common]
@@ -243,12 +233,12 @@ class _Sheet:
                 "bold is of the methods that did not."
             )
         if any(row.oracle for row in rows):
-            remarks.append("Rows in italics are oracles: chosen with the truth, they are bounds and no results.")
+            remarks.append("Rows in italics are oracles, chosen with the ground truth: upper bounds, not results.")
         if self._metric.name in FURTHER:
             remarks.append("Scored on the pictures of the outputs: clipped, and rounded to 8 bits.")
         if self._metric.against != "truth":
-            remarks.append("No truth is in it: nothing is picked out, for the best of it is not the best picture.")
-        if self._timed and self._frame["device"].nunique() > 1:
+            remarks.append("No ground truth is in it: nothing is in bold, for its best number is not the best picture.")
+        if self._timed and not self._one_device:
             remarks.append("The runs are of different devices: their times do not compare.")
         return remarks
 

@@ -20,8 +20,8 @@ KINDS = {
     "best": Kind(
         "best",
         True,
-        "the raw output at the iteration where its PSNR to the truth was highest. It is chosen with the truth: "
-        "an upper bound on every rule that stops a fit, never a result.",
+        "the raw output at the iteration where its PSNR (vs ground truth) was highest. It is chosen with the "
+        "ground truth: an upper bound on every rule that stops a fit, not a result.",
     ),
     "best_ema": Kind("best EMA", True, "the same for the exponential moving average."),
 }

@@ -237,16 +237,6 @@ def test_tabular_alone_has_the_same_rows_and_no_float(store: Store) -> None:
     assert alone[alone.index("\\begin{tabularx}") :].strip() in whole
 
 
-def test_smoke_says_so_in_the_caption(forge: Forge) -> None:
-    forge.experiment("e", "denoising")
-    forge.done("x", "a", 0, {"final": 30.0})
-    forge.plan()
-    holdings = forge.store.holdings()
-    smoke = replace(holdings, plan=holdings.plan.model_copy(update={"scale": "smoke"}))
-    said = "Smoke scale: no numbers to cite."
-    assert [said in files_in(of)["tables/e.tex"] for of in (holdings, smoke)] == [False, True]
-
-
 def test_every_row_has_the_columns_and_braces_are_balanced(report: Path) -> None:
     """Also where no LaTeX is installed."""
     for file in (report / "tables").rglob("*.tex"):

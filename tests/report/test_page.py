@@ -28,7 +28,6 @@ class Page(HTMLParser):
         self.ids: set[str] = set()
         self.open: list[str] = []
         self.rows: list[tuple[bool, list[tuple[bool, str]]]] = []  # oracle, (best, text) of each cell
-        self._oracle = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -37,10 +36,8 @@ class Page(HTMLParser):
         self.ids |= {given["id"]} if given.get("id") else set()
         if tag not in _VOID:
             self.open.append(tag)
-        if tag == "tbody":
-            self._oracle = given.get("class") == "oracle"
         if tag == "tr":
-            self.rows.append((self._oracle, []))
+            self.rows.append((given.get("class") == "oracle", []))
         if tag in ("td", "th"):
             self.rows[-1][1].append((given.get("class") == "best", ""))
 
@@ -82,7 +79,7 @@ def test_page_links_only_to_files_beside_it(page: Page, report: Path) -> None:
 
 
 def test_nothing_comes_from_the_net(text: str) -> None:
-    assert not re.search(r"https?:|@import|url\(|<script", text)
+    assert not re.search(r"https?:|@import|url\(|<script[^>]* src=", text)
 
 
 def test_every_file_is_linked(page: Page, report: Path) -> None:
@@ -92,10 +89,13 @@ def test_every_file_is_linked(page: Page, report: Path) -> None:
 
 
 def test_table_holds_the_numbers_of_the_store(page: Page) -> None:
-    cells = next(cells for _, cells in page.rows if cells[0][1] == "bm3d")
-    for image, (_, found) in zip(IMAGES, cells[1:], strict=False):
-        values = [bm3d_psnr(image, seed) for seed in SEEDS]
-        assert found == f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+    values = [bm3d_psnr(IMAGES[0], seed) for seed in SEEDS]
+    shown = f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+    assert next(cells for _, cells in page.rows if cells[0][1] == "bm3d")[1] == (True, shown), "the mean comes first"
+    heads = next(cells for _, cells in page.rows if cells[0][1] == "image")
+    place = [text for _, text in heads].index("bm3d")
+    for image in IMAGES:
+        assert next(cells for _, cells in page.rows if cells[0][1] == image)[place][1] == shown
 
 
 def test_best_is_no_oracle(page: Page) -> None:
@@ -118,7 +118,7 @@ def test_best_is_no_oracle(page: Page) -> None:
         "cpu (a processor, 2 threads)",
         "avx512_bf16",
         "0123abcd",
-        "1 min of computing, on 2026-02-03",
+        "1 min compute time, on 2026-02-03",
         "[8, 8]",
         "photos[side=64]",
         "sigma = 25.0",

@@ -14,7 +14,7 @@ from dipbench.trace.signals import Seen, Signal
 class PsnrMeasurement(Signal):
     """PSNR of A(output) to the measurement, all elements: the misfit in decibels."""
 
-    title: ClassVar[str] = "PSNR to the measurement"
+    title: ClassVar[str] = "data-fit PSNR"
     unit: ClassVar[str] = "dB"
 
     def refuses(self, problem: Problem, validation: Validation | None) -> str | None:
