@@ -100,7 +100,7 @@ def test_seeds_are_a_number_or_a_list(tmp_path: Path) -> None:
 
     assert seeds(2) == {0, 1}
     assert seeds([3, 7]) == {3, 7}
-    with pytest.raises(UserError, match="seeds got 0"):
+    with pytest.raises(UserError, match="at least 1, got 0"):
         seeds(0)
 
 
@@ -114,7 +114,9 @@ def test_a_folder_of_images_is_a_data_set(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_in_it_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"baseline got 'dip': it takes one of the methods, degraded"):
+    with pytest.raises(
+        UserError, match=r"experiments\.0: baseline must be one of the methods degraded, got 'dip'"
+    ):
         benchmark(tmp_path).run(["degraded"], baseline="dip")
     with pytest.raises(UserError, match="unknown task 'denoise'"):
         benchmark(tmp_path, task="denoise").run(["degraded"])

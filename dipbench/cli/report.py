@@ -20,9 +20,9 @@ def report(
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     plugins: options.Plugins = None,
 ) -> None:
-    """Write the report of a folder of results: of all that was asked for, by whatever commands. It computes no run.
+    """Write the report again, from a folder of results alone.
 
-    Where nothing has changed since it was written, it stays as it is.
+    It shows all that was asked for, by whatever commands, and computes no run. Where nothing has changed since it was written, it stays as it is.
     """
     import webbrowser
 

@@ -59,7 +59,9 @@ def first_problem(error: ValidationError) -> str:
     takes = _takes(problem["msg"])
     if takes:
         return f"{place} must be {takes}, got {problem['input']!r}"
-    return f"{place} got {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+    said = problem["msg"].removeprefix("Value error, ")
+    whole = isinstance(problem["input"], dict)  # what is wrong is between its parts, and the complaint names them
+    return f"{place}: {said}" if whole else f"{place} got {problem['input']!r}: {said}"
 
 
 def _takes(message: str) -> str:

@@ -14,8 +14,8 @@ from dipbench.report.citation import origin_of
 def origins_of(chapter: Chapter) -> str:
     """JSON that may stand in a page: `texts`, `methods` and `images`, and `runs`, which name those by their places.
 
-    A run is its key, method, image, seed, the parts of `citation.origin_of`, and by output PSNR in dB, empty where there
-    is none, and iteration.
+    A run is its key, method, image, seed, the parts of `citation.origin_of`, and by output PSNR in dB, empty where
+    there is none, and iteration.
     """
     texts: dict[str, int] = {}
     methods = {label: place for place, label in enumerate(dict.fromkeys(chapter.frame["method"]))}

@@ -135,7 +135,7 @@ def test_learned_methods_are_marked_in_every_format(report: Path) -> None:
     assert f"<sup>a</sup> {markdown_text(words)}" in text["md"]
     assert f"\\textsuperscript{{a}} {tex(words)}" in text["tex"]
     page = (report / "index.html").read_text()
-    assert '<tbody class="learned">' in page
+    assert 'data-method="trained" data-output="" class="learned"' in page
     assert page.count(str(escape(words))) >= 2, "below the table, and beside the method's settings"
     tidy = pd.read_csv(report / "numbers" / "denoising.csv", keep_default_na=False)
     assert dict(zip(tidy["method"], tidy["trained_on"], strict=True))["trained"] == TRAINED_ON

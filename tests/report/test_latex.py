@@ -226,7 +226,7 @@ def test_means_take_a_note_of_a_later_table_under_a_mark_of_its_own(forge: Forge
     table = means_of([psnr, replace(ssim, rows=ssim.rows[:1])], ["a"])
     x = next(row for row in table.rows if row.method == "x")
     of_x = [dict(table.notes)[mark] for cell in x.cells for mark in cell.marks]
-    assert of_x == ["the SSIM of what it restored is not a number; it takes sides of at least 11 pixels"]
+    assert of_x == ["the SSIM of what it restored is not a number; sides must be at least 11 pixels"]
 
 
 def test_tabular_alone_has_the_same_rows_and_no_float(store: Store) -> None:
