@@ -81,14 +81,18 @@ def standings_of(tables: Sequence[Table], frame: pd.DataFrame) -> Standings:
     images = tuple(column.title for column in table.columns[:-2])  # behind them the mean and the time
     iterations = _iterations(frame)
     lines = [_standing(place, tables, iterations) for place in range(len(table.rows))]
-    sign = -1 if table.metric.higher_is_better else 1
     if table.columns[0].ranked:
-        lines.sort(
-            key=lambda line: (bool(line.mean.marks), math.inf if line.mean.value is None else sign * line.mean.value)
-        )
+        lines.sort(key=lambda line: _order(line.mean, higher_first=table.metric.higher_is_better))
     columns = tuple(Column(one.metric.title, one.metric, one.columns[0].ranked) for one in tables)
     found = Standings(table, columns, tuple(lines), images)
     return replace(found, lines=tuple(_with_gap(line, found.best) for line in lines))
+
+
+def _order(mean: Cell, *, higher_first: bool) -> tuple[bool, float]:
+    """What compares before what does not, the best first, holes last."""
+    if mean.value is None:
+        return True, math.inf
+    return bool(mean.marks), -mean.value if higher_first else mean.value
 
 
 def _iterations(frame: pd.DataFrame) -> dict[tuple[str, str], float]:

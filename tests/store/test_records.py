@@ -13,9 +13,9 @@ from dipbench.cli.main import app
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
 from dipbench.store.records import Plan, PlannedRun, Result
-from dipbench.store.store import Store
+from dipbench.store.store import Store, write_json
 from dipbench.suites.suite import Suite
-from dipbench.text import plain_numbers, write_json
+from dipbench.text import plain_numbers
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
