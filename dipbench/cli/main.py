@@ -127,13 +127,16 @@ def run(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+    one_file: Annotated[
+        bool, typer.Option("--one-file", help="Also report.html, which needs no other.")
+    ] = False,
 ) -> None:
     """Write the report again, from the store alone."""
     from dipbench.report import write_report
     from dipbench.store.store import Store
 
     store = Store.existing(folder)
-    print(f"report: {write_report(store, store.holdings())}")
+    print(f"report: {write_report(store, store.holdings(), one_file)}")
     for warning in store.warnings:
         print(f"dipbench: {warning}", file=sys.stderr)
 

@@ -11,13 +11,15 @@ from dipbench.comparing.rise_and_fall import rise_and_fall
 from dipbench.comparing.stopping import Fitted, fits_of
 from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import anytime, choosing
+from dipbench.report.album import Album
 from dipbench.report.chapters import Chapter, chapters_of
-from dipbench.report.curves import curves_of
+from dipbench.report.chunks import write_chunks
+from dipbench.report.drawing import Drawing, drawings_of, write_drawing
 from dipbench.report.facts import methods_of, task_settings
-from dipbench.report.figure import write_figures
 from dipbench.report.film import films_of
 from dipbench.report.formats import to_csv, to_latex, to_markdown, to_tidy_csv
-from dipbench.report.gallery import Album, strips_of
+from dipbench.report.gallery import MOST_IMAGES, strips_of
+from dipbench.report.one_file import write_one_file
 from dipbench.report.page import Section, page
 from dipbench.report.ranking import files_of as files_of_ranking
 from dipbench.report.ranking import ranking_of
@@ -34,17 +36,19 @@ __all__ = ["write_report"]
 _WRITTEN = ".written"  # the list of the files of a report that dipbench wrote
 
 
-def write_report(store: Store, holdings: Holdings) -> Path:
+def write_report(store: Store, holdings: Holdings, one_file: bool = False) -> Path:
     """Writes the folder `report` of the store, in place of one already there; the path of its index.html.
 
-    `holdings` are what the store holds; traces and pictures are read from it where they are drawn. UserError where it
-    cannot be written to. What somebody else put into that folder stays.
+    `one_file`: also a report.html, which needs nothing beside it; then its path. `holdings` are what the store holds;
+    traces and pictures are read from it where they are drawn. UserError where it cannot be written to. What somebody
+    else put into that folder stays.
     """
     with store.new_folder(".", "report") as folder:
         _write(store, holdings, folder)
+        page = write_one_file(folder) if one_file else folder / "index.html"
         (folder / _WRITTEN).write_text("\n".join(_files_in(folder)) + "\n", encoding="utf-8")
         _keep_what_others_wrote(store.path / "report", folder)
-    return store.path / "report" / "index.html"
+    return store.path / "report" / page.name
 
 
 def _keep_what_others_wrote(old: Path, new: Path) -> None:
@@ -63,12 +67,14 @@ def _files_in(folder: Path) -> list[str]:
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:
     for name in ("tables", "numbers", "curves", "published", "ranking", "rules"):
         (folder / name).mkdir()
-    album, verdicts, fits = Album(folder), verdicts_of(holdings), fits_of(store, holdings)
+    album, verdicts, fits = Album(folder, store.path / "report"), verdicts_of(holdings), fits_of(store, holdings)
     lines = line_stops(store, fits)
+    drawings = drawings_of(store, chapters_of(holdings))
     sections = [
-        _section(store, chapter, album, folder, holdings, verdicts.get(chapter.name, []), fits, lines)
-        for chapter in chapters_of(holdings)
+        _section(store, drawing, album, folder, holdings, verdicts.get(drawing.chapter.name, []), fits, lines)
+        for drawing in drawings
     ]
+    album.finish()
     stops = {section.chapter.name: section.stops for section in sections if section.stops}
     if len(stops) > 1:
         frames = {name: pd.concat([one.frame for one in of_name]) for name, of_name in stops.items()}
@@ -78,7 +84,7 @@ def _write(store: Store, holdings: Holdings, folder: Path) -> None:
 
 def _section(
     store: Store,
-    chapter: Chapter,
+    drawing: Drawing,
     album: Album,
     folder: Path,
     holdings: Holdings,
@@ -87,6 +93,7 @@ def _section(
     lines: pd.DataFrame,
 ) -> Section:
     """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
+    chapter, curves = drawing.chapter, drawing.curves
     tables = tables_of(chapter.name, chapter.frame, chapter.missing) if chapter.records else []
     if tables:
         _write_tables(tables, chapter, folder)
@@ -95,18 +102,18 @@ def _section(
     ranking = ranking_of(store, chapter)
     if ranking:
         _write_texts(files_of_ranking(ranking, chapter.file), folder)
-    curves = curves_of(store, chapter)
-    widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
+    widths = write_drawing(drawing, folder / "curves")
     fits = [fit for fit in every_fit if fit.experiment == chapter.name]
     rise, stops = rise_and_fall(fits), stops_in(fits, lines)
     choices = (
         with_rules(choices_of(fits), pd.concat([of_method.frame for of_method in stops])) if stops else choices_of(fits)
     )
-    _write_fits(rise, choices, stops, chapter.file, folder)
+    _write_fits(rise, choices, stops, drawing, folder)
     paces = anytime.curves_of(store, chapter)
     if len(paces):
-        _write_paces(paces, chapter.file, folder)
-    strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
+        _write_paces(paces, drawing, folder)
+    strips = strips_of(store, chapter, album)
+    pictured = [record for record in chapter.done if record.run.image in chapter.images[:MOST_IMAGES]]
     return Section(
         chapter,
         tables,
@@ -121,25 +128,31 @@ def _section(
         rise=lines_of(rise),
         choosing=choosing.table_of(choices),
         stops=stops,
-        films=films,
+        films=films_of(store, pictured, album),
+        sweep=drawing.sweep,
+        explorable=write_chunks(store, drawing, album, folder),
     )
 
 
-def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], name: str, folder: Path) -> None:
+def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], drawing: Drawing, folder: Path) -> None:
     """The files of what the fits of an experiment were like, and of what rules say of them."""
+    name = drawing.chapter.file
     if len(rise):
         _write_texts({f"curves/{name}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
     if choosing.table_of(choices):
         _write_texts({f"rules/{name}-choices.csv": choices.to_csv(index=False, lineterminator="\n")}, folder)
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
-        write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png")
+        write_gaps(
+            pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png", drawing.colours
+        )
 
 
-def _write_paces(paces: pd.DataFrame, name: str, folder: Path) -> None:
+def _write_paces(paces: pd.DataFrame, drawing: Drawing, folder: Path) -> None:
     """The files of quality against time."""
+    name = drawing.chapter.file
     _write_texts({f"curves/{name}-anytime.csv": paces.to_csv(index=False, lineterminator="\n")}, folder)
-    anytime.write_figure(paces, folder / "curves" / f"{name}-anytime.png")
+    anytime.write_figure(paces, folder / "curves" / f"{name}-anytime.png", drawing.colours)
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

@@ -13,6 +13,7 @@ from dipbench.report import anytime, choosing
 from dipbench.report import ranking as ranking_table
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
+from dipbench.report.chunks import Explorable
 from dipbench.report.curves import Curves
 from dipbench.report.facts import (
     MethodFacts,
@@ -25,6 +26,7 @@ from dipbench.report.film import Film
 from dipbench.report.formats import DASH, heading, number, rounded
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.stops import HEADS, NOTE, Stops
+from dipbench.report.sweep import Sweep
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS
@@ -51,6 +53,8 @@ class Section:
     choosing: list[list[str]]  # heads and lines: see `report.choosing`; empty where there is nothing to compare
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
     films: list[Film]  # empty where no snapshots were kept
+    sweep: Sweep | None  # None: no more methods than have a colour, or they differ in other than two settings
+    explorable: Explorable  # what scripts make of the curves and the pictures
 
 
 def page(plan: Plan, sections: list[Section]) -> str:

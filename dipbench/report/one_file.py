@@ -1,0 +1,73 @@
+"""A report in one file: what lies beside the page is put into it."""
+
+import base64
+import io
+import re
+from html import unescape
+from mimetypes import guess_type
+from pathlib import Path
+
+from PIL import Image
+
+from dipbench.report.album import THUMB_SIDE
+from dipbench.report.chunks import FOLDER, as_json
+
+NAME = "report.html"
+_SCRIPTS = "<!-- data -->"  # where the page takes what is to be inlined
+_QUALITY = 90  # of WebP
+_TINY = 32  # pixels; a picture of no more is kept as it is
+_COLOURS = 64  # of a figure
+
+
+def write_one_file(folder: Path) -> Path:
+    """Writes `report.html` beside the index.html of a report, which needs nothing else; its path.
+
+    Its pictures are WebP of `THUMB_SIDE` pixels at most, which are not exact; figures have fewer colours.
+    """
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    page = re.sub(r"<source [^>]*>\n?", "", page)  # the same figure for a phone
+    page = re.sub(r'<a class="whole" href="[^"]*"', '<a class="whole"', page)  # a browser opens no such address
+    shown = set(re.findall(r'data-name="([^"]+)"', page))
+    page = re.sub(r'src="([^":]+)"', lambda found: _source(folder, found[1]), page)
+    page = re.sub(r'href="([^":#]+)"', lambda found: _link(folder, found[1]), page)
+    path = folder / NAME
+    path.write_text(page.replace(_SCRIPTS, _data(folder, shown)), encoding="utf-8")
+    return path
+
+
+def _source(folder: Path, name: str) -> str:
+    path = folder / unescape(name)
+    return f'src="{_picture(path)}"' if path.is_file() else f'src="{name}"'
+
+
+def _link(folder: Path, name: str) -> str:
+    path = folder / unescape(name)
+    if not path.is_file():
+        return f'href="{name}"'
+    return f'href="{_uri(path.read_bytes(), guess_type(path.name)[0] or "text/plain")}" download="{path.name}"'
+
+
+def _data(folder: Path, shown: set[str]) -> str:
+    """The scripts of all images, and the pictures that they name and the page does not show yet."""
+    chunks = [path.read_text(encoding="utf-8") for path in sorted((folder / FOLDER).glob("*.js"))]
+    named = dict.fromkeys(name for chunk in chunks for name in re.findall(r'"f":"(pictures/[^"]+)"', chunk))
+    pictures = {name: _picture(folder / name) for name in named if name not in shown}
+    return f"<script>\ndipbench.inlined({as_json(pictures)});\n{''.join(chunks)}</script>"
+
+
+def _picture(path: Path) -> str:
+    """A picture as an address that holds it."""
+    thumb = path.with_suffix(".webp")
+    if thumb.exists():
+        return _uri(thumb.read_bytes(), "image/webp")
+    small = io.BytesIO()
+    with Image.open(path) as image:
+        if max(image.size) > THUMB_SIDE:
+            image.convert("RGB").quantize(_COLOURS).convert("RGB").save(small, "WEBP", lossless=True)
+        else:
+            image.save(small, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _TINY)
+    return _uri(small.getvalue(), "image/webp")
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
