@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dipbench.report.album import Album
-from dipbench.report.colours import short_names
+from dipbench.report.colours import GREY, short_names
 from dipbench.report.drawing import Drawing
 from dipbench.report.explore import curves_in
 from dipbench.report.sweep import Sweep
@@ -54,6 +54,7 @@ def write_chunks(store: Store, drawing: Drawing, album: Album, to: Path) -> Expl
         "name": chapter.name,
         "images": files,
         "colours": {label: drawing.colours[label] for label in labels},
+        "grey": [label for label in labels if drawing.colours[label] == GREY],
         "short": short_names(labels),
         "sweep": _of_sweep(drawing.sweep) if drawing.sweep else None,
     }

@@ -16,20 +16,22 @@ NAME = "report.html"
 _SCRIPTS = "<!-- data -->"  # where the page takes what is to be inlined
 _QUALITY = 90  # of WebP
 _TINY = 32  # pixels; a picture of no more is kept as it is
-_COLOURS = 64  # of a figure
+_FIGURE_WIDTH, _COLOURS = 860, 32  # pixels; of a figure
+_LARGEST_LINK = 50_000  # bytes
 
 
 def write_one_file(folder: Path) -> Path:
     """Writes `report.html` beside the index.html of a report, which needs nothing else; its path.
 
-    Its pictures are WebP of `THUMB_SIDE` pixels at most, which are not exact; figures have fewer colours.
+    Its pictures are WebP of `THUMB_SIDE` pixels at most, which are not exact; figures are smaller and of fewer colours.
+    Links to figures as PDF and to files of more than `_LARGEST_LINK` bytes are left out.
     """
     page = (folder / "index.html").read_text(encoding="utf-8")
     page = re.sub(r"<source [^>]*>\n?", "", page)  # the same figure for a phone
     page = re.sub(r'<a class="whole" href="[^"]*"', '<a class="whole"', page)  # a browser opens no such address
     shown = set(re.findall(r'data-name="([^"]+)"', page))
     page = re.sub(r'src="([^":]+)"', lambda found: _source(folder, found[1]), page)
-    page = re.sub(r'href="([^":#]+)"', lambda found: _link(folder, found[1]), page)
+    page = re.sub(r'<a href="([^":#]+)">([^<]*)</a>', lambda found: _link(folder, found[1], found[2]), page)
     path = folder / NAME
     path.write_text(page.replace(_SCRIPTS, _data(folder, shown)), encoding="utf-8")
     return path
@@ -40,11 +42,13 @@ def _source(folder: Path, name: str) -> str:
     return f'src="{_picture(path)}"' if path.is_file() else f'src="{name}"'
 
 
-def _link(folder: Path, name: str) -> str:
+def _link(folder: Path, name: str, text: str) -> str:
+    """A link to a file as one to its content."""
     path = folder / unescape(name)
-    if not path.is_file():
-        return f'href="{name}"'
-    return f'href="{_uri(path.read_bytes(), guess_type(path.name)[0] or "text/plain")}" download="{path.name}"'
+    if not path.is_file() or path.suffix == ".pdf" or path.stat().st_size > _LARGEST_LINK:
+        return f'<span title="not in this file: see the folder of the report">{text}</span>'
+    kind = guess_type(path.name)[0] or "text/plain"
+    return f'<a href="{_uri(path.read_bytes(), kind)}" download="{path.name}">{text}</a>'
 
 
 def _data(folder: Path, shown: set[str]) -> str:
@@ -63,6 +67,7 @@ def _picture(path: Path) -> str:
     small = io.BytesIO()
     with Image.open(path) as image:
         if max(image.size) > THUMB_SIDE:
+            image.thumbnail((_FIGURE_WIDTH, 10 * _FIGURE_WIDTH))
             image.convert("RGB").quantize(_COLOURS).convert("RGB").save(small, "WEBP", lossless=True)
         else:
             image.save(small, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _TINY)

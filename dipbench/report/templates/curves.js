@@ -70,11 +70,13 @@
     plot(signal, height) {
       const { title, unit, range, digits } = this.data.signals[signal], dB = unit === "dB";
       const lines = this.methods.map((method) => [method, this.line(signal, method)]).filter(([, line]) => line);
+      const isGrey = ([method]) => this.experiment.grey.includes(method);
+      lines.sort((one, other) => isGrey(other) - isGrey(one));  // below the others
       const series = [{}], data = [this.x], bands = [];
       for (const [method, { mean, spread }] of lines) {
         const stroke = this.experiment.colours[method], show = !this.off.has(method);
         data.push(mean);
-        series.push({ label: method, stroke, width: 2, show, spanGaps: false, points: { show: false } });
+        series.push({ label: method, stroke, width: isGrey([method]) ? 1 : 2, show, spanGaps: false, points: { show: false } });
         if (!spread) continue;
         for (const sign of [1, -1]) {
           data.push(mean.map((value, at) => (value === null ? null : value + sign * (spread[at] ?? 0))));
@@ -96,7 +98,7 @@
           { ...axis, label: upper && this.data.signals[FIT] && signal !== FIT ? undefined : "iteration", size: 34 },
           { ...axis, label: unit ? `${upper ? title.split(",")[0] : "data fit"} [${unit}]` : title, size: 52 },
         ],
-        cursor: { sync: { key: this.experiment.name, setSeries: false }, drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: 24 } },
+        cursor: { y: false, sync: { key: this.experiment.name, setSeries: false }, drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: 24 } },
         focus: { alpha: 1 },
         hooks: {
           setCursor: [(self) => upper && self.cursor.event && this.moved(self)],
@@ -122,6 +124,7 @@
       ctx.lineWidth = devicePixelRatio;
       ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
       ctx.textAlign = "right";
+      ctx.textBaseline = "bottom";
       let above = Infinity;  // the last name that was written, from the top down
       for (const [label, psnr] of Object.entries(this.data.levels)) {
         if (psnr < low || psnr > high || this.off.has(label)) continue;
@@ -151,8 +154,11 @@
     }
 
     drawMarks(plot) {
-      const { ctx } = plot;
+      const { ctx, bbox } = plot;
       ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left - 6, bbox.top - 6, bbox.width + 12, bbox.height + 6);
+      ctx.clip();
       for (const mark of this.marks()) {
         const x = plot.valToPos(mark.i, "x", true), y = plot.valToPos(mark.p, "y", true);
         ctx.beginPath();
