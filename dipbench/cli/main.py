@@ -127,9 +127,7 @@ def run(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A folder of results.")],
-    one_file: Annotated[
-        bool, typer.Option("--one-file", help="Also report.html, which needs no other.")
-    ] = False,
+    one_file: Annotated[bool, typer.Option("--one-file", help="Also report.html, which needs no other.")] = False,
 ) -> None:
     """Write the report again, from the store alone."""
     from dipbench.report import write_report

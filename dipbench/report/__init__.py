@@ -152,7 +152,8 @@ def _write_paces(paces: pd.DataFrame, drawing: Drawing, folder: Path) -> None:
     """The files of quality against time."""
     name = drawing.chapter.file
     _write_texts({f"curves/{name}-anytime.csv": paces.to_csv(index=False, lineterminator="\n")}, folder)
-    anytime.write_figure(paces, folder / "curves" / f"{name}-anytime.png", drawing.colours)
+    shown = paces[paces["method"].isin(drawing.labels)]
+    anytime.write_figure(shown, folder / "curves" / f"{name}-anytime.png", drawing.colours)
 
 
 def _write_tables(tables: list[Table], chapter: Chapter, folder: Path) -> None:

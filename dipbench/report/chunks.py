@@ -55,7 +55,7 @@ def write_chunks(store: Store, drawing: Drawing, album: Album, to: Path) -> Expl
         "images": files,
         "colours": {label: drawing.colours[label] for label in labels},
         "grey": [label for label in labels if drawing.colours[label] == GREY],
-        "short": short_names(labels),
+        "short": short_names(labels, most=48),
         "sweep": _of_sweep(drawing.sweep) if drawing.sweep else None,
     }
     return Explorable(content, has_curves, has_pictures)

@@ -5,7 +5,6 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -57,13 +56,14 @@ def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | No
     (folder / "narrow").mkdir(exist_ok=True)
     count = len(curves.images)
     with styled():
-        drawn = partial(draw, curves, colours=colours)
-        draw_wide = partial(drawn, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))
-        wide = draw_wide()
-        narrow = drawn(columns=1, width=4.2)
+        width = {1: 6.6, 2: 10.0}.get(count, 11.0)
+        wide = draw(curves, columns=min(count, 4), width=width, colours=colours)
+        narrow = draw(curves, columns=1, width=4.2, colours=colours)
         wide.savefig(folder / f"{name}.png", dpi=192)
         wide.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
-        draw_wide(log=True).savefig(folder / f"{name}-log.pdf", metadata={"CreationDate": None})
+        for image, lower in zip(curves.images, wide.axes[1::2], strict=True):
+            _scale(lower, curves.lines[curves.lines["image"] == image], log=True)
+        wide.savefig(folder / f"{name}-log.pdf", metadata={"CreationDate": None})
         narrow.savefig(folder / "narrow" / f"{name}.png", dpi=192)
     return {"wide": round(wide.get_figwidth() * 96), "narrow": round(narrow.get_figwidth() * 96)}
 
@@ -141,12 +141,12 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colour
 def _curve(axes: Axes, line: pd.DataFrame, signal: str, colour: str, width: float, alpha: float) -> None:
     """The mean over the seeds, with a band of one standard deviation where there are several."""
     by_iteration = line.groupby("iteration")[signal]
-    middle = by_iteration.mean().reset_index()
-    look = {"color": colour, "alpha": alpha, "linewidth": width, "zorder": 1.8 if colour == GREY else 2}
-    sns.lineplot(middle, x="iteration", y=signal, ax=axes, estimator=None, legend=False, **look)
+    middle = by_iteration.mean()
+    axes.plot(middle, color=colour, alpha=alpha, linewidth=width, zorder=1.8 if colour == GREY else 2)
     if line["seed"].nunique() > 1:
-        low, high = (middle[signal] + sign * by_iteration.std().to_numpy() for sign in (-1, 1))
-        axes.fill_between(middle["iteration"], low, high, color=colour, alpha=0.2 * alpha, linewidth=0)
+        spread = by_iteration.std()
+        low, high = middle - spread, middle + spread
+        axes.fill_between(middle.index, low, high, color=colour, alpha=0.2 * alpha, linewidth=0)
 
 
 def _shapes(curves: Curves) -> dict[str, str]:

@@ -129,7 +129,8 @@ def _merged(given: list[Tile], restored: list[Tile]) -> list[Tile]:
     same = [tile for tile in restored if any(is_same(tile.source, other.source) for other in degraded)]
     if not same:
         return [*given, *restored]
-    together = replace(same[0], title=" / ".join(tile.title for tile in same))
+    one = replace(same[0], picture=degraded[0].picture, zoom=degraded[0].zoom)
+    together = replace(one, title=" / ".join(tile.title for tile in same))
     others = [tile for tile in restored if tile not in same]
     return [*(tile for tile in given if tile not in degraded), together, *others]
 

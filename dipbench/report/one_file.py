@@ -16,14 +16,14 @@ NAME = "report.html"
 _SCRIPTS = "<!-- data -->"  # where the page takes what is to be inlined
 _QUALITY = 90  # of WebP
 _TINY = 32  # pixels; a picture of no more is kept as it is
-_FIGURE_WIDTH, _COLOURS = 860, 32  # pixels; of a figure
-_LARGEST_LINK = 50_000  # bytes
+_FIGURE_WIDTH, _FIGURE_QUALITY = 700, 60  # pixels; of WebP
+_LARGEST_LINK = 16_000  # bytes
 
 
 def write_one_file(folder: Path) -> Path:
     """Writes `report.html` beside the index.html of a report, which needs nothing else; its path.
 
-    Its pictures are WebP of `THUMB_SIDE` pixels at most, which are not exact; figures are smaller and of fewer colours.
+    Its pictures are WebP of `THUMB_SIDE` pixels at most, which are not exact; figures are smaller.
     Links to figures as PDF and to files of more than `_LARGEST_LINK` bytes are left out.
     """
     page = (folder / "index.html").read_text(encoding="utf-8")
@@ -67,8 +67,8 @@ def _picture(path: Path) -> str:
     small = io.BytesIO()
     with Image.open(path) as image:
         if max(image.size) > THUMB_SIDE:
-            image.thumbnail((_FIGURE_WIDTH, 10 * _FIGURE_WIDTH))
-            image.convert("RGB").quantize(_COLOURS).convert("RGB").save(small, "WEBP", lossless=True)
+            image.thumbnail((_FIGURE_WIDTH, 10 * _FIGURE_WIDTH), Image.Resampling.LANCZOS)
+            image.save(small, "WEBP", quality=_FIGURE_QUALITY, method=6)
         else:
             image.save(small, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _TINY)
     return _uri(small.getvalue(), "image/webp")
