@@ -93,7 +93,7 @@
         series,
         bands,
         legend: { show: false },
-        scales: { x: { time: false, distr: this.log ? 3 : 1 }, y: range ? { range } : {} },
+        scales: { x: { time: false, distr: this.log ? 3 : 1, range: (_, first, last) => [first, last] }, y: range ? { range } : {} },
         axes: [
           { ...axis, label: upper && this.data.signals[FIT] && signal !== FIT ? undefined : "iteration", size: 34 },
           { ...axis, label: unit ? `${upper ? title.split(",")[0] : "data fit"} [${unit}]` : title, size: 52 },

@@ -16,7 +16,7 @@ window.dipbench = (() => {
 
   /** A select with a label before it; `options` are pairs of value and text. */
   function select(label, options, onchange) {
-    const choice = make("select", {}, ...options.map(([value, text]) => make("option", { value }, text)));
+    const choice = make("select", { "aria-label": label }, ...options.map(([value, text]) => make("option", { value }, text)));
     choice.addEventListener("change", () => onchange(choice.value));
     return { choice, field: make("label", {}, `${label} `, choice) };
   }
