@@ -114,9 +114,7 @@ def test_a_folder_of_images_is_a_data_set(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_in_it_is_said(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"experiments\.0: baseline must be one of the methods degraded, got 'dip'"
-    ):
+    with pytest.raises(UserError, match=r"experiments\.0: baseline must be one of the methods degraded, got 'dip'"):
         benchmark(tmp_path).run(["degraded"], baseline="dip")
     with pytest.raises(UserError, match="unknown task 'denoise'"):
         benchmark(tmp_path, task="denoise").run(["degraded"])

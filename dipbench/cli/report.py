@@ -17,6 +17,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="The folder of the page, as for results that cannot be written to.")
     ] = None,
+    one_file: Annotated[bool, typer.Option("--one-file", help="Also report.html, which needs no other.")] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     plugins: options.Plugins = None,
 ) -> None:
@@ -39,7 +40,7 @@ def report(
     if only:
         holdings = holdings.of(narrowed(holdings.plan, only))
     try:
-        page, written = refresh_report(store, holdings, out)
+        page, written = refresh_report(store, holdings, out, one_file=one_file)
     except UnwritableStore as error:
         reason = str(error).partition("; take another")[0]
         raise UserError(f"{reason}; --out FOLDER writes the report elsewhere") from error

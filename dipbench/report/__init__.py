@@ -10,15 +10,17 @@ from dipbench.comparing.rise_and_fall import rise_and_fall
 from dipbench.comparing.stopping import Fitted, fits_of
 from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import anytime, choosing
+from dipbench.report.album import Album
 from dipbench.report.alike import with_alike
 from dipbench.report.chapters import Chapter, chapters_of
-from dipbench.report.curves import curves_of
+from dipbench.report.chunks import write_chunks
+from dipbench.report.drawing import Drawing, drawings_of, write_drawing
 from dipbench.report.facts import methods_of, task_settings
-from dipbench.report.figure import write_figures
 from dipbench.report.film import films_of
 from dipbench.report.findings import findings_of
 from dipbench.report.folder import is_up_to_date, new_report, place_of
-from dipbench.report.gallery import Album, strips_of
+from dipbench.report.gallery import MOST_IMAGES, strips_of
+from dipbench.report.one_file import NAME, write_one_file
 from dipbench.report.origins import origins_of
 from dipbench.report.page import SMOKE, Section, page
 from dipbench.report.ranking import files_of as files_of_ranking
@@ -36,34 +38,45 @@ from dipbench.store.store import Store
 __all__ = ["refresh_report", "write_report"]
 
 
-def write_report(store: Store, holdings: Holdings, out: Path | None = None) -> Path:
-    """Writes the report in place of one already there; the path of its index.html.
+def write_report(store: Store, holdings: Holdings, out: Path | None = None, *, one_file: bool = False) -> Path:
+    """Writes the report in place of one already there; the path of its page.
 
-    It goes into `out`, by default into the folder `report` of the store. `holdings` are what it shows; traces and
-    pictures are read from the store where they are drawn. UserError where it cannot be written to. What somebody else
-    put into that folder stays.
+    It goes into `out`, by default into the folder `report` of the store. `one_file`: also a report.html, which needs
+    nothing beside it, and whose path it is then. `holdings` are what it shows; traces and pictures are read from the
+    store where they are drawn. UserError where it cannot be written to. What somebody else put into that folder stays.
     """
     with new_report(store, holdings, out) as folder:
         _write(store, holdings, folder)
-    return place_of(store, out) / "index.html"
+        if one_file:
+            write_one_file(folder)
+    return _page_in(store, out, one_file)
 
 
-def refresh_report(store: Store, holdings: Holdings, out: Path | None = None) -> tuple[Path, bool]:
+def refresh_report(
+    store: Store, holdings: Holdings, out: Path | None = None, *, one_file: bool = False
+) -> tuple[Path, bool]:
     """The same, unless the one that is there is up to date; and whether it was written."""
-    if is_up_to_date(store, holdings, out):
-        return place_of(store, out) / "index.html", False
-    return write_report(store, holdings, out), True
+    page = _page_in(store, out, one_file)
+    if page.is_file() and is_up_to_date(store, holdings, out):
+        return page, False
+    return write_report(store, holdings, out, one_file=one_file), True
+
+
+def _page_in(store: Store, out: Path | None, one_file: bool) -> Path:
+    return place_of(store, out) / (NAME if one_file else "index.html")
 
 
 def _write(store: Store, holdings: Holdings, folder: Path) -> None:
     for name in ("tables/images", "numbers", "curves", "published", "ranking", "rules"):
         (folder / name).mkdir(parents=True)
-    album, verdicts, fits = Album(folder), verdicts_of(holdings), fits_of(store, holdings)
+    album, verdicts, fits = Album(folder, store.path / "report"), verdicts_of(holdings), fits_of(store, holdings)
     lines = line_stops(store, fits)
+    drawings = drawings_of(store, chapters_of(holdings))
     sections = [
-        _section(store, chapter, album, folder, holdings, verdicts.get(chapter.name, []), fits, lines)
-        for chapter in chapters_of(holdings)
+        _section(store, drawing, album, folder, holdings, verdicts.get(drawing.chapter.name, []), fits, lines)
+        for drawing in drawings
     ]
+    album.finish()
     stops = {section.chapter.name: section.stops for section in sections if section.stops}
     if len(stops) > 1:
         frames = {name: pd.concat([one.frame for one in of_name]) for name, of_name in stops.items()}
@@ -73,7 +86,7 @@ def _write(store: Store, holdings: Holdings, folder: Path) -> None:
 
 def _section(
     store: Store,
-    chapter: Chapter,
+    drawing: Drawing,
     album: Album,
     folder: Path,
     holdings: Holdings,
@@ -82,6 +95,7 @@ def _section(
     lines: pd.DataFrame,
 ) -> Section:
     """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
+    chapter, curves = drawing.chapter, drawing.curves
     ranking = ranking_of(store, chapter)
     title = f"{chapter.name}, {SMOKE}" if chapter.scale == "smoke" else chapter.name
     tables = tables_of(title, chapter.frame, chapter.missing) if chapter.records else []
@@ -92,18 +106,18 @@ def _section(
         _write_texts(files_of(verdicts, chapter.file), folder)
     if ranking:
         _write_texts(files_of_ranking(ranking, chapter.file), folder)
-    curves = curves_of(store, chapter)
-    widths = write_figures(curves, folder / "curves", chapter.file) if curves else {}
+    widths = write_drawing(drawing, folder / "curves")
     fits = [fit for fit in every_fit if fit.experiment == chapter.name]
     rise, stops = rise_and_fall(fits), stops_in(fits, lines)
     choices = (
         with_rules(choices_of(fits), pd.concat([of_method.frame for of_method in stops])) if stops else choices_of(fits)
     )
-    _write_fits(rise, choices, stops, chapter.file, folder)
+    _write_fits(rise, choices, stops, drawing, folder)
     paces = anytime.curves_of(store, chapter)
     if len(paces):
-        _write_paces(paces, chapter.file, folder)
-    strips, films = strips_of(store, chapter, album), films_of(store, chapter, album)
+        _write_paces(paces, drawing, folder)
+    strips = strips_of(store, chapter, album)
+    pictured = [record for record in chapter.done if record.run.image in chapter.images[:MOST_IMAGES]]
     standings = standings_of(tables, chapter.frame) if tables else None
     seeds = chapter.frame["seed"].nunique()
     return Section(
@@ -123,25 +137,32 @@ def _section(
         rise=lines_of(rise),
         choosing=choosing.table_of(choices),
         stops=stops,
-        films=films,
+        films=films_of(store, pictured, album),
+        sweep=drawing.sweep,
+        explorable=write_chunks(store, drawing, album, folder),
     )
 
 
-def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], name: str, folder: Path) -> None:
+def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], drawing: Drawing, folder: Path) -> None:
     """The files of what the fits of an experiment were like, and of what rules say of them."""
+    name = drawing.chapter.file
     if len(rise):
         _write_texts({f"curves/{name}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
     if choosing.table_of(choices):
         _write_texts({f"rules/{name}-choices.csv": choices.to_csv(index=False, lineterminator="\n")}, folder)
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
-        write_gaps(pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png")
+        write_gaps(
+            pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png", drawing.colours
+        )
 
 
-def _write_paces(paces: pd.DataFrame, name: str, folder: Path) -> None:
+def _write_paces(paces: pd.DataFrame, drawing: Drawing, folder: Path) -> None:
     """The files of quality against time."""
+    name = drawing.chapter.file
     _write_texts({f"curves/{name}-anytime.csv": paces.to_csv(index=False, lineterminator="\n")}, folder)
-    anytime.write_figure(paces, folder / "curves" / f"{name}-anytime.png")
+    shown = paces[paces["method"].isin(drawing.labels)]
+    anytime.write_figure(shown, folder / "curves" / f"{name}-anytime.png", drawing.colours)
 
 
 def _write_texts(texts: dict[str, str], folder: Path) -> None:

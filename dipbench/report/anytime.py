@@ -8,11 +8,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from dipbench.comparing.anytime import SIGNALS, anytime, seconds_to
 from dipbench.report.chapters import Chapter
-from dipbench.report.figure import LEGEND_LINE, Colour, colours_of, legend_columns, styled, within
+from dipbench.report.colours import Colours, colours_of
+from dipbench.report.figure import LEGEND_LINE, legend_columns, method_handles, styled
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table
 from dipbench.store.store import Store
@@ -69,10 +69,11 @@ def as_markdown(curves: pd.DataFrame) -> str:
     return "\n".join([*markdown_table(heads(curves), lines(curves)), "", NOTE, ""])
 
 
-def write_figure(curves: pd.DataFrame, path: Path) -> None:
-    """Draws the curves, against a logarithmic axis of time."""
-    colours = colours_of(list(curves["method"].unique()))
-    handles = [Line2D([], [], linewidth=2, color=colour, label=within(name, 48)) for name, colour in colours.items()]
+def write_figure(curves: pd.DataFrame, path: Path, colours: Colours | None = None) -> None:
+    """Draws the curves, against a logarithmic axis of time; `colours` as in `figure.draw`."""
+    methods = list(curves["method"].unique())
+    colours = colours or colours_of(methods)
+    handles = method_handles(methods, colours)
     columns = legend_columns(handles, _WIDTH)
     with styled():
         figure = Figure(figsize=(_WIDTH, 4.2 + LEGEND_LINE * len(handles) / columns), layout="constrained")
@@ -89,7 +90,7 @@ def write_figure(curves: pd.DataFrame, path: Path) -> None:
         figure.savefig(path, dpi=192)
 
 
-def _draw(axes: Axes, curve: pd.DataFrame, colour: Colour) -> None:
+def _draw(axes: Axes, curve: pd.DataFrame, colour: str) -> None:
     marker = "o" if len(curve) == 1 else ""
     averaged = bool(curve["psnr_ema"].notna().any())
     faint = 0.6 if averaged else 1

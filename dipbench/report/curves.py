@@ -9,6 +9,7 @@ import pandas as pd
 
 from dipbench.comparing.rise_and_fall import plateau_of
 from dipbench.report.chapters import Chapter, Record
+from dipbench.report.sweep import drawn_of, sweep_of
 from dipbench.store.outputs import kind_of
 from dipbench.store.records import NO_TRUTH
 from dipbench.store.store import Store
@@ -35,13 +36,18 @@ class Curves:
     without_truth: frozenset[str]  # images of which there is no PSNR but that to the measurement
 
 
-def curves_of(store: Store, chapter: Chapter) -> Curves | None:
-    """The curves of an experiment; None where no method iterates, or no PSNR is of any that does."""
+def curves_of(store: Store, chapter: Chapter, labels: Collection[str] | None = None) -> Curves | None:
+    """The curves of an experiment; None where no method iterates, or no PSNR is of any that does.
+
+    `labels` are the methods that are shown; None: all, but of a sweep the best.
+    """
+    if labels is None:
+        labels = drawn_of(chapter, sweep_of(chapter))
     images = chapter.images[:MOST_IMAGES]
-    alike = [record for record in chapter.done if record.run.protocol == chapter.protocol]
+    alike = [r for r in chapter.done if r.run.protocol == chapter.protocol and r.label in labels]
     shown = [record for record in alike if record.run.image in images]
     traces = {record.key: trace for record in shown if (trace := store.trace(record.key)) is not None}
-    iterating = [record for record in shown if len(traces.get(record.key, ())) > 1 and _is_drawn(traces[record.key])]
+    iterating = [record for record in shown if record.key in traces and iterates(traces[record.key])]
     if not iterating:
         return None
     best = _best(iterating)
@@ -59,9 +65,9 @@ def curves_of(store: Store, chapter: Chapter) -> Curves | None:
     )
 
 
-def _is_drawn(trace: pd.DataFrame) -> bool:
-    """Whether it has a PSNR: not where there is no truth and what was measured is no picture."""
-    return bool(trace.reindex(columns=_SIGNALS).notna().any(axis=None))
+def iterates(trace: pd.DataFrame) -> bool:
+    """Whether it is a curve, and of a PSNR, which is not had without a truth where no picture was measured."""
+    return len(trace) > 1 and bool(trace.reindex(columns=_SIGNALS).notna().any(axis=None))
 
 
 def thinned(trace: pd.DataFrame, kept: Collection[int], points: int = POINTS) -> pd.DataFrame:

@@ -5,7 +5,6 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dipbench.comparing.rise_and_fall import PLATEAU
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
+from dipbench.report.colours import GREY, Colours, coloured, colours_of, short_names, within
 from dipbench.report.curves import Curves
 from dipbench.store.records import NO_TRUTH
 from dipbench.trace.signals.psnr import Psnr
@@ -48,7 +48,7 @@ LEGEND_LINE = 0.19  # inches
 _DASHES = (0, (4, 3))
 
 
-def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
+def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | None = None) -> dict[str, int]:
     """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels.
 
     And NAME-log.pdf, with a logarithmic axis of iterations, which shows the rise.
@@ -56,12 +56,14 @@ def write_figures(curves: Curves, folder: Path, name: str) -> dict[str, int]:
     (folder / "narrow").mkdir(exist_ok=True)
     count = len(curves.images)
     with styled():
-        draw_wide = partial(draw, curves, columns=min(count, 4), width={1: 6.6, 2: 10.0}.get(count, 11.0))
-        wide = draw_wide()
-        narrow = draw(curves, columns=1, width=4.2)
+        width = {1: 6.6, 2: 10.0}.get(count, 11.0)
+        wide = draw(curves, columns=min(count, 4), width=width, colours=colours)
+        narrow = draw(curves, columns=1, width=4.2, colours=colours)
         wide.savefig(folder / f"{name}.png", dpi=192)
         wide.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
-        draw_wide(log=True).savefig(folder / f"{name}-log.pdf", metadata={"CreationDate": None})
+        for image, lower in zip(curves.images, wide.axes[1::2], strict=True):
+            _scale(lower, curves.lines[curves.lines["image"] == image], log=True)
+        wide.savefig(folder / f"{name}-log.pdf", metadata={"CreationDate": None})
         narrow.savefig(folder / "narrow" / f"{name}.png", dpi=192)
     return {"wide": round(wide.get_figwidth() * 96), "narrow": round(narrow.get_figwidth() * 96)}
 
@@ -75,13 +77,20 @@ def styled() -> Iterator[None]:
         yield
 
 
-def draw(curves: Curves, columns: int, width: float, log: bool = False, figure: Figure | None = None) -> Figure:
+def draw(
+    curves: Curves,
+    columns: int,
+    width: float,
+    log: bool = False,
+    figure: Figure | None = None,
+    colours: Colours | None = None,
+) -> Figure:
     """A panel an image in `columns` columns; `width` in inches; `log` of the axis of iterations, from the first on.
 
-    Drawn on `figure`, an empty one; None: on a new one.
+    Drawn on `figure`, an empty one; None: on a new one. `colours` has one of each method; None: made for these curves.
     """
     rows = -(-len(curves.images) // columns)
-    colours = colours_of(curves.methods)
+    colours = colours or colours_of(curves.methods)
     handles = _legend(curves, colours)
     in_line = legend_columns(handles, width)
     height = _PANEL_HEIGHT * rows + LEGEND_LINE * math.ceil(len(handles) / in_line) + 0.1
@@ -103,16 +112,6 @@ def draw(curves: Curves, columns: int, width: float, log: bool = False, figure: 
             lower.set_yticks([])
     figure.legend(handles=handles, loc="outside upper left", ncols=in_line, frameon=False)
     return figure
-
-
-Colour = tuple[float, float, float]
-Colours = dict[str, Colour]
-
-
-def colours_of(methods: Sequence[str]) -> Colours:
-    """A colour a method."""
-    palette = "colorblind" if len(methods) <= 10 else "husl"  # the first has ten colours
-    return dict(zip(methods, sns.color_palette(palette, len(methods)), strict=True))
 
 
 def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colours) -> None:
@@ -139,15 +138,15 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colour
     _draw_names(upper, levels, lines, colours)
 
 
-def _curve(axes: Axes, line: pd.DataFrame, signal: str, colour: Colour, width: float, alpha: float) -> None:
+def _curve(axes: Axes, line: pd.DataFrame, signal: str, colour: str, width: float, alpha: float) -> None:
     """The mean over the seeds, with a band of one standard deviation where there are several."""
     by_iteration = line.groupby("iteration")[signal]
-    middle = by_iteration.mean().reset_index()
-    look = {"color": colour, "alpha": alpha, "linewidth": width}
-    sns.lineplot(middle, x="iteration", y=signal, ax=axes, estimator=None, legend=False, **look)
+    middle = by_iteration.mean()
+    axes.plot(middle, color=colour, alpha=alpha, linewidth=width, zorder=1.8 if colour == GREY else 2)
     if line["seed"].nunique() > 1:
-        low, high = (middle[signal] + sign * by_iteration.std().to_numpy() for sign in (-1, 1))
-        axes.fill_between(middle["iteration"], low, high, color=colour, alpha=0.2 * alpha, linewidth=0)
+        spread = by_iteration.std()
+        low, high = middle - spread, middle + spread
+        axes.fill_between(middle.index, low, high, color=colour, alpha=0.2 * alpha, linewidth=0)
 
 
 def _shapes(curves: Curves) -> dict[str, str]:
@@ -156,7 +155,7 @@ def _shapes(curves: Curves) -> dict[str, str]:
     return dict(zip(rules, cycle("sv^P*X")))
 
 
-def _marker(axes: Axes, iteration: int, psnr: float, colour: Colour, raw: bool, shape: str) -> None:
+def _marker(axes: Axes, iteration: int, psnr: float, colour: str, raw: bool, shape: str) -> None:
     axes.plot(
         iteration,
         psnr,
@@ -179,11 +178,11 @@ def _draw_names(axes: Axes, levels: pd.DataFrame, lines: pd.DataFrame, colours: 
     """Names the dashed lines at their right end, and at the bottom the fits that stay below the axis."""
     low, high = axes.get_ylim()
     best = lines.groupby("method")[["psnr", "psnr_ema"]].max().max(axis=1)
-    names: list[tuple[float, str, str | Colour]] = [
-        (low, f"{_short(str(method))} ↓", colours[str(method)]) for method in best.index[best < low]
-    ]
     shown = levels[levels["psnr"] > low]
-    names += [(psnr, _short(method), _GREY) for psnr, method in zip(shown["psnr"], shown["method"], strict=True)]
+    below = [str(method) for method in best.index[best < low]]
+    short = short_names([*best.index, *shown["method"]], most=16)
+    names: list[tuple[float, str, str]] = [(low, f"{short[method]} ↓", colours[method]) for method in below]
+    names += [(psnr, short[method], _GREY) for psnr, method in zip(shown["psnr"], shown["method"], strict=True)]
     names.sort(key=lambda name: name[0])
     places = spread_out([name[0] for name in names], gap=0.075 * (high - low))
     for (_, text, colour), place in zip(names, places, strict=True):
@@ -200,19 +199,9 @@ def _draw_names(axes: Axes, levels: pd.DataFrame, lines: pd.DataFrame, colours: 
         )
 
 
-def _short(label: str) -> str:
-    name = label.partition("[")[0]
-    return name if len(name) <= 16 else f"{name[:15]}…"
-
-
-def within(name: str, most: int) -> str:
-    """The name in at most so many characters: its beginning and its end."""
-    return name if len(name) <= most else f"{name[: most // 2]}…{name[most // 2 + 1 - most :]}"
-
-
 def _label(upper: Axes, lower: Axes, image: str, first: bool) -> None:
     upper.set_title(within(image, 34), loc="left")
-    upper.set(xlabel="", ylabel=f"PSNR to the truth [{Psnr.unit}]" if first else "")
+    upper.set(xlabel="", ylabel=f"PSNR (vs ground truth) [{Psnr.unit}]" if first else "")
     below = textwrap.fill(f"{PsnrMeasurement.title} [{PsnrMeasurement.unit}]", width=16)  # the panel is not high
     lower.set(xlabel="iteration", ylabel=below if first else "")
     upper.tick_params(labelbottom=False)
@@ -238,11 +227,19 @@ def legend_columns(handles: Sequence[Line2D], width: float) -> int:
     return max(1, min(4, int(width / (0.6 + 0.075 * longest))))
 
 
+def method_handles(methods: Sequence[str], colours: Colours) -> list[Line2D]:
+    """Of a legend: a line a method that has a colour of its own, and one for all others."""
+    short = short_names(methods, most=48)
+    own = coloured(methods, colours)
+    handles = [Line2D([], [], color=colours[method], linewidth=2, label=short[method]) for method in own]
+    others = len(methods) - len(own)
+    label = f"{others} other method{'s' if others > 1 else ''}"
+    return [*handles, Line2D([], [], color=GREY, linewidth=2, label=label)] if others else handles
+
+
 def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     """The methods by colour, then what the kinds of lines and marks mean."""
-    handles = [
-        Line2D([], [], color=colour, linewidth=2, label=within(method, 48)) for method, colour in colours.items()
-    ]
+    handles = method_handles(curves.methods, colours)
     has_ema = bool(curves.lines["psnr_ema"].notna().any())
     handles.append(Line2D([], [], color=_GREY, linewidth=0.8, label="raw output"))
     if has_ema:

@@ -1,9 +1,11 @@
-"""The way of a fit in pictures: the snapshots of its raw output, for a slider."""
+"""The way of a fit in pictures, for a slider."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dipbench.report.chapters import Chapter, Record
-from dipbench.report.gallery import MOST_IMAGES, Album
+from dipbench.report.album import Album, Picture
+from dipbench.report.chapters import Record
+from dipbench.store.outputs import is_average
 from dipbench.store.store import SNAPSHOTS, Store
 
 
@@ -11,46 +13,44 @@ from dipbench.store.store import SNAPSHOTS, Store
 class Frame:
     """The raw output after an iteration."""
 
-    iteration: int
+    iteration: int  # from 0
     psnr: float  # dB; NaN without a truth
-    picture: str  # relative to the page
+    picture: Picture
+
+
+def frames_of(store: Store, record: Record, album: Album) -> list[Frame]:
+    """What is kept of a fit's raw output on its way: its snapshots, and the outputs that were kept for what they are.
+
+    Empty where that is less than two pictures.
+    """
+    folder = store.path / "runs" / record.key
+    psnr = {output.iteration: output.psnr for output in record.result.outputs if not is_average(output.output)}
+    files = {output.iteration: output.picture for output in record.result.outputs if not is_average(output.output)}
+    snapshots = sorted((folder / SNAPSHOTS).glob("*.png"))
+    trace = store.trace(record.key) if snapshots else None
+    if trace is not None:
+        known = dict(zip(trace["iteration"], trace["psnr"], strict=True))
+        kept = {int(file.stem): f"{SNAPSHOTS}/{file.name}" for file in snapshots if int(file.stem) in known}
+        files, psnr = kept | files, {iteration: known[iteration] for iteration in kept} | psnr
+    title = f"{record.run.image}-{record.label}"
+    frames = [Frame(at, float(psnr[at]), album.add(folder / files[at], title)) for at in sorted(files)]
+    return frames if len(frames) > 1 else []
 
 
 @dataclass(frozen=True)
 class Film:
-    """The frames of a fit of one image."""
+    """The frames of a fit of one image, where nothing moves them."""
 
     image: str
     method: str
-    seed: int
     frames: list[Frame]
 
-    @property
-    def best(self) -> int:
-        """The number of the frame of the highest PSNR."""
-        return max(range(len(self.frames)), key=lambda number: self.frames[number].psnr)
 
-
-def films_of(store: Store, chapter: Chapter, album: Album) -> list[Film]:
-    """One for each fit of the first images of an experiment that has snapshots, of its first seed."""
+def films_of(store: Store, records: Sequence[Record], album: Album) -> list[Film]:
+    """One for each method and image that has snapshots, of its first seed."""
     films: dict[tuple[str, str], Film] = {}
-    for record in chapter.done:
+    for record in records:
         place = (record.run.image, record.label)
-        if record.run.image in chapter.images[:MOST_IMAGES] and place not in films:
-            frames = _frames(store, record, album)
-            if frames:
-                films[place] = Film(*place, record.run.seed, frames)
+        if place not in films and (store.path / "runs" / record.key / SNAPSHOTS).is_dir():
+            films[place] = Film(*place, frames_of(store, record, album))
     return list(films.values())
-
-
-def _frames(store: Store, record: Record, album: Album) -> list[Frame]:
-    files = sorted((store.path / "runs" / record.key / SNAPSHOTS).glob("*.png"))
-    trace = store.trace(record.key) if files else None
-    if trace is None:
-        return []
-    psnr = trace.set_index("iteration")["psnr"]
-    numbers = [(int(file.stem), file) for file in files if int(file.stem) in psnr.index]
-    return [
-        Frame(number, float(psnr[number]), album.copy(file, f"{record.run.image}-{record.label}-{number}"))
-        for number, file in numbers
-    ]

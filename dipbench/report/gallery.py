@@ -1,8 +1,6 @@
 """The pictures of an experiment: what each method made of an image, and the same detail of each, enlarged."""
 
-import hashlib
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dipbench.report.album import Album, Box, Picture
 from dipbench.report.chapters import Chapter, Record
 from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import ScoredOutput
@@ -19,23 +18,18 @@ from dipbench.store.store import Store
 MOST_IMAGES = 4
 _SHOWN = ("ema", "final")  # the output that is shown: the first of these that a run has
 _MOST_COLUMNS = 7
-_ZOOM_SIDE = 256  # pixels, at least
-
-Box = tuple[int, int, int, int]
-"""left, top, right, bottom in pixels, as Pillow has it."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture with its detail; both paths are relative to the page."""
+    """A picture with its detail, whose path is relative to the page."""
 
     title: str
     psnr: float | None  # dB; None: the truth, a measurement that no method scored, or there is no truth
     protocol: str  # signature, where it is not the usual one of the experiment
-    picture: str
+    picture: Picture
     zoom: str
-    width: int  # pixels
-    height: int
+    source: Path  # in the store
 
 
 @dataclass(frozen=True)
@@ -56,39 +50,6 @@ class Strip:
     def columns(self) -> int:
         """How many tiles stand side by side on a wide page, so that the rows are about equally full."""
         return math.ceil(len(self.tiles) / math.ceil(len(self.tiles) / _MOST_COLUMNS))
-
-
-class Album:
-    """Puts pictures into a folder beside the page, equal ones once."""
-
-    def __init__(self, page_folder: Path):
-        self._folder = page_folder / "pictures"
-        self._folder.mkdir()
-        self._names: dict[str, str] = {}
-
-    def copy(self, source: Path, title: str) -> str:
-        """The relative path of a copy of the file."""
-        return self._keep(source.read_bytes(), title)
-
-    def zoom(self, source: Path, box: Box, title: str) -> str:
-        """The relative path of an enlargement of the box, every pixel a square."""
-        with Image.open(source) as image:
-            detail = image.crop(box)
-        factor = -(-_ZOOM_SIDE // min(detail.size))
-        enlarged = detail.resize((detail.width * factor, detail.height * factor), Image.Resampling.NEAREST)
-        unnamed = self._folder / ".zoom.png"
-        enlarged.save(unnamed)
-        content = unnamed.read_bytes()
-        unnamed.unlink()
-        return self._keep(content, f"{title}-detail")
-
-    def _keep(self, content: bytes, title: str) -> str:
-        digest = hashlib.sha256(content).hexdigest()[:12]
-        if digest not in self._names:
-            plain = re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.")[:60]
-            self._names[digest] = f"{plain}-{digest}.png"
-            (self._folder / self._names[digest]).write_bytes(content)
-        return f"pictures/{self._names[digest]}"
 
 
 def strips_of(store: Store, chapter: Chapter, album: Album) -> list[Strip]:
@@ -125,7 +86,7 @@ def _views(store: Store, records: list[Record], add: "_Adder") -> Iterator[tuple
         for output in sorted(shown, key=lambda output: output.iteration):
             title, folder = label_of(record.label, output.output), store.path / "runs" / record.key
             files = {"output": output.picture, **output.views}
-            yield title, [add(folder / file, name) for name, file in files.items()]
+            yield title, [add(folder / file, name, method=record.label) for name, file in files.items()]
 
 
 @dataclass(frozen=True)
@@ -136,27 +97,28 @@ class _Adder:
     box: Box
     image: str
 
-    def __call__(self, source: Path, title: str, psnr: float | None = None, protocol: str = "") -> Tile:
-        name = f"{self.image}-{title}"
-        with Image.open(source) as opened:
-            width, height = opened.size
-        picture, zoom = self.album.copy(source, name), self.album.zoom(source, self.box, name)
-        return Tile(title, psnr, protocol, picture, zoom, width, height)
+    def __call__(
+        self, source: Path, title: str, psnr: float | None = None, protocol: str = "", method: str = ""
+    ) -> Tile:
+        name = f"{self.image}-{method}"
+        picture, zoom = self.album.add(source, name), self.album.detail(source, self.box, name)
+        return Tile(title, psnr, protocol, picture, zoom, source)
 
 
 def _tile(store: Store, record: Record, add: _Adder, usual: str) -> Tile:
     outputs = record.result.outputs
-    output = _shown(outputs)
+    output = main_output(outputs)
     title = label_of(record.label, output.output if len(outputs) > 1 else "")
     other = record.run.protocol if record.run.protocol != usual else ""
-    return add(_picture(store, record), title, output.scores.get("psnr"), other)
+    return add(_picture(store, record), title, output.scores.get("psnr"), other, record.label)
 
 
 def _picture(store: Store, record: Record) -> Path:
-    return store.path / "runs" / record.key / _shown(record.result.outputs).picture
+    return store.path / "runs" / record.key / main_output(record.result.outputs).picture
 
 
-def _shown(outputs: list[ScoredOutput]) -> ScoredOutput:
+def main_output(outputs: list[ScoredOutput]) -> ScoredOutput:
+    """The one that is shown of a run: the average of a fit where it is kept, else what comes first."""
     named = {output.output: output for output in outputs}
     return next((named[name] for name in _SHOWN if name in named), outputs[0])
 
@@ -164,12 +126,18 @@ def _shown(outputs: list[ScoredOutput]) -> ScoredOutput:
 def _merged(given: list[Tile], restored: list[Tile]) -> list[Tile]:
     """The tiles with the methods whose picture is the measurement itself put together into one, in its place."""
     degraded = [tile for tile in given if tile.title == "degraded"]
-    same = [tile for tile in restored if tile.picture in [other.picture for other in degraded]]
+    same = [tile for tile in restored if any(is_same(tile.source, other.source) for other in degraded)]
     if not same:
         return [*given, *restored]
-    together = replace(same[0], title=" / ".join(tile.title for tile in same))
+    one = replace(same[0], picture=degraded[0].picture, zoom=degraded[0].zoom)
+    together = replace(one, title=" / ".join(tile.title for tile in same))
     others = [tile for tile in restored if tile not in same]
     return [*(tile for tile in given if tile not in degraded), together, *others]
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two files hold the same."""
+    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
 
 
 def busiest(image: NDArray[np.float64]) -> Box:

@@ -14,6 +14,7 @@ from dipbench.report import anytime, choosing
 from dipbench.report import ranking as ranking_table
 from dipbench.report import rise as rise_table
 from dipbench.report.chapters import Chapter
+from dipbench.report.chunks import Explorable
 from dipbench.report.curves import Curves
 from dipbench.report.dots import dots_of
 from dipbench.report.facts import (
@@ -29,6 +30,7 @@ from dipbench.report.formats import DASH, number, signed
 from dipbench.report.gallery import MOST_IMAGES, Strip
 from dipbench.report.standings import Standings
 from dipbench.report.stops import HEADS, NOTE, Stops
+from dipbench.report.sweep import Sweep
 from dipbench.report.tables import Column, Table
 from dipbench.report.verdicts import HEADING, TITLES, cells, notes
 from dipbench.scoring import METRICS, SECONDS
@@ -60,6 +62,8 @@ class Section:
     choosing: list[list[str]]  # heads and lines: see `report.choosing`; empty where there is nothing to compare
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed
     films: list[Film]  # empty where no snapshots were kept
+    sweep: Sweep | None  # None: no more methods than have a colour, or they differ in other than two settings
+    explorable: Explorable  # what scripts make of the curves and the pictures
 
 
 def page(plan: Plan, sections: list[Section]) -> str:

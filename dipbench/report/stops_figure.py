@@ -9,27 +9,30 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from dipbench.comparing.stopping import LARGE_GAP
-from dipbench.report.figure import STYLE
+from dipbench.report.colours import MOST, Colours
+from dipbench.report.figure import STYLE, legend_columns, method_handles
 
 _MOST = 6.0  # dB; a larger gap is drawn at the edge
 _ROW = 0.3  # inches
 
 
-def write_gaps(stops: pd.DataFrame, path: Path) -> None:
+def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
     """The gap of each rule on each fit, a row a rule with the best on top, a colour a method of fitting."""
+    methods = list(stops["method"].unique())
     order = list(stops.groupby("rule")["gap_first"].median().sort_values().index)
     with sns.axes_style("whitegrid"), rc_context(STYLE):
         figure = Figure(figsize=(7.2, 1.2 + _ROW * len(order)), layout="constrained")
         axes = figure.add_subplot()
         shown = stops.assign(gap_first=stops["gap_first"].clip(upper=_MOST))
-        look = {"x": "gap_first", "y": "rule", "order": order, "hue": "method", "ax": axes, "palette": "colorblind"}
-        sns.stripplot(shown, size=3.5, alpha=0.6, dodge=stops["method"].nunique() > 1, **look)
+        look = {"x": "gap_first", "y": "rule", "order": order, "hue": "method", "ax": axes, "palette": colours}
+        sns.stripplot(shown, size=3.5, alpha=0.6, dodge=1 < len(methods) <= MOST, **look)
         axes.axvline(LARGE_GAP, color="#555555", linewidth=0.9, linestyle=(0, (4, 3)))
         axes.set(xlabel="PSNR lost against the peak of the first fit [dB]", ylabel="")
-        handles, labels = axes.get_legend_handles_labels()
+        handles = method_handles(methods, colours)
         if legend := axes.get_legend():
             legend.remove()
-        figure.legend(handles, labels, frameon=False, loc="outside upper left", ncols=len(labels))
+        columns = legend_columns(handles, figure.get_figwidth())
+        figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=columns)
         sns.despine(ax=axes, left=True)
         figure.savefig(path, dpi=192)
 

@@ -51,6 +51,12 @@ def _at(name: str, iterations: str) -> Kind:
     return Kind(title, KINDS[name].oracle, meaning)
 
 
+def is_average(output: str) -> bool:
+    """Whether it is a moving average of the raw outputs, and not one of them."""
+    name = output.partition("_at_")[0]
+    return name == "ema" or name.endswith("_ema")
+
+
 def label_of(method: str, output: str) -> str:
     """What a reader calls an output of a method; `output` is empty where the method has only one."""
     if not output:

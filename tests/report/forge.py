@@ -1,6 +1,8 @@
 """Makes up stores by hand, with everything in them that a report must cope with."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -71,11 +73,12 @@ class Forge:
         self.experiments[-1]["runs"].append({"key": key, "label": label, "image": image, "seed": seed})
 
     def run(self, label: str, image: str, seed: int, result: dict[str, Any], trace: pd.DataFrame | None = None) -> Run:
-        """A run of the latest experiment."""
+        """A run of the latest experiment; `method` of the result is what it ran with, its label if there is none."""
         experiment = self.experiments[-1]
         task = {"name": experiment["task"].partition("[")[0], "settings": {"sigma": 25.0}}
         protocol = result.pop("protocol", USUAL)
-        run = Run("photos", image, "pixels", task, {"name": label, "settings": {}}, protocol, seed)
+        method = result.pop("method", {"name": label, "settings": {}})
+        run = Run("photos", image, "pixels", task, method, protocol, seed)
         self.asked_for(label, image, seed, run.key)
         record = {
             "status": "done",
@@ -162,3 +165,24 @@ def inpainting(forge: Forge) -> None:
     for image in IMAGES:
         forge.done("dip", image, 0, dip_psnrs(image, 0))
         forge.done("tv", image, 0, {"final": 28.0}, environment=ENVIRONMENT | {"instructions": "avx512_bf16"})
+
+
+def sweep(
+    forge: Forge,
+    rates: Sequence[float],
+    jitters: Sequence[float],
+    final: Callable[[float, float], float],
+    other: bool = False,
+) -> None:
+    """A made-up prior with every rate and jitter on two images, and a method beside it; `other`: one differs more."""
+    forge.experiment("sweep", "denoising")
+    for image in ("a", "b"):
+        for rate, jitter in product(rates, jitters):
+            settings = {"preset": "denoising", "learning_rate": rate, "jitter": jitter, "width": 8}
+            if other and (rate, jitter) == (rates[0], jitters[0]):
+                settings["width"] = 16
+            last = final(rate, jitter)
+            psnrs = {"final": last, "ema": last + 1, "best": last + 3, "best_ema": last + 3.3}
+            label = f"dip[learning_rate={rate},jitter={jitter}]"
+            forge.done(label, image, 0, psnrs, method={"name": "dip", "settings": settings})
+        forge.done("bm3d", image, 0, {"final": 28.0})

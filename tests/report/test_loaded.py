@@ -47,7 +47,7 @@ def test_results_and_traces_are_tidy(loaded: Loaded, stored: Path) -> None:
 def test_plot_draws_a_panel_an_image(loaded: Loaded) -> None:
     axes = loaded.plot()
     assert [panel.get_title(loc="left") for panel in axes] == ["chelsea", "coffee"]
-    assert axes[0].get_ylabel() == "PSNR to the truth [dB]"
+    assert axes[0].get_ylabel() == "PSNR (vs ground truth) [dB]"
     assert axes[0].figure is pyplot.gcf()
     drawn = max((line.get_ydata() for line in axes[0].get_lines()), key=len)
     trace = loaded.traces.query("method.str.startswith('dip') and image == 'chelsea'", engine="python")
