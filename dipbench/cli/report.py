@@ -23,7 +23,8 @@ def report(
 ) -> None:
     """Write the report again, from a folder of results alone.
 
-    It shows all that was asked for, by whatever commands, and computes no run. Where nothing has changed since it was written, it stays as it is.
+    It shows all that was asked for, by whatever commands, and computes no run. Where nothing has changed since it was
+    written, it stays as it is.
     """
     import webbrowser
 

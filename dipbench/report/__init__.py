@@ -12,7 +12,7 @@ from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import anytime, choosing
 from dipbench.report.album import Album
 from dipbench.report.alike import with_alike
-from dipbench.report.chapters import Chapter, chapters_of
+from dipbench.report.chapters import chapters_of
 from dipbench.report.chunks import write_chunks
 from dipbench.report.drawing import Drawing, drawings_of, write_drawing
 from dipbench.report.facts import methods_of, task_settings
