@@ -40,6 +40,7 @@ class Album:
         self._folder.mkdir()
         self._before = before / "pictures" if before else None
         self._there: dict[Path, Picture] = {}
+        self._details: dict[Path, str] = {}
         self._wanted: dict[Path, Path] = {}
 
     def add(self, source: Path, title: str) -> Picture:
@@ -57,11 +58,12 @@ class Album:
         return self._there[source]
 
     def detail(self, source: Path, box: Box, title: str) -> str:
-        """The relative path of the pixels in the box."""
-        name = f"{_name(source, title)}-detail.png"
-        with Image.open(source) as image:
-            image.crop(box).save(self._folder / name)
-        return f"pictures/{name}"
+        """The relative path of the pixels in the box, which is the same for all details of a picture."""
+        if source not in self._details:
+            self._details[source] = f"{_name(source, title)}-detail.png"
+            with Image.open(source) as image:
+                image.crop(box).save(self._folder / self._details[source])
+        return f"pictures/{self._details[source]}"
 
     def finish(self) -> None:
         """Makes the small pictures, which takes the time of a report: several at once."""

@@ -29,7 +29,6 @@ class Tile:
     protocol: str  # signature, where it is not the usual one of the experiment
     picture: Picture
     zoom: str
-    source: Path  # in the store
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def _strips(store: Store, chapter: Chapter, album: Album, image: str) -> list[St
     box = busiest(whole)
     add = _Adder(album, box, image)
     given = [add(path, path.stem) for path in (truth, *beside) if path.exists()]
-    restored = [_tile(store, record, add, chapter.protocol) for record in records]
+    restored = [_tile(store, record, add, chapter.protocol, problem / "degraded.png") for record in records]
     height, width = whole.shape
     left, top, right, bottom = box
     frame = (100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height)
@@ -102,15 +101,18 @@ class _Adder:
     ) -> Tile:
         name = f"{self.image}-{method}"
         picture, zoom = self.album.add(source, name), self.album.detail(source, self.box, name)
-        return Tile(title, psnr, protocol, picture, zoom, source)
+        return Tile(title, psnr, protocol, picture, zoom)
 
 
-def _tile(store: Store, record: Record, add: _Adder, usual: str) -> Tile:
+def _tile(store: Store, record: Record, add: _Adder, usual: str, measured: Path) -> Tile:
+    """Of what a method made; one that leaves the measurement as it is has its very picture."""
     outputs = record.result.outputs
     output = main_output(outputs)
     title = label_of(record.label, output.output if len(outputs) > 1 else "")
     other = record.run.protocol if record.run.protocol != usual else ""
-    return add(_picture(store, record), title, output.scores.get("psnr"), other, record.label)
+    picture = _picture(store, record)
+    source = measured if measured.exists() and is_same(picture, measured) else picture
+    return add(source, title, output.scores.get("psnr"), other, record.label)
 
 
 def _picture(store: Store, record: Record) -> Path:
@@ -126,11 +128,10 @@ def main_output(outputs: list[ScoredOutput]) -> ScoredOutput:
 def _merged(given: list[Tile], restored: list[Tile]) -> list[Tile]:
     """The tiles with the methods whose picture is the measurement itself put together into one, in its place."""
     degraded = [tile for tile in given if tile.title == "degraded"]
-    same = [tile for tile in restored if any(is_same(tile.source, other.source) for other in degraded)]
+    same = [tile for tile in restored if tile.picture in [other.picture for other in degraded]]
     if not same:
         return [*given, *restored]
-    one = replace(same[0], picture=degraded[0].picture, zoom=degraded[0].zoom)
-    together = replace(one, title=" / ".join(tile.title for tile in same))
+    together = replace(same[0], title=" / ".join(tile.title for tile in same))
     others = [tile for tile in restored if tile not in same]
     return [*(tile for tile in given if tile not in degraded), together, *others]
 

@@ -140,7 +140,7 @@ def test_one_file_names_no_other_and_holds_each_picture_once(one_file: Path) -> 
     text = one_file.read_text()
     addresses = re.findall(r'(?:src|href|srcset)="([^"]*)"', text)
     assert {address.partition(":")[0] for address in addresses if not address.startswith("#")} == {"data"}
-    shown = re.findall(r'data-name="([^"]+)"', text)
+    shown = re.findall(r'data-picture="([^"]+)"', text)
     inlined = json.loads(re.search(r"dipbench\.inlined\((.*)\);", text)[1])  # type: ignore[index]
     assert not set(shown) & set(inlined)
     assert set(re.findall(r'"f":"([^"]+)"', text)) <= set(shown) | set(inlined)

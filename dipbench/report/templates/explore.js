@@ -78,7 +78,7 @@ window.dipbench = (() => {
 
   /** Builds every experiment that comes near the window. */
   function start() {
-    for (const shown of document.querySelectorAll("[data-name]")) inlinedFrom(shown);
+    for (const shown of document.querySelectorAll("img[data-picture]")) inlinedFrom(shown);
     const near = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
       near.unobserve(entry.target);
       build(entry.target);
@@ -87,7 +87,7 @@ window.dipbench = (() => {
   }
 
   function inlinedFrom(shown) {
-    if (shown.src.startsWith("data:")) inlined.set(shown.dataset.name, shown.src);
+    if (shown.src.startsWith("data:")) inlined.set(shown.dataset.picture, shown.src);
   }
 
   function build(section) {
