@@ -92,7 +92,8 @@ def thinned(trace: pd.DataFrame, outputs: Collection[int], watched: bool = False
     """The part of a trace that is kept; `outputs` are the iterations of the run's outputs."""
     iteration = trace["iteration"]
     columns = ["iteration", *SIGNALS, *(_watched_in(trace) if watched else ())]
-    return trace[columns][(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
+    kept = trace.reindex(columns=columns)  # what was measured may be no picture, and then has no PSNR
+    return kept[(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
 
 
 def _watched_in(trace: pd.DataFrame) -> list[str]:

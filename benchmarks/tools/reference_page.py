@@ -17,7 +17,7 @@ from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
 from dipbench.report.formats import to_markdown as table_of
-from dipbench.report.tables import tables_of
+from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import to_markdown as verdict_table
 from dipbench.store.records import Holdings, PlannedExperiment, PlannedRun
 from dipbench.store.store import Store
@@ -101,8 +101,14 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
         parts.append(_ranking(store, chapter))
         parts.append(_paces(store, chapter, folder) if fits else "")
         parts.append(section_of(known, chapter.name, chapter.file, folder))
-        parts.append(table_of(tables_of(chapter.name, chapter.frame, chapter.missing)))
+        tables = tables_of(chapter.name, chapter.frame, chapter.missing)
+        parts.append(table_of([table for table in tables if _says_something(table)] or tables[:1]))
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _says_something(table: Table) -> bool:
+    """Whether there is a number in it: without a truth there is no PSNR."""
+    return any(cell.value is not None for row in table.rows for cell in row.cells)
 
 
 def _ranking(store: Store, chapter: Chapter) -> str:
