@@ -32,9 +32,10 @@ def frames_of(store: Store, record: Record, album: Album) -> list[Frame]:
         known = dict(zip(trace["iteration"], trace["psnr"], strict=True))
         kept = {int(file.stem): f"{SNAPSHOTS}/{file.name}" for file in snapshots if int(file.stem) in known}
         files, psnr = kept | files, {iteration: known[iteration] for iteration in kept} | psnr
+    if len(files) < 2:
+        return []
     title = f"{record.run.image}-{record.label}"
-    frames = [Frame(at, float(psnr[at]), album.add(folder / files[at], title)) for at in sorted(files)]
-    return frames if len(frames) > 1 else []
+    return [Frame(at, float(psnr[at]), album.add(folder / files[at], title)) for at in sorted(files)]
 
 
 @dataclass(frozen=True)
