@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ from forge import IMAGES, PEAK, Forge, bm3d_psnr, picture, rising_and_falling
 from PIL import Image
 
 from dipbench.images.files import write_image
-from dipbench.report import write_report
 from dipbench.report.album import THUMB_SIDE, Album
 from dipbench.report.chapters import chapters_of
 from dipbench.report.colours import GREY, MOST, colours_of, short_names
 from dipbench.report.explore import POINTS, curves_in
+from dipbench.report.one_file import write_one_file
 from dipbench.report.viewer import pictures_in
 from dipbench.store.store import Store
 
@@ -130,10 +131,8 @@ def test_short_names_are_never_alike() -> None:
 
 
 @pytest.fixture(scope="module")
-def one_file(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    page = write_report(store, store.holdings(), one_file=True)
-    alone = tmp_path_factory.mktemp("alone") / "mine.html"
-    return Path(page.rename(alone))
+def one_file(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_one_file(Path(shutil.copytree(report, tmp_path_factory.mktemp("copy") / "report")))
 
 
 def test_one_file_names_no_other_and_holds_each_picture_once(one_file: Path) -> None:
