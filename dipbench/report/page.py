@@ -84,7 +84,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
         FEWEST_IMAGES=FEWEST_IMAGES,
         seconds=Column(SECONDS.title, SECONDS, ranked=False),
         psnr=Column("PSNR", METRICS["psnr"]),
-        smoke=plan.scale == "smoke",
+        smoke=bool(chapters) and all(chapter.scale == "smoke" for chapter in chapters),
     )
     return environment.get_template("index.html.j2").render(
         plan=plan,

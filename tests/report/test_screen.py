@@ -239,3 +239,16 @@ def test_smoke_scale_is_said_on_the_page_in_captions_and_in_files(opened: Opener
 
 def test_full_scale_has_no_band(opened: Opener, index: Path) -> None:
     assert opened(index).locator(".band").count() == 0
+
+
+def test_beside_full_scale_only_the_small_experiment_says_so(opened: Opener, forge: Forge) -> None:
+    for scale in ("smoke", "full"):
+        forge.experiment(scale, "denoising")
+        forge.experiments[-1]["scale"] = scale
+        forge.done("x", scale, 0, {"final": 30.0})
+    forge.plan()
+    page = opened(write_report(forge.store, forge.store.holdings()))
+    said = "smoke scale: no numbers to cite"
+    assert page.locator(".band").count() == 0
+    captions = {name: page.locator(f"#{name} .sortable caption").first.text_content() for name in ("smoke", "full")}
+    assert [said in captions["smoke"], said in captions["full"]] == [True, False]
