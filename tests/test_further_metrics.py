@@ -235,7 +235,7 @@ def test_tables_have_what_was_asked_for_and_say_why_a_cell_is_empty(
     assert list(tables) == ["psnr", "ssim", "gmsd", "ms_ssim"]  # last, for the image is too small for it
     assert all(cell.value is None for row in tables["ms_ssim"].rows for cell in row.cells)
     ((_, note),) = tables["ms_ssim"].notes
-    assert note == "the MS-SSIM of what it restored is not a number; it takes sides of at least 161 pixels"
+    assert note == "the MS-SSIM of what it restored is not a number; sides must be at least 161 pixels"
     assert any("rounded to 8 bits" in remark for remark in tables["gmsd"].remarks)
     assert not any("rounded to 8 bits" in remark for remark in tables["psnr"].remarks)
     best = [row.method for row in tables["gmsd"].rows if row.cells[-1].best]

@@ -91,7 +91,7 @@ def test_trajectory_has_its_iterations() -> None:
     [
         (("sr_x5", "set5", "DIP"), "unknown published table 'sr_x5': did you mean 'sr_x"),
         (("sr_x4", "set4", "DIP"), "unknown data set of published table 'sr_x4' 'set4': did you mean 'set"),
-        (("sr_x4", "set5", "dip"), "unknown method of published table 'sr_x4' on set5 'dip': known: Bicubic, DIP,"),
+        (("sr_x4", "set5", "dip"), "unknown method of published table 'sr_x4' on set5 'dip': did you mean 'DIP'"),
     ],
 )
 def test_what_is_not_published_is_named_with_what_is(asked: tuple[str, str, str], message: str) -> None:

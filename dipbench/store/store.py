@@ -227,8 +227,11 @@ class Store:
         return Holdings(plan, {key: result for key, result in found.items() if result is not None})
 
     def others(self, plan: Plan) -> list[Result]:
-        """What is in the store and not in a plan, as from before its plans were kept."""
-        keys = sorted(path.name for path in (self.path / "runs").iterdir() if not path.name.startswith("."))
+        """What is in the store and not in a plan, as from before its plans were kept; nothing if it cannot be read."""
+        try:
+            keys = sorted(path.name for path in (self.path / "runs").iterdir() if not path.name.startswith("."))
+        except OSError:  # which what reads or writes a run says
+            return []
         found = (self.result(key) for key in keys if key not in plan.runs)
         return [result for result in found if result is not None]
 

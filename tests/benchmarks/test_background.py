@@ -67,7 +67,7 @@ def test_starts_pauses_resumes_and_stops(background: Callable[..., str], folder:
     start = ["start", str(folder), str(suite), "--", "--device", "cpu", "--checkpoint", "0.2"]
     subprocess.run([sys.executable, str(SCRIPT), *start], check=True)  # a process that is then gone
     assert waited(lambda: iteration() > 0), background("status", str(folder))
-    assert "1 done of 2 runs" in background("status", str(folder))
+    assert waited(lambda: "1 done of 2 runs" in background("status", str(folder)))
     assert "stop it first" in background(*start), "two would compute the same"
 
     background("pause", str(folder))

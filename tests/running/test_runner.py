@@ -384,7 +384,7 @@ def test_goes_on_after_ctrl_c_and_after_a_kill(
     process = command(tmp_path, "run", str(suite), "--out", str(out), "--jobs", "1")
     printed, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert f"{len(done)} in the store" in printed
+    assert f"{len(done)} already computed" in printed
     assert not list(out.glob("runs/.writing-*"))
 
 
