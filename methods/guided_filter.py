@@ -6,12 +6,11 @@ stay and what the guide does not know of is averaged away. The noise level is no
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from torch import Tensor
 
+from dipbench.bases.refusals import not_guided
 from dipbench.contract import Method, PositiveFloat, PositiveInt, Problem
-from dipbench.operators import Identity
 from dipbench.streams import Streams
 
 
@@ -26,13 +25,7 @@ class GuidedFilter(Method):
     epsilon: PositiveFloat = 0.0001  # variance of the guide, on the [0, 1] scale, below which a window is averaged
 
     def refuses(self, problem: Problem) -> str | None:
-        if find_spec("kornia") is None:
-            return "the package kornia is not installed: pip install 'dipbench[guided]'"
-        if problem.guide is None:
-            return "needs a second picture of the scene (a guide), and the task has none"
-        if not isinstance(problem.operator, Identity):
-            return "it filters images measured as they are"
-        return None if min(problem.shape[1:]) > self.radius else f"needs sides of at least {self.radius + 1} pixels"
+        return not_guided(problem, self.radius)
 
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         from kornia.filters import guided_blur  # seconds to import

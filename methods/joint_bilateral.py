@@ -8,14 +8,13 @@ window at once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from math import ceil
 
 import torch
 from torch import Tensor
 
+from dipbench.bases.refusals import not_guided
 from dipbench.contract import Method, PositiveFloat, Problem
-from dipbench.operators import Identity
 from dipbench.streams import Streams
 
 _BAND = 32  # rows
@@ -37,13 +36,7 @@ class JointBilateral(Method):
         return ceil(2 * self.spatial)
 
     def refuses(self, problem: Problem) -> str | None:
-        if find_spec("kornia") is None:
-            return "the package kornia is not installed: pip install 'dipbench[guided]'"
-        if problem.guide is None:
-            return "needs a second picture of the scene (a guide), and the task has none"
-        if not isinstance(problem.operator, Identity):
-            return "it filters images measured as they are"
-        return None if min(problem.shape[1:]) > self.radius else f"needs sides of at least {self.radius + 1} pixels"
+        return not_guided(problem, self.radius)
 
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         assert problem.guide is not None, "see `refuses`"

@@ -1,6 +1,7 @@
 """Why a method that does one thing cannot take a problem: what methods of a kind say alike."""
 
 from collections.abc import Collection
+from importlib.util import find_spec
 
 from dipbench.contract import Problem
 from dipbench.operators import Identity
@@ -28,3 +29,17 @@ def not_enlarging(problem: Problem, factors: Collection[int]) -> str | None:
     if sides != problem.shape[1:]:
         return "it enlarges to {}x{}, and {}x{} is sought".format(*sides, *problem.shape[1:])
     return None
+
+
+def not_guided(problem: Problem, radius: int) -> str | None:
+    """Why a filter of kornia that looks at the guide cannot take it; None: it can.
+
+    `radius` is how far its windows reach, in pixels.
+    """
+    if find_spec("kornia") is None:
+        return "the package kornia is not installed: pip install 'dipbench[guided]'"
+    if problem.guide is None:
+        return "needs a second picture of the scene (a guide), and the task has none"
+    if not isinstance(problem.operator, Identity):
+        return "it filters images measured as they are"
+    return None if min(problem.shape[1:]) > radius else f"needs sides of at least {radius + 1} pixels"
