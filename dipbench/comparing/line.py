@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from skimage.restoration import estimate_sigma
 
 from dipbench.comparing.stopping import COLUMNS, Fitted, row_of
 from dipbench.contract import Nomination
+from dipbench.contract.noise_level import sigma_estimated
 from dipbench.images.files import read_image
 from dipbench.store.store import Store
 
@@ -60,7 +60,7 @@ def _picture(store: Store, fit: Fitted) -> Path:
 
 def _features(store: Store, fit: Fitted) -> np.ndarray:
     """1 and the logarithms of the noise level, estimated, of the mean squared gradient, and of the number of pixels."""
-    image = read_image(_picture(store, fit)).double().numpy()
-    sigma = float(np.mean(estimate_sigma(image, channel_axis=0)))  # type: ignore[no-untyped-call]
+    picture = read_image(_picture(store, fit))
+    image, sigma = picture.double().numpy(), sigma_estimated(picture)
     energy = float(np.mean(np.diff(image, axis=1) ** 2) + np.mean(np.diff(image, axis=2) ** 2))
     return np.log([np.e, max(sigma, 1e-4), max(energy, 1e-8), image[0].size])

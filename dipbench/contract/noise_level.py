@@ -1,11 +1,14 @@
-"""What clipping leaves of white Gaussian noise, for whoever is told the noise level."""
+"""The noise level of a measurement: what clipping leaves of the one that is told, and an estimate where none is."""
 
 from functools import cache
 
 import numpy as np
 from scipy.stats import norm
+from skimage.restoration import estimate_sigma
+from torch import Tensor
 
 from dipbench.contract.problem import Problem
+from dipbench.images.arrays import to_array
 
 
 def sigma_left(problem: Problem) -> float | None:
@@ -18,6 +21,11 @@ def sigma_left(problem: Problem) -> float | None:
     if problem.sigma is None or not problem.clipped:
         return problem.sigma
     return _left(problem.sigma)
+
+
+def sigma_estimated(image: Tensor) -> float:
+    """The standard deviation of white noise on an image (C, H, W), by its finest wavelets; the mean of its channels."""
+    return float(estimate_sigma(to_array(image), channel_axis=-1, average_sigmas=True))  # type: ignore[no-untyped-call]
 
 
 @cache

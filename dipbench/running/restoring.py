@@ -6,13 +6,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from skimage.restoration import estimate_sigma
 from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Rule, Task
+from dipbench.contract.noise_level import sigma_estimated
 from dipbench.errors import UserError
-from dipbench.images.arrays import to_array
 from dipbench.images.files import read_image
 from dipbench.operators import Identity
 from dipbench.running.recording import rule_refused
@@ -99,7 +98,7 @@ def estimated_sigma(measurement: Tensor) -> float:
 
     0: none was found.
     """
-    sigma = float(np.mean(estimate_sigma(to_array(measurement), channel_axis=-1)))  # type: ignore[no-untyped-call]
+    sigma = sigma_estimated(measurement)
     return round(255 * sigma, 1) if np.isfinite(sigma) else 0.0
 
 

@@ -5,12 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Gt
-from skimage.restoration import estimate_sigma
 from torch import Tensor
 
 from dipbench.contract import Problem, Validation
-from dipbench.contract.noise_level import sigma_left
-from dipbench.images.arrays import to_array
+from dipbench.contract.noise_level import sigma_estimated, sigma_left
 from dipbench.operators import Identity
 from dipbench.trace.signals import Seen, Signal
 
@@ -41,7 +39,7 @@ class Residual(Signal):
         return None
 
     def memory(self, problem: Problem) -> dict[str, Tensor]:
-        sigma = sigma_left(problem) if self.energy == "told" else _estimated(problem)
+        sigma = sigma_left(problem) if self.energy == "told" else sigma_estimated(problem.measurement)
         assert sigma is not None, "refused"
         return {"energy": torch.full((), ((1 + self.error) * sigma) ** 2, device=problem.device)}
 
@@ -59,8 +57,3 @@ def _not_estimated(problem: Problem, validation: Validation | None) -> str | Non
             "residual[energy=told]"
         )
     return None
-
-
-def _estimated(problem: Problem) -> float:
-    measurement = to_array(problem.measurement)
-    return float(estimate_sigma(measurement, channel_axis=-1, average_sigmas=True))  # type: ignore[no-untyped-call]
