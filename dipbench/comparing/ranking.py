@@ -14,6 +14,7 @@ from dipbench.comparing.scores import Scores, scores_of
 from dipbench.comparing.significance import LEVEL, fewest_images, friedman_p, holm, most_tests, smallest_p
 from dipbench.comparing.statistics import pooled_spread
 from dipbench.scoring import Metric
+from dipbench.text import counted
 
 RANKING = {
     "experiment": "str",
@@ -192,7 +193,7 @@ def _few(images: int, tests: int) -> list[str]:
     p = smallest_p(images)
     if most_tests(images) == 0:
         return [
-            f"{images} image{'s' if images > 1 else ''} can never give a significant exact paired test: its smallest p "
+            f"{counted(images, 'image')} can never give a significant exact paired test: its smallest p "
             f"is {p:.3g}, and {LEVEL:g} takes {fewest_images(1)} images. No groups, and no method is called better."
         ]
     return [

@@ -22,6 +22,7 @@ from dipbench.report.axis import range_of_measurement, range_of_truth, spread_ou
 from dipbench.report.colours import GREY, Colours, coloured, colours_of, short_names, within
 from dipbench.report.curves import Curves
 from dipbench.store.records import NO_TRUTH
+from dipbench.text import counted
 from dipbench.trace.signals.psnr import Psnr
 from dipbench.trace.signals.psnr_measurement import PsnrMeasurement
 
@@ -233,7 +234,7 @@ def method_handles(methods: Sequence[str], colours: Colours) -> list[Line2D]:
     own = coloured(methods, colours)
     handles = [Line2D([], [], color=colours[method], linewidth=2, label=short[method]) for method in own]
     others = len(methods) - len(own)
-    label = f"{others} other method{'s' if others > 1 else ''}"
+    label = counted(others, "other method")
     return [*handles, Line2D([], [], color=GREY, linewidth=2, label=label)] if others else handles
 
 

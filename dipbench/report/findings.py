@@ -17,6 +17,7 @@ from dipbench.report.formats import MINUS, signed
 from dipbench.report.standings import Standing, Standings
 from dipbench.report.stops import Stops
 from dipbench.scoring import METRICS
+from dipbench.text import counted
 
 MOST_NAMED = 3  # methods in a list
 _TIE = tie_width(METRICS["psnr"])  # dB
@@ -52,7 +53,7 @@ def best_of(standings: Standings, ranking: Comparison | None, seeds: int) -> Fin
     if not standings.contenders:
         return Finding("Nothing is ranked:", "no method has a number of every image.")
     first = standings.contenders[0]
-    over = f"{_count(len(standings.images), 'image')}, {_count(seeds, 'seed')}"
+    over = f"{counted(len(standings.images), 'image')}, {counted(seeds, 'seed')}"
     others = _of_other_methods(standings.contenders)
     if not others:
         return Finding(first.row.label, f"has {_number(first, standings)} ({over}); there is no other to compare with.")
@@ -135,7 +136,7 @@ def falls_of(rise: pd.DataFrame, stops: Sequence[Stops]) -> list[Finding]:
         return [first]
     lose = "loses" if len(others) == 1 else "lose"
     said = f"{lose} {' to '.join(dict.fromkeys(f'{lost:.2f}' for lost in (min(others), max(others))))} dB."
-    return [first, Finding(f"{_count(len(others), 'other fitted method')}", said)]
+    return [first, Finding(f"{counted(len(others), 'other fitted method')}", said)]
 
 
 def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Finding:
@@ -201,7 +202,3 @@ def _number(line: Standing, standings: Standings) -> str:
 
 def _signed(value: float, standings: Standings) -> str:
     return f"{signed(value, standings.table.metric.digits)} {standings.table.metric.unit}".rstrip()
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count != 1 else ''}"

@@ -14,7 +14,7 @@ from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table, markdown_text
 from dipbench.scoring import METRICS
 from dipbench.store.store import Store
-from dipbench.text import table
+from dipbench.text import counted, table
 
 HEADING = "How sure is the ranking?"
 
@@ -103,7 +103,7 @@ def _with_unit(head: str, found: Comparison) -> str:
 def as_text(found: Comparison) -> str:
     """Both tables for a terminal, what must be said of them, and the verdicts in sentences."""
     images, seeds = found.ranking["images"].iloc[0], found.ranking["seeds"].min()
-    counts = f"{images} image{'s' if images != 1 else ''}, {seeds} seed{'s' if seeds != 1 else ''}"
+    counts = f"{counted(images, 'image')}, {counted(seeds, 'seed')}"
     said = [f"{row['label']} against {found.baseline}: {row['verdict']}." for _, row in found.differences.iterrows()]
     differences = [line[:-1] for line in [difference_heads(found), *difference_lines(found)]]
     blocks = [
