@@ -1,8 +1,11 @@
 """What the page's scripts read: curves on a grid, pictures, colours and names; and a report in one file."""
 
+import base64
 import json
 import re
 import shutil
+import zlib
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +140,16 @@ def one_file(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_one_file_names_no_other_and_holds_each_picture_once(one_file: Path) -> None:
     text = one_file.read_text()
+    packed = json.loads(zlib.decompress(base64.b64decode(re.search(r'dipbench\.unpack\("(.*)"\);', text)[1])))  # type: ignore[index]
     addresses = re.findall(r'(?:src|href|srcset)="([^"]*)"', text)
     assert {address.partition(":")[0] for address in addresses if not address.startswith("#")} == {"data"}
+    held = re.findall(r'data-file="([^"]+)"', text)
+    assert {name: (one_file.parent / name).read_text() for name in map(unescape, held)} == packed["files"]
+    assert any(name.endswith(".csv") for name in held)
     shown = re.findall(r'data-picture="([^"]+)"', text)
     inlined = json.loads(re.search(r"dipbench\.inlined\((.*)\);", text)[1])  # type: ignore[index]
     assert not set(shown) & set(inlined)
-    assert set(re.findall(r'"f":"([^"]+)"', text)) <= set(shown) | set(inlined)
+    named = set(re.findall(r'"f":"([^"]+)"', packed["script"]))
+    assert named
+    assert named <= set(shown) | set(inlined)
     assert len(text) < 500_000

@@ -285,6 +285,11 @@ def test_one_file_does_the_same_where_nothing_lies_beside_it(folder: Path, opene
     page.wait_for_function("[...document.querySelectorAll('.stage img')].every(one => one.naturalWidth === 64)")
     assert "compressed" in page.locator(".explore-pictures .under").inner_text()
     assert [url for url in opened.requests if url.startswith("file:")] == [(tmp_path / "mine.html").as_uri()]
+    link = page.locator("a[download$='.csv']").first
+    with page.expect_download() as saving:
+        link.click()
+    name = saving.value.suggested_filename
+    assert saving.value.path().read_bytes() in {path.read_bytes() for path in folder.rglob(name)}
 
 
 def test_without_scripts_the_figures_and_pictures_are_there(folder: Path, opened: Opener) -> None:

@@ -2,6 +2,7 @@
 // looked at. Without this file, or without what it loads, the page shows its figures and pictures as they are.
 window.dipbench = (() => {
   const inlined = new Map(), got = new Map(), wanted = new Map();
+  let unpacked = Promise.resolve();
 
   /** An element with these properties and children. */
   function make(tag, properties = {}, ...children) {
@@ -22,14 +23,30 @@ window.dipbench = (() => {
   }
 
   /** The content of one of the files in `explore/`, which calls `dipbench.got`. */
-  function load(file) {
-    if (got.has(file)) return Promise.resolve(got.get(file));
+  async function load(file) {
+    await unpacked;
+    if (got.has(file)) return got.get(file);
     if (!wanted.has(file)) {
       wanted.set(file, new Promise((found, failed) => {
         document.head.append(make("script", { src: file, onload: () => found(got.get(file)), onerror: failed }));
       }));
     }
     return wanted.get(file);
+  }
+
+  /** Takes what a report of one file holds compressed: the files of `explore/` as a script, and those to be saved. */
+  async function unpack(text) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const { script, files } = await new Response(stream).json();
+    document.head.append(make("script", { textContent: script }));
+    for (const held of document.querySelectorAll("[data-file]")) held.replaceWith(saving(held, files[held.dataset.file]));
+  }
+
+  /** A link that saves a text, in place of the words for it. */
+  function saving(words, text) {
+    const name = words.dataset.file.split("/").pop();
+    return make("a", { href: URL.createObjectURL(new Blob([text])), download: name }, words.textContent);
   }
 
   /** The address of a picture: in a report of one file that of the small one, which is all that there is. */
@@ -101,6 +118,7 @@ window.dipbench = (() => {
     make, select, address, summed,
     got: (file, data) => got.set(file, data),
     inlined: (pictures) => Object.entries(pictures).forEach(([name, uri]) => inlined.set(name, uri)),
+    unpack: (text) => { unpacked = unpack(text).catch(() => {}); },  // the figures stay where a browser cannot
     onExperiment: (builder) => builders.push(builder),
     isOneFile: () => inlined.size > 0,
   };
