@@ -33,6 +33,7 @@ from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
+from dipbench.suites.seeds import seeds_of
 from dipbench.trace.kept import Output
 
 __all__ = ["check", "compare", "leaderboard", "load", "method", "prior", "restore", "restore_to", "run", "score"]
@@ -57,15 +58,6 @@ def execute(
         store = Store(part.store(out))
         plan = plan_of(part.whole, part.planned, command)
         yield store, compute(part.jobs, store, plan, conditions, display, on)
-
-
-def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
-    """The seeds that a first one and their number mean; None where neither is given."""
-    if seeds is not None and seeds < 1:
-        raise UserError(f"seeds must be the number of seeds, at least 1, got {seeds}")
-    if seed is None and seeds is None:
-        return None
-    return list(range(seed or 0, (seed or 0) + (seeds or 1)))
 
 
 def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
@@ -94,7 +86,7 @@ def run(
     metrics: Sequence[str] = (),
     scale: Literal["full", "smoke"] = "full",
     seed: int | None = None,
-    seeds: int | None = None,
+    seeds: Sequence[int] | int | None = None,
     device: str = "auto",
     on: str = "processes",
     jobs: int = 1,
@@ -108,10 +100,10 @@ def run(
 ) -> pd.DataFrame:
     """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.store.results.columns`.
 
-    The arguments are the options of `dipbench run`; `plugins` are folders. One word of `only` and one method need no
-    list around them. A method may also be a class or an object
-    of one, from a notebook too, or what `dipbench.prior` made: it is computed in this process. A failed run is a row
-    whose `status` is `failed` and whose `message` says why. With `jobs` above 1 the caller must be guarded by
+    The arguments are the options of `dipbench run`; `plugins` are folders, and `seeds` a number of them or a list. One
+    word of `only` and one method need no list around them. A method may also be a class or an object of one, from a
+    notebook too, or what `dipbench.prior` made: it is computed in this process. A failed run is a row whose `status` is
+    `failed` and whose `message` says why. With `jobs` above 1 the caller must be guarded by
     `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """

@@ -14,7 +14,7 @@ Methods = Annotated[list[str] | None, typer.Option("--method", help="Add a metho
 Data = Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")]
 Scale = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")]
 Seed = Annotated[int | None, typer.Option(help="The first seed; default 0.")]
-Seeds = Annotated[int | None, typer.Option(help="How many seeds; default 1.")]
+Seeds = Annotated[str | None, typer.Option(help="How many seeds, as 3, or which, as 0,7,42; default 1.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 On = Annotated[str, typer.Option(help="Where runs are computed: an executor (dipbench list executors) or file.py.")]
 Jobs = Annotated[int, typer.Option(help="Parallel processes; 0: one per core, as memory allows.")]
