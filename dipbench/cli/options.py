@@ -10,7 +10,10 @@ Only = Annotated[
     list[str] | None,
     typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'. Two of a kind add up."),
 ]
-Methods = Annotated[list[str] | None, typer.Option("--method", help="Add a method: name[setting=value] or file.py.")]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--method", help="Add a method: name[setting=value], file.py, or a package, ./folder."),
+]
 Data = Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")]
 Scale = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")]
 Seed = Annotated[int | None, typer.Option(help="The first seed; default 0.")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # it loads torch, which takes seconds
 def restore(
     images: Annotated[list[Path], typer.Argument(help="The degraded image, or several.")],
     task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
-    method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
+    method: Annotated[str, typer.Option(help="name[setting=value], file.py or a package, ./folder.")] = "dip",
     out: Annotated[
         Path | None, typer.Option(help="A file; of several images a folder. Default: beside it, as NAME-METHOD.png.")
     ] = None,
@@ -46,7 +46,7 @@ def restore(
     from dipbench.spec import parse
 
     registry.use_folders(plugins)
-    name, on = Path(parse(method).name).stem, pick_device(device)
+    name, on = Path(parse(method).name.partition(":")[0]).stem, pick_device(device)
     paths = _paths(images, out, name)
 
     def posed(image: Path) -> Restoration:
