@@ -16,7 +16,8 @@ from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.images.files import write_image
+from dipbench.images.files import read_picture
+from dipbench.images.writing import Samples, write_as
 from dipbench.metrics import known
 from dipbench.report import refresh_report
 from dipbench.report.loaded import Loaded
@@ -221,13 +222,14 @@ def score(
     out: Path | str | None = None,
     pattern: str = "{name}",
     metrics: Sequence[str] = (),
+    peak: int | None = None,
 ) -> pd.DataFrame:
     """Scores images made elsewhere, called by `pattern` after those of the data set: one row an image, as from `run`.
 
     The arguments are the options of `dipbench score`. An image without a result is a row whose `status` is `failed`.
     UserError for what is wrong in the arguments.
     """
-    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern, metrics)
+    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern, metrics, peak)
 
 
 def restore(
@@ -239,26 +241,36 @@ def restore(
     stop: str | None = None,
     seed: int = 0,
     device: str = "auto",
+    peak: int | None = None,
     progress: Progress | None = None,
 ) -> Output:
     """Restores an image that came degraded, for which there is no truth.
 
     `output` is `final` or `ema`; None is `ema` where the method has it. `stop` is the rule that ends a fit; None is
     `discrepancy` where the noise level is given or can be estimated, and the output says so by its `rule` and `fired`.
-    Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. The
-    output's image is (C, H, W) in [0, 1]. UserError if the method refuses the problem or has no such output, or the
-    file cannot be read: all of it before the method begins.
+    Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. `peak` is
+    the level of the file that is white, such as 4095. The output's image is (C, H, W) in [0, 1]. UserError if the
+    method refuses the problem or has no such output, or the file cannot be read: all of it before the method begins.
     """
     (text,) = registry.as_text("method", [method])
-    wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device))
+    wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device), peak)
     if wanted.doubt:
         warnings.warn(f"'{image}': {wanted.doubt}", NoiseLevelNotGiven, stacklevel=2)
     return restored(wanted, seed, progress)
 
 
-def restore_to(path: Path, output: Output) -> None:
-    """Writes what `restore` made, with 8 bits a channel, as the suffix says: `dipbench.images.files.WRITTEN`."""
+def restore_to(path: Path | str, output: Output, *, like: Path | str | None = None, peak: int | None = None) -> None:
+    """Writes what `restore` made, as the suffix says: `dipbench.images.files.WRITTEN`.
+
+    With 8 bits a channel or, where that is given, as in the file `like`, which was read with `peak`: of a file of more
+    bits with 16 (PNG and TIFF), and with its colour profile. UserError where it cannot be written.
+    """
+    write_restored(Path(path), output, Samples.of(read_picture(Path(like), peak), peak) if like else Samples())
+
+
+def write_restored(path: Path, output: Output, samples: Samples) -> None:
+    """The same, with its levels so."""
     try:
-        write_image(path, output.image)
+        write_as(path, output.image, samples)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write '{path}': {error}") from error

@@ -27,6 +27,7 @@ _EXAMPLES = {
     "restore": (
         'dipbench restore photo.png --task "denoising[sigma=25]"',
         "dipbench restore *.png --task denoising --method nlm --out restored",
+        "dipbench restore raw.tif --task denoising --peak 4095",
         'dipbench restore small.png --task "super_resolution[factor=4]" --method "dip[iterations=500]" --out large.png',
     ),
     "list": ("dipbench list methods", "dipbench list suites"),

@@ -37,4 +37,8 @@ Rules = Annotated[
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Score outputs by this too: ms_ssim, vif, haarpsi, gmsd, mdsi, ...")
 ]
+Peak = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="The level of the files that is white, as 4095 of 12 bits in 16."),
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")]
