@@ -150,7 +150,7 @@ def _figures(pairs: pd.DataFrame) -> str:
 
 
 def _measurement(pairs: pd.DataFrame) -> str:
-    """PSNR to the measurement, which says how far a fit has come: a row an iteration, three columns a pair."""
+    """The data-fit PSNR, which says how far a fit has come: a row an iteration, three columns a pair."""
     name = rf"^{MEASUREMENT} at (\d+) \[dB\]$"
     at = pairs.assign(iteration=pairs["quantity"].str.extract(name)[0]).dropna(subset=["iteration"])
     columns = {}
@@ -162,4 +162,4 @@ def _measurement(pairs: pd.DataFrame) -> str:
         columns |= {f"{title}: {column}": by[column] for column in ("float32", "bf16", "difference")}
     shown = pd.DataFrame(columns).sort_index()
     texts = shown.map(lambda value: "" if pd.isna(value) else f"{value:.2f}").rename_axis("iteration").reset_index()
-    return f"PSNR to the measurement, dB:\n\n{table(texts)}\n"
+    return f"Data-fit PSNR, dB:\n\n{table(texts)}\n"

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
-EVERY = 100  # iterations at which the PSNR to the measurement is compared
+EVERY = 100  # iterations at which the data-fit PSNR is compared
 FALL = 5.0  # dB lost from one iteration to the next, by which the official code knows a fit that came apart
 
 BEST, BEST_EMA, FINAL = "best [dB]", "best EMA [dB]", "final [dB]"

@@ -12,6 +12,7 @@ from dipbench.contract import Dataset
 from dipbench.errors import UserError, warn_once
 from dipbench.images.files import read_image
 from dipbench.images.kinds import READ, kind_of_file, looks_like_image
+from dipbench.images.picture import Peak
 from dipbench.text import composed
 
 
@@ -29,6 +30,7 @@ class Folder(Dataset):
     noisy: str = ""  # the sub-folder with what was measured of each, under the same name; empty: there is none
     masks: str = ""  # the sub-folder with the mask of each, under the same name; empty: there are none
     white: Literal["known", "missing"] = "known"  # what white, above half, stands for in a mask
+    peak: Peak | None = None  # the level that is white, as 4095 of 12 bits in 16; none: the highest there can be
 
     def names(self) -> list[str]:
         return list(self._files(self.images if self.images or not self.noisy else self.noisy))
@@ -36,10 +38,10 @@ class Folder(Dataset):
     def read(self, name: str) -> Tensor | None:
         if self.noisy and not self.images:
             return None
-        return read_image(self._files(self.images)[name])
+        return read_image(self._files(self.images)[name], self.peak)
 
     def measured(self, name: str) -> Tensor | None:
-        return read_image(self._beside(self.noisy, name, "noisy")) if self.noisy else None
+        return read_image(self._beside(self.noisy, name, "noisy"), self.peak) if self.noisy else None
 
     def known(self, name: str) -> Tensor | None:
         if not self.masks:

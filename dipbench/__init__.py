@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dipbench.api import method as method
     from dipbench.api import prior as prior
     from dipbench.api import restore as restore
+    from dipbench.api import restore_to as restore_to
     from dipbench.api import run as run
     from dipbench.api import score as score
     from dipbench.api.benchmark import Benchmark as Benchmark
@@ -24,7 +25,8 @@ if (Path(__file__).parent.parent / "methods").is_dir():
 
 _PLACES = {
     **dict.fromkeys(
-        ("check", "compare", "leaderboard", "load", "method", "prior", "restore", "run", "score"), "dipbench.api"
+        ("check", "compare", "leaderboard", "load", "method", "prior", "restore", "restore_to", "run", "score"),
+        "dipbench.api",
     ),
     "Benchmark": "dipbench.api.benchmark",
 }

@@ -17,7 +17,12 @@ def file_hash(path: Path) -> str:
 
 
 def code_hash(path: Path) -> str:
-    """The same for a Python file with the modules beside it that it imports; alone, it is that of the file."""
+    """The same for a Python file with the modules beside it that it imports; alone, it is that of the file.
+
+    For the folder of a package it is that of all its Python files.
+    """
+    if path.is_dir():
+        return _hash_of(path, _files_of(path))
     return _hash_of(path.parent, [path, *(file for _, file in helpers_of(path))])
 
 
@@ -46,8 +51,12 @@ def source_of(module: str) -> str | None:
         return None
     whole, own = (getattr(sys.modules.get(name), "__file__", None) for name in (top, module))
     if whole and Path(whole).name == "__init__.py":
-        return _hash_of(Path(whole).parent, sorted(Path(whole).parent.rglob("*.py")))
+        return _hash_of(Path(whole).parent, _files_of(Path(whole).parent))
     return file_hash(Path(own)) if own else None
+
+
+def _files_of(package: Path) -> list[Path]:
+    return sorted(package.rglob("*.py"))
 
 
 def _hash_of(folder: Path, files: Sequence[Path]) -> str:

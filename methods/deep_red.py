@@ -2,7 +2,7 @@
 
 Beside the network's output f there are an image x and a dual u. In each iteration the network takes a step of Adam on
 |f - y|^2 + m |f - (x - u)|^2, and then x <- (b D(x) + m (f + u)) / (b + m) and u <- u + f - x, where D is non-local
-means of each channel. Each time that the PSNR to the measurement passes a threshold, b and m grow by 0.03 and the
+means of each channel. Each time that the data-fit PSNR passes a threshold, b and m grow by 0.03 and the
 threshold by 0.01 dB: so the denoiser takes over as the noise begins to be fitted. The network is that of `dip`;
 settings of the official denoising notebook (GaryMataev/DeepRED); its super-resolution and deblurring are not here.
 Differs: there D runs in a thread and is used when it is done, about 10 steps late; here it is always used 10 steps
@@ -82,7 +82,7 @@ class DeepRed(DeepImagePrior):
     learning_rate: PositiveFloat | None = 0.008  # of Adam
     jitter: NonNegativeFloat | None = 0.033  # std of the noise added afresh to the input at each iteration
     weight: NonNegativeFloat = 0.5  # of the pull at the beginning, and of the denoised image in x
-    threshold: float = 20.0  # PSNR to the measurement, dB, from which on the weights grow
+    threshold: float = 20.0  # data-fit PSNR, dB, from which on the weights grow
     every: PositiveInt = 10  # steps from one denoised image to the next
     denoiser_sigma: PositiveFloat = 3.0  # noise level that non-local means are told, in 8-bit grey levels
 

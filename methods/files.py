@@ -16,6 +16,7 @@ from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
 from dipbench.images.files import AlphaDropped, read_image
 from dipbench.images.kinds import READ, looks_like_image
+from dipbench.images.picture import Peak
 from dipbench.scoring import grey
 from dipbench.streams import Streams
 from dipbench.text import composed
@@ -36,6 +37,7 @@ class Files(Method):
 
     folder: Path | None = None  # holds an image file for each image of the data set
     pattern: str = "{name}"  # what the files are called: {name} is the image's; the suffix may be left out
+    peak: Peak | None = None  # the level that is white, as 4095 of 12 bits in 16; none: the highest there can be
 
     def refuses(self, problem: Problem) -> str | None:
         if self.folder is None:
@@ -49,11 +51,15 @@ class Files(Method):
         path = _file(self.folder, self.pattern.replace("{name}", problem.image_name), problem.image_name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AlphaDropped)
-            image = read_image(path)
+            image = read_image(path, self.peak)
         yield _in_channels(_cut(image, problem, path), problem.shape[0]).contiguous().to(problem.device)
 
+    def settings(self) -> dict[str, Any]:
+        """Without `peak` where it is not given: it came later, and runs are named by the settings."""
+        return {name: value for name, value in super().settings().items() if (name, value) != ("peak", None)}
+
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {"folder": str(self.folder), "pattern": self.pattern}
+        return {**self.settings(), "folder": str(self.folder)}
 
 
 def _file(folder: Path, wanted: str, image: str) -> Path:

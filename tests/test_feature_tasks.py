@@ -1,5 +1,6 @@
 """Inversion of a classifier and activation maximisation: what they pose, what they score, and what they refuse."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -263,7 +264,13 @@ def test_the_table_leads_with_what_was_scored(folder: Path) -> None:
     assert made.index(OF_TASKS["activation"].title) < made.index("PSNR")
     assert "feature error" not in made
     inverted = (tables / "inverted.md").read_text()
-    assert inverted.index("PSNR") < inverted.index("feature error, relative") < inverted.index("class kept")
+    captions = [line.removeprefix("**inverted: ") for line in inverted.splitlines() if line.startswith("**")]
+    assert captions[0].startswith(
+        "feature error, relative, lower is better; class kept, PSNR in dB and SSIM, higher is better; the best in bold"
+    )
+    first = [caption.partition(",")[0] for caption in captions[1:]]
+    assert first == ["feature error", "class kept", "PSNR in dB", "SSIM"]
+    assert inverted.splitlines()[2].startswith("|  | feature error, relative | class kept | PSNR | SSIM |")
     assert "activation" not in inverted
     assert "refused: what was measured is no picture" in inverted
 
@@ -280,6 +287,8 @@ def test_page_shows_the_pictures(folder: Path) -> None:
     assert sum(caption.startswith("truth") for caption in captions) == 2
     assert not [caption for caption in captions if caption.startswith("degraded")]
     assert "nan" not in page
+    assert "mean feature error, relative" in page
+    assert re.search(r'aria-sort="ascending">mean feature error', page), "the smallest first"
     curves = {path.stem for path in (folder / "out" / "report" / "curves").glob("*.png")}
     assert "inverted" in curves
     assert "made-up" not in curves

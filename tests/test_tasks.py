@@ -127,15 +127,44 @@ def test_mask_file_is_read_with_white_as_known(photo: Tensor, tmp_path: Path) ->
     assert torch.equal(problem.known, known.bool())
 
 
+def test_mask_file_may_be_white_where_pixels_are_missing(photo: Tensor, tmp_path: Path) -> None:
+    hole = torch.zeros(1, 64, 64)
+    hole[:, 10:20, 30:40] = 1
+    write_image(tmp_path / "mask.png", hole)
+    spec = f"inpainting[mask='{tmp_path}/mask.png',white=missing]"
+    problem = degraded(spec, photo)
+    assert problem.known is not None
+    assert torch.equal(problem.known, ~hole.bool())
+    assert torch.equal(registry.build("task", spec).pose(photo).known, problem.known), "restore reads it likewise"
+    assert "white" not in registry.build("task", "inpainting").settings(), "runs of before keep their names"
+
+
+@pytest.mark.parametrize(
+    ("white", "colour", "words"),
+    [
+        ("known", 1.0, "no missing pixel: white .* is known, black is missing, .* hole black$"),
+        ("known", 0.0, "no known pixel: white .* is known, black is missing, .* hole black$"),
+        ("missing", 1.0, "no known pixel: white .* is missing, black is known, .* hole white$"),
+        ("missing", 0.0, "no missing pixel: white .* is missing, black is known, .* hole white$"),
+    ],
+)
+def test_mask_file_that_is_all_hole_or_has_none_is_refused(
+    photo: Tensor, tmp_path: Path, white: str, colour: float, words: str
+) -> None:
+    write_image(tmp_path / "mask.png", torch.full((1, 64, 64), colour))
+    with pytest.raises(UserError, match=rf"mask '.*mask\.png' has {words}"):
+        degraded(f"inpainting[mask='{tmp_path}/mask.png',white={white}]", photo)
+
+
+@pytest.mark.parametrize("mask", ["own", "text", "bernoulli"])
+def test_white_is_of_a_mask_that_is_a_file(mask: str) -> None:
+    with pytest.raises(UserError, match=rf"white=missing is of a mask that is a file, .* got mask={mask}; .* folder\["):
+        registry.build("task", f"inpainting[mask={mask},white=missing]")
+
+
 def test_mask_file_of_another_size_is_refused_with_both_sizes(photo: Tensor, tmp_path: Path) -> None:
     write_image(tmp_path / "mask.png", torch.ones(1, 10, 20))
     with pytest.raises(UserError, match=r"mask\.png' is 20x10 pixels and the image 64x64: give a mask of the image's"):
-        degraded(f"inpainting[mask='{tmp_path}/mask.png']", photo)
-
-
-def test_mask_file_without_a_known_pixel_is_refused(photo: Tensor, tmp_path: Path) -> None:
-    write_image(tmp_path / "mask.png", torch.zeros(1, 64, 64))
-    with pytest.raises(UserError, match="no known pixel: white"):
         degraded(f"inpainting[mask='{tmp_path}/mask.png']", photo)
 
 

@@ -247,3 +247,11 @@ def test_a_task_that_degrades_refuses_in_words(folder: Path, tmp_path: Path) -> 
     assert set(results["status"]) == {"failed"}
     (message,) = set(results["message"])
     assert message.startswith("denoising takes an image, which it degrades, and this scene has none: take a data set")
+
+
+def test_prose_above_the_curves_speaks_of_a_truth_only_where_there_is_one(folder: Path) -> None:
+    page = (folder / "out" / "report" / "index.html").read_text()
+    grain, pairs = re.findall(r"<h3>Curves</h3>\s*<p class=\"prose\">\s*(.*?)</p>", page, re.DOTALL)
+    assert grain.startswith("The data-fit PSNR, which is all that a method can see")
+    assert "truth" not in grain
+    assert pairs.startswith("PSNR (vs ground truth)")

@@ -16,7 +16,8 @@ from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, unknown
-from dipbench.images.files import write_image
+from dipbench.images.files import read_picture
+from dipbench.images.writing import Samples, write_as
 from dipbench.metrics import known
 from dipbench.report import refresh_report
 from dipbench.report.loaded import Loaded
@@ -33,6 +34,7 @@ from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
+from dipbench.suites.seeds import seeds_of
 from dipbench.trace.kept import Output
 
 __all__ = ["check", "compare", "leaderboard", "load", "method", "prior", "restore", "restore_to", "run", "score"]
@@ -57,15 +59,6 @@ def execute(
         store = Store(part.store(out))
         plan = plan_of(part.whole, part.planned, command)
         yield store, compute(part.jobs, store, plan, conditions, display, on)
-
-
-def seeds_of(seed: int | None, seeds: int | None) -> list[int] | None:
-    """The seeds that a first one and their number mean; None where neither is given."""
-    if seeds is not None and seeds < 1:
-        raise UserError(f"seeds must be the number of seeds, at least 1, got {seeds}")
-    if seed is None and seeds is None:
-        return None
-    return list(range(seed or 0, (seed or 0) + (seeds or 1)))
 
 
 def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
@@ -94,7 +87,7 @@ def run(
     metrics: Sequence[str] = (),
     scale: Literal["full", "smoke"] = "full",
     seed: int | None = None,
-    seeds: int | None = None,
+    seeds: Sequence[int] | int | None = None,
     device: str = "auto",
     on: str = "processes",
     jobs: int = 1,
@@ -108,10 +101,10 @@ def run(
 ) -> pd.DataFrame:
     """Runs a suite or an agenda and returns its results, one row an output: see `dipbench.store.results.columns`.
 
-    The arguments are the options of `dipbench run`; `plugins` are folders. One word of `only` and one method need no
-    list around them. A method may also be a class or an object
-    of one, from a notebook too, or what `dipbench.prior` made: it is computed in this process. A failed run is a row
-    whose `status` is `failed` and whose `message` says why. With `jobs` above 1 the caller must be guarded by
+    The arguments are the options of `dipbench run`; `plugins` are folders, and `seeds` a number of them or a list. One
+    word of `only` and one method need no list around them. A method may also be a class or an object of one, from a
+    notebook too, or what `dipbench.prior` made: it is computed in this process. A failed run is a row whose `status` is
+    `failed` and whose `message` says why. With `jobs` above 1 the caller must be guarded by
     `if __name__ == "__main__"`.
     UserError for what is wrong in the arguments.
     """
@@ -229,13 +222,14 @@ def score(
     out: Path | str | None = None,
     pattern: str = "{name}",
     metrics: Sequence[str] = (),
+    peak: int | None = None,
 ) -> pd.DataFrame:
     """Scores images made elsewhere, called by `pattern` after those of the data set: one row an image, as from `run`.
 
     The arguments are the options of `dipbench score`. An image without a result is a row whose `status` is `failed`.
     UserError for what is wrong in the arguments.
     """
-    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern, metrics)
+    return score_folder(Path(folder), dataset, task, method_name, Path(out) if out else None, pattern, metrics, peak)
 
 
 def restore(
@@ -247,26 +241,36 @@ def restore(
     stop: str | None = None,
     seed: int = 0,
     device: str = "auto",
+    peak: int | None = None,
     progress: Progress | None = None,
 ) -> Output:
     """Restores an image that came degraded, for which there is no truth.
 
     `output` is `final` or `ema`; None is `ema` where the method has it. `stop` is the rule that ends a fit; None is
     `discrepancy` where the noise level is given or can be estimated, and the output says so by its `rule` and `fired`.
-    Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. The
-    output's image is (C, H, W) in [0, 1]. UserError if the method refuses the problem or has no such output, or the
-    file cannot be read: all of it before the method begins.
+    Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. `peak` is
+    the level of the file that is white, such as 4095. The output's image is (C, H, W) in [0, 1]. UserError if the
+    method refuses the problem or has no such output, or the file cannot be read: all of it before the method begins.
     """
     (text,) = registry.as_text("method", [method])
-    wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device))
+    wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device), peak)
     if wanted.doubt:
         warnings.warn(f"'{image}': {wanted.doubt}", NoiseLevelNotGiven, stacklevel=2)
     return restored(wanted, seed, progress)
 
 
-def restore_to(path: Path, output: Output) -> None:
-    """Writes what `restore` made, with 8 bits a channel, as the suffix says: `dipbench.images.files.WRITTEN`."""
+def restore_to(path: Path | str, output: Output, *, like: Path | str | None = None, peak: int | None = None) -> None:
+    """Writes what `restore` made, as the suffix says: `dipbench.images.files.WRITTEN`.
+
+    With 8 bits a channel or, where that is given, as in the file `like`, which was read with `peak`: of a file of more
+    bits with 16 (PNG and TIFF), and with its colour profile. UserError where it cannot be written.
+    """
+    write_restored(Path(path), output, Samples.of(read_picture(Path(like), peak), peak) if like else Samples())
+
+
+def write_restored(path: Path, output: Output, samples: Samples) -> None:
+    """The same, with its levels so."""
     try:
-        write_image(path, output.image)
+        write_as(path, output.image, samples)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write '{path}': {error}") from error

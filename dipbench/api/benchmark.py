@@ -11,7 +11,7 @@ from rich.console import Console
 from torch import nn
 
 from dipbench import registry
-from dipbench.api import executor_of, seeds_of
+from dipbench.api import executor_of
 from dipbench.bases.of_function import makes_network, prior
 from dipbench.bases.of_restorer import method
 from dipbench.contract import Dataset, Method, Task
@@ -23,6 +23,7 @@ from dipbench.running.runner import compute, plan_of
 from dipbench.spec import Spec
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
+from dipbench.suites.seeds import seeds_of
 from dipbench.suites.suite import Suite
 
 
@@ -76,7 +77,7 @@ class Benchmark:
 
     @property
     def _seeds(self) -> list[int]:
-        return seeds_of(None, self.seeds) or [0] if isinstance(self.seeds, int) else list(self.seeds)
+        return seeds_of(None, self.seeds) or [0]
 
     def _suite(self, methods: Mapping[str, str], baseline: str) -> Suite:
         (task,) = registry.as_text("task", [self.task])

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
+from dipbench.bases.made_of import class_made_of
 from dipbench.contract import (
     FitSettings,
     NonNegativeFloat,
@@ -67,17 +68,14 @@ def prior(build: Callable[..., Any], *, name: str = "", **settings: Any) -> Prio
             f"prior got a {type(build).__name__} that is made already, whose weights would go from one image to the "
             "next: give what makes it, its class or a function"
         )
-    name = name or getattr(build, "__name__", "")
-    if not name.isidentifier():
-        raise UserError(f"prior got {build!r}, which has no name: give one, dipbench.prior(..., name='my_prior')")
+    cls = class_made_of(build, OfFunction, name, maker="prior", says="The network that {name} makes.")
     _taken_by(build)
-    words = (inspect.getdoc(build) if inspect.isfunction(build) else "") or f"The network that {name} makes."
-    content = {"made_of": staticmethod(build), "__doc__": words, "__module__": build.__module__}
-    cls: type[OfFunction] = dataclass(frozen=True)(type(name, (OfFunction,), content))
     try:
         return cls(**settings)
     except TypeError as error:
-        raise UserError(f"prior '{name}': {error}: it takes {', '.join(each.name for each in fields(cls))}") from error
+        raise UserError(
+            f"prior '{cls.__name__}': {error}: it takes {', '.join(each.name for each in fields(cls))}"
+        ) from error
 
 
 def makes_network(function: Callable[..., Any]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from dipbench.bases.made_of import class_made_of
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
 from dipbench.streams import Streams
@@ -33,13 +34,8 @@ def method(restore: Callable[..., Any], *, name: str = "") -> Method:
     names, the `problem` (with its noise level, its operator, its known pixels) and the `rng` that everything random is
     to be drawn from. It gives the image restored. UserError for a function that has no name or takes something else.
     """
-    name = name or getattr(restore, "__name__", "")
-    if not name.isidentifier():
-        raise UserError(f"method got {restore!r}, which has no name: give one, dipbench.method(..., name='smooth')")
+    cls = class_made_of(restore, OfRestorer, name, maker="method", says="What {name} makes of the image.")
     _check_parameters(restore)
-    words = (inspect.getdoc(restore) if inspect.isfunction(restore) else "") or f"What {name} makes of the image."
-    content = {"made_of": staticmethod(restore), "__doc__": words, "__module__": restore.__module__}
-    cls: type[OfRestorer] = dataclass(frozen=True)(type(name, (OfRestorer,), content))
     return cls()
 
 

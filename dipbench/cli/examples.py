@@ -11,7 +11,7 @@ _EXAMPLES = {
         "dipbench run quickstart",
         'dipbench run quickstart --set dip.iterations=500 --method "tv[weight=0.1]"',
         "dipbench run paper/denoising --only dip --seeds 3 --out results/three_seeds",
-        "dipbench run paper/denoising --data my_photos --rule wmv",
+        "dipbench run paper/denoising --data my_photos --rule wmv --seeds 0,7,42",
     ),
     "plan": ("dipbench plan paper/denoising --seeds 3", "dipbench plan quickstart --only dip"),
     "report": ("dipbench report results/quickstart --open", "dipbench report results/quickstart --only dip --out page"),
@@ -27,6 +27,7 @@ _EXAMPLES = {
     "restore": (
         'dipbench restore photo.png --task "denoising[sigma=25]"',
         "dipbench restore *.png --task denoising --method nlm --out restored",
+        "dipbench restore raw.tif --task denoising --peak 4095",
         'dipbench restore small.png --task "super_resolution[factor=4]" --method "dip[iterations=500]" --out large.png',
     ),
     "list": ("dipbench list methods", "dipbench list suites"),

@@ -89,7 +89,7 @@ def run(
     --only narrows what is computed.
     """
     from dipbench import registry
-    from dipbench.api import execute, seeds_of
+    from dipbench.api import execute
     from dipbench.comparing.verdict import verdicts_of
     from dipbench.data.pinned import use_folder
     from dipbench.report import refresh_report
@@ -98,6 +98,7 @@ def run(
     from dipbench.running.conditions import Conditions
     from dipbench.running.progress import Terminal
     from dipbench.suites.edits import Choices
+    from dipbench.suites.seeds import seeds_of
 
     use_folder(data_dir)
     registry.use_folders(plugins)

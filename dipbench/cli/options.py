@@ -10,11 +10,14 @@ Only = Annotated[
     list[str] | None,
     typer.Option(help="Only this experiment, task, data set, image or method; or 'this|that'. Two of a kind add up."),
 ]
-Methods = Annotated[list[str] | None, typer.Option("--method", help="Add a method: name[setting=value] or file.py.")]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option("--method", help="Add a method: name[setting=value], file.py, or a package, ./folder."),
+]
 Data = Annotated[Path | None, typer.Option(help="Use the images of this folder instead.")]
 Scale = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: a minute, to see that it runs.")]
 Seed = Annotated[int | None, typer.Option(help="The first seed; default 0.")]
-Seeds = Annotated[int | None, typer.Option(help="How many seeds; default 1.")]
+Seeds = Annotated[str | None, typer.Option(help="How many seeds, as 3, or which, as 0,7,42; default 1.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 On = Annotated[str, typer.Option(help="Where runs are computed: an executor (dipbench list executors) or file.py.")]
 Jobs = Annotated[int, typer.Option(help="Parallel processes; 0: one per core, as memory allows.")]
@@ -33,5 +36,9 @@ Rules = Annotated[
 ]
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Score outputs by this too: ms_ssim, vif, haarpsi, gmsd, mdsi, ...")
+]
+Peak = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="The level of the files that is white, as 4095 of 12 bits in 16."),
 ]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Change a setting: dip.iterations=500.")]

@@ -24,12 +24,12 @@ def plan(
     It takes the options of `dipbench run`, and computes no run.
     """
     from dipbench import registry
-    from dipbench.api import seeds_of
     from dipbench.data.pinned import use_folder
     from dipbench.running.conditions import Conditions
     from dipbench.running.forecast import as_text, executions_of, forecast_of, side_of
     from dipbench.suites.agenda import parts_of
     from dipbench.suites.edits import Choices
+    from dipbench.suites.seeds import seeds_of
 
     use_folder(data_dir)
     registry.use_folders(plugins)

@@ -11,6 +11,7 @@ from dipbench.cli import options
 from dipbench.errors import UserError
 
 if TYPE_CHECKING:  # it loads torch, which takes seconds
+    from dipbench.images.writing import Samples
     from dipbench.running.restoring import Restoration
     from dipbench.trace.kept import Output
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # it loads torch, which takes seconds
 def restore(
     images: Annotated[list[Path], typer.Argument(help="The degraded image, or several.")],
     task: Annotated[str, typer.Option(help="What happened to it: denoising[sigma=25].")],
-    method: Annotated[str, typer.Option(help="name[setting=value] or file.py.")] = "dip",
+    method: Annotated[str, typer.Option(help="name[setting=value], file.py or a package, ./folder.")] = "dip",
     out: Annotated[
         Path | None, typer.Option(help="A file; of several images a folder. Default: beside it, as NAME-METHOD.png.")
     ] = None,
@@ -30,13 +31,15 @@ def restore(
             "level is given or can be estimated."
         ),
     ] = None,
+    peak: options.Peak = None,
     seed: Annotated[int, typer.Option(help="Of what the method draws.")] = 0,
     device: options.Device = "auto",
     plugins: options.Plugins = None,
 ) -> None:
     """Restore an image for which there is no ground truth.
 
-    All is checked before the first is restored. Ctrl-C keeps what there is of the one in work.
+    What is written has 16 bits a channel where the image has more than 8, its colour profile, and is upright. All is
+    checked before the first is restored. Ctrl-C keeps what there is of the one in work.
     """
     from dipbench import registry
     from dipbench.resources import pick_device
@@ -46,41 +49,46 @@ def restore(
     from dipbench.spec import parse
 
     registry.use_folders(plugins)
-    name, on = Path(parse(method).name).stem, pick_device(device)
+    name, on = Path(parse(method).name.partition(":")[0]).stem, pick_device(device)
     paths = _paths(images, out, name)
 
     def posed(image: Path) -> Restoration:
-        return Restoration.of(image, task, method, output, stop, on)
+        return Restoration.of(image, task, method, output, stop, on, peak)
 
-    chosen = [_said(image, posed(image)) for image in images]  # and not kept: they may be many and large
+    # and not kept: they may be many and large
+    chosen = [_said(image, path, posed(image)) for image, path in zip(images, paths, strict=True)]
     for rule in dict.fromkeys(filter(None, chosen)):
         words = f"rule '{rule}' ends the fit by the noise level; with --stop last it takes all iterations"
         print(f"dipbench: {words}", file=sys.stderr)
     with interruption.handled():
         for image, path in zip(images, paths, strict=True):
             with counter(f"{name} on {image.name}") as progress:
+                wanted = posed(image)
                 try:
-                    made = restored(posed(image), seed, progress)
+                    made = restored(wanted, seed, progress)
                 except interruption.Stopped as stopped:
                     print(f"dipbench: stopped by {stopped} before there was anything of '{image}'", file=sys.stderr)
                     raise typer.Exit(stopped.status) from None
-            _write(path, made)
+            _write(path, made, wanted.samples)
             if number := interruption.received():
                 print(f"dipbench: stopped at iteration {made.iteration}: '{path}' is what there was", file=sys.stderr)
                 raise typer.Exit(128 + number)
 
 
-def _said(image: Path, wanted: "Restoration") -> str:
-    """The rule that was chosen; says on standard error what of the noise level nobody gave."""
+def _said(image: Path, path: Path, wanted: "Restoration") -> str:
+    """The rule that was chosen; says on standard error what of the noise level nobody gave, and which bits get lost."""
     if wanted.doubt:
         print(f"dipbench: '{image}': {wanted.doubt}", file=sys.stderr)
+    if wanted.samples.in_file(path).bits < wanted.samples.bits:
+        words = f"'{path}' has 8 bits a channel, and '{image}' more: name it .png or .tif to keep 16"
+        print(f"dipbench: {words}", file=sys.stderr)
     return wanted.chosen
 
 
-def _write(path: Path, made: "Output") -> None:
-    from dipbench.api import restore_to
+def _write(path: Path, made: "Output", samples: "Samples") -> None:
+    from dipbench.api import write_restored
 
-    restore_to(path, made)
+    write_restored(path, made, samples)
     by = f", where {made.rule} stopped it" if made.fired is not None else ""
     print(f"{made.name} output at iteration {made.iteration}{by}: {path}", flush=True)
 

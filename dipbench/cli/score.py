@@ -16,6 +16,7 @@ def score(
     pattern: Annotated[
         str, typer.Option(help="What the files are called: '{name}_x4.png', with the image's name for {name}.")
     ] = "{name}",
+    peak: options.Peak = None,
     method_name: Annotated[str, typer.Option(help="Name in the tables; default the folder's name.")] = "",
     out: Annotated[
         Path | None, typer.Option(help="Keep the results here and write a report; default: print only.")
@@ -31,7 +32,7 @@ def score(
     from dipbench.text import counted
 
     registry.use_folders(plugins)
-    scores = score_folder(folder, dataset, task, method_name, out, pattern, metrics or ())
+    scores = score_folder(folder, dataset, task, method_name, out, pattern, metrics or (), peak)
     print(as_text(scores))
     if out is not None:
         store = Store.existing(out)

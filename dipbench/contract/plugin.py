@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from dipbench.code import source_of
+from dipbench.code import FROM_FILE, source_of
 from dipbench.spec import Spec
 
 PositiveInt = Annotated[int, Gt(0)]
@@ -31,13 +31,13 @@ class Plugin:
 
     @classmethod
     def plugin_name(cls) -> str:
-        """The name of the file that holds the class, which is the name it is asked for by.
+        """The name of the file, or of the folder of a package, that holds the class: it is asked for by that.
 
-        With `:Class` behind it where that file, outside dipbench, holds several of the kind.
+        With `:Class` behind it where that, outside dipbench, holds several of the kind.
         """
-        file = cls.__module__.rpartition(".")[2]
-        module = sys.modules.get(cls.__module__) if cls.source() else None
-        return f"{file}:{cls.__name__}" if module and len(plugins_in(module, cls.kind)) > 1 else file
+        home = home_of(cls.__module__)
+        name, module = home.rpartition(".")[2], sys.modules.get(home) if cls.source() else None
+        return f"{name}:{cls.__name__}" if module and len(plugins_in(module, cls.kind)) > 1 else name
 
     @classmethod
     def source(cls) -> str | None:
@@ -72,12 +72,20 @@ def kind_of(value: object) -> str | None:
 
 
 def plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
-    """The classes of that kind that a module defines."""
+    """The classes of that kind that a module defines; those of a package may stand in its inner modules."""
     return [
         value
         for value in vars(module).values()
-        if kind_of(value) == kind and value.__module__ == module.__name__ and not inspect.isabstract(value)
+        if kind_of(value) == kind
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
+        and not inspect.isabstract(value)
     ]
+
+
+def home_of(module: str) -> str:
+    """The module that a user names by a path: of one that lies in a package, that package."""
+    package = module.rpartition(".")[0]
+    return home_of(package) if module.startswith(FROM_FILE) and package in sys.modules else module
 
 
 def _plain(value: Any) -> Any:

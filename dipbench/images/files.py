@@ -17,7 +17,7 @@ from dipbench.images import npy, pillow, pnm, tiff
 from dipbench.images.kinds import HEAD, READ, kind_of
 from dipbench.images.picture import Picture, Refused
 
-_DECODERS: dict[str, Callable[[bytes], Picture]] = {
+_DECODERS: dict[str, Callable[[bytes, int | None], Picture]] = {
     **{kind: partial(pillow.decode, kind=kind) for kind in ("PNG", "JPEG", "BMP")},
     "WebP": partial(pillow.decode, kind="WEBP"),
     "TIFF": tiff.decode,
@@ -37,18 +37,39 @@ class UnusualDepth(UserWarning):
     """An image has a number of bits a sample for which programs do not agree what white is."""
 
 
-def read_image(path: Path) -> Tensor:
+def read_image(path: Path, peak: int | None = None) -> Tensor:
     """The image (C, H, W), float32 in [0, 1], C = 1 or 3, upright. An alpha channel is dropped with a warning.
 
-    What kind of file it is, its content says. UserError, a line that names the file, where that is missing, empty,
-    damaged, too large, of a kind that is not read, or holds samples of which it is not certain what they mean.
+    What kind of file it is, its content says. `peak` is the level that is white, where it is not the highest that there
+    can be: 4095 of 12 bits in 16. UserError, a line that names the file, where that is missing, empty, damaged, too
+    large, of a kind that is not read, has a level above the peak, or holds samples of which it is not certain what they
+    mean.
     """
-    picture = _decoded(path, _bytes_of(path))
+    return as_tensor(read_picture(path, peak))
+
+
+def read_picture(path: Path, peak: int | None = None) -> Picture:
+    """The same with what else the file says."""
+    picture = _decoded(path, _bytes_of(path), peak)
     if picture.has_alpha:
         warn_once(f"'{path}': the alpha channel is dropped", AlphaDropped)
-    if picture.note:
-        warn_once(f"'{path}' {picture.note}", UnusualDepth)
+    if peak is None and (note := picture.note or _note_of_darkness(picture)):
+        warn_once(f"'{path}' {note}", UnusualDepth)
+    return picture
+
+
+def as_tensor(picture: Picture) -> Tensor:
+    """Its pixels (C, H, W), float32 in [0, 1]."""
     return torch.from_numpy(picture.levels.transpose(2, 0, 1).copy())
+
+
+def _note_of_darkness(picture: Picture) -> str:
+    """Of 16 bits a sample of which the upper are not used, as cameras with 10, 12 or 14 bits write them."""
+    highest = round(float(picture.levels.max()) * 65535) if picture.top == 65535 else 0
+    white = 2 ** highest.bit_length() - 1
+    return (
+        f"has no level above {highest} of 65535: if {white} is white, give peak={white}" if 255 < white < 16384 else ""
+    )
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -61,7 +82,7 @@ def _bytes_of(path: Path) -> bytes:
     return raw
 
 
-def _decoded(path: Path, raw: bytes) -> Picture:
+def _decoded(path: Path, raw: bytes, peak: int | None) -> Picture:
     kind = kind_of(raw[:HEAD])
     if kind not in _DECODERS:
         what = f"is {kind}, which is not read" if kind else "is no image of a kind that is known"
@@ -69,7 +90,7 @@ def _decoded(path: Path, raw: bytes) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what in a file is odd and does not matter; what does is an error
-            return _DECODERS[kind](raw)
+            return _DECODERS[kind](raw, peak)
     except Refused as error:
         raise UserError(f"image '{path}' {_one_line(error)}") from error
     except Exception as error:  # whatever a decoder makes of damage

@@ -14,8 +14,8 @@ from PIL import ExifTags, Image
 from dipbench.images.picture import MOST_PIXELS, Picture, Refused, check_size, from_integers, upright
 
 
-def decode(raw: bytes, kind: str) -> Picture:
-    """The picture in a file of that kind."""
+def decode(raw: bytes, peak: int | None = None, *, kind: str) -> Picture:
+    """The picture in a file of that kind, of which `peak` is white, else the highest level that there can be."""
     try:
         image = Image.open(BytesIO(raw), formats=[kind])
     except Image.DecompressionBombError as error:
@@ -31,18 +31,17 @@ def decode(raw: bytes, kind: str) -> Picture:
         else:
             pixels, top = np.atleast_3d(np.array(_plain(image))), 255
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-        return _picture(from_integers(upright(pixels, orientation), top), image.has_transparency_data)
+        levels = from_integers(upright(pixels, orientation), top, peak)
+        channels = 1 if levels.shape[2] < 3 else 3
+        has_alpha = image.has_transparency_data or levels.shape[2] > channels
+        profile = image.info.get("icc_profile") or b""
+        return Picture(levels[..., :channels], has_alpha, top=top, profile=profile)
 
 
 def _deep(raw: bytes) -> NDArray[Any]:
     """The samples (H, W, C) of a PNG of 16 bits a channel, all of them, whatever it says of their significance."""
     width, height, rows, _ = png.Reader(bytes=raw).read()
     return np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, -1)
-
-
-def _picture(levels: NDArray[Any], transparent: bool) -> Picture:
-    channels = 1 if levels.shape[2] < 3 else 3
-    return Picture(levels[..., :channels], transparent or levels.shape[2] > channels)
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -16,8 +16,8 @@ _BITMAP = re.compile(rb"P[14]" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
 _PIXMAP = re.compile(rb"P[2356]" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
 
 
-def decode(raw: bytes) -> Picture:
-    """The picture in a file that begins with P1 to P6."""
+def decode(raw: bytes, peak: int | None = None) -> Picture:
+    """The picture in a file that begins with P1 to P6, of which `peak` is white, else the level that it says."""
     bitmap = raw[1:2] in b"14"
     header = (_BITMAP if bitmap else _PIXMAP).match(raw)
     if header is None:
@@ -29,7 +29,7 @@ def decode(raw: bytes) -> Picture:
     shape = (height, width, 3 if raw[1:2] in b"36" else 1)
     body = raw[header.end() :]
     samples = _letters(body, shape, bitmap) if raw[1:2] in b"123" else _binary(body, shape, top, bitmap)
-    return Picture(from_integers(1 - samples if bitmap else samples, top))  # in a bitmap 1 is black
+    return Picture(from_integers(1 - samples if bitmap else samples, top, peak), top=top)  # in a bitmap 1 is black
 
 
 def _binary(body: bytes, shape: tuple[int, int, int], top: int, bitmap: bool) -> NDArray[Any]:

@@ -38,8 +38,8 @@ def _quiet() -> Iterator[None]:
 
 
 @_quiet()
-def decode(raw: bytes) -> Picture:
-    """The picture in a TIFF with one."""
+def decode(raw: bytes, peak: int | None = None) -> Picture:
+    """The picture in a TIFF with one, of which `peak` is white, else the highest level that there can be."""
     with TiffFile(BytesIO(raw)) as file:
         page = _only_page(file)
         _check_meaning(page)
@@ -49,8 +49,9 @@ def decode(raw: bytes) -> Picture:
     colours = _colours_of(page)
     if page.samplesperpixel > colours:
         _check_alpha(page, samples[..., colours])
-    levels = _levels(page, samples[..., :colours])
-    return Picture(upright(levels, page.tags.valueof(274)), page.samplesperpixel > colours, _note(page))
+    levels = upright(_levels(page, samples[..., :colours], peak), page.tags.valueof(274))
+    profile = bytes(page.tags.valueof(34675) or b"")
+    return Picture(levels, page.samplesperpixel > colours, _note(page), _top(page), profile)
 
 
 def _note(page: TiffPage) -> str:
@@ -132,13 +133,25 @@ def _check_alpha(page: TiffPage, alpha: NDArray[Any]) -> None:
         raise Refused("has colours multiplied by its alpha channel (associated alpha): save it without")
 
 
-def _levels(page: TiffPage, samples: NDArray[Any]) -> Levels:
-    if page.sampleformat == SAMPLEFORMAT.IEEEFP:
-        return from_floats(samples)
+def _levels(page: TiffPage, samples: NDArray[Any], peak: int | None) -> Levels:
+    top = _top(page)
+    if top is None:
+        return from_floats(samples, peak)
+    if page.photometric in (_PALETTE, _WHITE_IS_ZERO) and peak is not None:
+        raise Refused(
+            f"is a TIFF of {_name(PHOTOMETRIC, page.photometric)} samples, which say what white is, and its peak is "
+            f"given as {peak}: leave it out"
+        )
     if page.photometric == _PALETTE:
         return _palette(page)[samples[..., 0].astype(np.intp)]
-    top = 2**page.bitspersample - 1
-    return from_integers(top - samples.astype(np.float32) if page.photometric == _WHITE_IS_ZERO else samples, top)
+    return from_integers(top - samples.astype(np.float32) if page.photometric == _WHITE_IS_ZERO else samples, top, peak)
+
+
+def _top(page: TiffPage) -> int | None:
+    """The highest level; None of floating-point numbers. A palette has 8 bits, or 16 of which few programs make use."""
+    if page.sampleformat == SAMPLEFORMAT.IEEEFP:
+        return None
+    return 255 if page.photometric == _PALETTE else int(2**page.bitspersample - 1)
 
 
 def _palette(page: TiffPage) -> Levels:

@@ -1,4 +1,4 @@
-"""Finds plugins: in their folders, in a file given by path, and in the entry points of installed packages.
+"""Finds plugins: in their folders, in a file or package given by path, and in the entry points of installed packages.
 
 Nothing is registered by hand: a plugin is there because its file is. A file is imported when it is asked for, so that
 one whose requirements are missing stops nobody else.
@@ -15,7 +15,7 @@ from dipbench.contract import Plugin
 from dipbench.contract.plugin import plugins_in
 from dipbench.errors import UserError, unknown
 from dipbench.registry.folders import plugin_files
-from dipbench.registry.importing import import_file, importing, in_file, the_plugin
+from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
 from dipbench.registry.kinds import KINDS, installed, own_modules
 
 GIVEN: dict[tuple[str, str], type[Plugin]] = {}
@@ -68,7 +68,7 @@ def find(kind: str, name: str) -> type[Plugin]:
         return the_plugin(kind, import_file(kind, place[0]), place[1])
     places = _places(kind, name)
     if not places:
-        raise unknown(kind, name, names(kind))
+        raise _of_a_folder(kind, name) or unknown(kind, name, names(kind))
     if len(places) > 1:
         mends = dict.fromkeys(place.mend for place in places if place.mend)
         raise UserError(
@@ -76,6 +76,19 @@ def find(kind: str, name: str) -> type[Plugin]:
             f"{', or '.join(mends)}"
         )
     return places[0].load()
+
+
+def _of_a_folder(kind: str, name: str) -> UserError | None:
+    """What is said of a name that none has, but a folder here."""
+    folder = Path(name.partition(":")[0])
+    if is_package(folder):
+        return UserError(f"unknown {kind} '{name}': the package in the folder '{folder}' is called by a path, ./{name}")
+    if folder.is_dir():
+        return UserError(
+            f"unknown {kind} '{name}': the folder '{folder}' is no package, for it has no __init__.py; --plugins takes "
+            "a folder of files"
+        )
+    return None
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dipbench.code import FROM_FILE
 from dipbench.contract import Plugin
-from dipbench.contract.plugin import kind_of
+from dipbench.contract.plugin import home_of, kind_of
 from dipbench.errors import UserError
 from dipbench.registry.building import build
 from dipbench.registry.finding import GIVEN, find, kinds_of
@@ -64,8 +65,10 @@ def _name_of(kind: str, cls: type[Plugin]) -> str:
     own, name = cls.plugin_name(), cls.__name__
     if cls.__module__.startswith("dipbench.") and kind in kinds_of(own) and find(kind, own) is cls:
         return own
-    if cls.__module__.startswith(FROM_FILE) and (file := getattr(sys.modules.get(cls.__module__), "__file__", None)):
-        return f"{file}:{name}" if ":" in own else str(file)
+    home = sys.modules.get(home_of(cls.__module__))
+    if cls.__module__.startswith(FROM_FILE) and home and home.__file__:
+        path = Path(home.__file__).parent if hasattr(home, "__path__") else home.__file__
+        return f"{path}:{name}" if ":" in own else str(path)
     subject = vars(cls).get("made_of", cls)
     installed = is_installed(cls.__module__) and cls.source()
     source = installed or typed_hash(getattr(subject, "__func__", subject))

@@ -1,7 +1,8 @@
-"""A plugin out of a Python file: the file is imported, apart from all others, and the class is looked up."""
+"""A plugin out of a Python file or a package, imported apart from all others; in it the class is looked up."""
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -17,9 +18,19 @@ from dipbench.registry.process import apart
 
 
 def in_file(name: str) -> tuple[Path, str] | None:
-    """The file of `path.py` or `path.py:Class`, and the name of the class, empty for the only one; None: no path."""
-    found = re.fullmatch(r"(.+\.py)(?::(\w+))?", name)
-    return (Path(found[1]), found[2] or "") if found else None
+    """The file of `path.py` or the folder of `path/to/package`, and the name of the class behind a colon.
+
+    That is empty for the only one. None: no path.
+    """
+    found = re.fullmatch(r"(.+?)(?::(\w+))?", name)
+    if found and (found[1].endswith(".py") or (os.sep in found[1] and is_package(Path(found[1])))):
+        return Path(found[1]), found[2] or ""
+    return None
+
+
+def is_package(path: Path) -> bool:
+    """Whether it is a folder that Python imports as a whole."""
+    return (path / "__init__.py").is_file()
 
 
 @contextmanager
@@ -35,42 +46,72 @@ def importing(what: str) -> Iterator[None]:
 
 
 def import_file(kind: str, path: Path) -> ModuleType:
-    """The module in a file outside the package. Its name says what its code is, so an edited file is another."""
-    if not path.is_file():
+    """The module in a file, or in the folder of a package. Its name says what its code is: edited it is another."""
+    inner = [str(path.resolve())] if is_package(path) else None
+    file = path / "__init__.py" if inner else path
+    if not file.is_file():
         raise UserError(f"no {kind} file '{path}': the path is taken from the folder you are in")
-    name = f"{FROM_FILE}{code_hash(path)}.{path.stem}"
+    name = f"{FROM_FILE}{code_hash(path)}.{path.absolute().name if inner else path.stem}"
     known = sys.modules.get(name)
-    if known and known.__file__ and Path(known.__file__).resolve() == path.resolve():  # not a copy in another folder
+    if known and known.__file__ and Path(known.__file__).resolve() == file.resolve():  # not a copy in another folder
         return known
-    spec = importlib.util.spec_from_file_location(name, path)
+    _forget(name)
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=inner)
     if spec is None or spec.loader is None:
         raise UserError(f"{kind} file '{path}' is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with importing(f"{kind} file '{path}'"), _finding_what_is_beside(path):
+        found = _asking_for_dots(path) if inner else _finding_what_is_beside(path)
+        with importing(f"{kind} {'package' if inner else 'file'} '{path}'"), _keeping_no_bytecode(), found:
             spec.loader.exec_module(module)
     except UserError:
-        del sys.modules[name]
+        _forget(name)
         raise
     return module
 
 
-@contextmanager
-def _finding_what_is_beside(path: Path) -> Iterator[None]:
-    """Within the block the modules beside a file can be imported, as by a script; no other file gets them.
+def _forget(name: str) -> None:
+    """Without a module and what was imported of it as a package."""
+    for each in [each for each in sys.modules if f"{each}.".startswith(f"{name}.")]:
+        del sys.modules[each]
 
-    No bytecode is kept: Python knows it by size and second, so that a file edited twice in one would be the one before.
-    """
-    beside = {name for name, _ in helpers_of(path)}
-    others = {name: sys.modules.pop(name) for name in beside if name in sys.modules}
+
+@contextmanager
+def _asking_for_dots(package: Path) -> Iterator[None]:
+    """Says the mend where a package asks for its own modules as a script does, for those of another would be taken."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        top = (error.name or "").partition(".")[0]
+        own = "helper" if top == package.absolute().name else top
+        if own == top and not any((package / place).exists() for place in (f"{top}.py", f"{top}/__init__.py")):
+            raise
+        raise UserError(
+            f"package '{package}' imports its own '{error.name}': write it with a dot, 'from .{own} import ...'"
+        ) from error
+
+
+@contextmanager
+def _keeping_no_bytecode() -> Iterator[None]:
+    """Python knows it by size and second, so that a file edited twice in one would be the one before."""
     importlib.invalidate_caches()
-    sys.path.insert(0, str(path.parent.resolve()))
     keeps_none, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
     finally:
         sys.dont_write_bytecode = keeps_none
+
+
+@contextmanager
+def _finding_what_is_beside(path: Path) -> Iterator[None]:
+    """Within the block the modules beside a file can be imported, as by a script; no other file gets them."""
+    beside = {name for name, _ in helpers_of(path)}
+    others = {name: sys.modules.pop(name) for name in beside if name in sys.modules}
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        yield
+    finally:
         sys.path.remove(str(path.parent.resolve()))
         for name in beside:
             sys.modules.pop(name, None)

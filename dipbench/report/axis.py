@@ -9,7 +9,7 @@ import pandas as pd
 _OUTLIERS = 0.02  # share of the second half of a fit that may fall below the axis
 _RISE = 0.5  # room below the second half for the rise, in parts of what is above it
 _LEAST_RISE = 2.0  # dB
-_MEASUREMENT_RISE = 5.0  # dB, the same for the PSNR to the measurement
+_MEASUREMENT_RISE = 5.0  # dB, the same for the data-fit PSNR
 _MEASUREMENT_SPAN = 20.0  # dB of it that are shown at least where a fit reaches the end
 _REACH = 3.0  # dB below that, within which a dashed line still gets room
 _SPAN = 12.0  # dB below the best fit that are shown at most
@@ -17,7 +17,7 @@ _EXACT = 60.0  # dB; rounding to 8 bit alone makes 58.9
 
 
 def range_of_truth(lines: pd.DataFrame, peaks: Sequence[float], levels: Sequence[float]) -> tuple[float, float]:
-    """The axis of the PSNR to the truth of one image, dB.
+    """The axis of the PSNR (vs ground truth) of one image, dB.
 
     It holds the second half of every fit, the end of its rise, the `peaks`, and the `levels` that are not far below.
     What stays far below the best fit is left out.
@@ -29,7 +29,7 @@ def range_of_truth(lines: pd.DataFrame, peaks: Sequence[float], levels: Sequence
 
 
 def range_of_measurement(lines: pd.DataFrame) -> tuple[float, float]:
-    """The axis of the PSNR to the measurement of one image, dB; it ends where the misfit is that of 8-bit rounding."""
+    """The axis of the data-fit PSNR of one image, dB; it ends where the misfit is that of 8-bit rounding."""
     signals = ["psnr_measurement"]
     low = min(_late(lines, signals) - _MEASUREMENT_RISE, _EXACT - _MEASUREMENT_SPAN)
     low = max(low, float(lines[signals].min().min()))

@@ -52,7 +52,7 @@ def origin_of(result: Result) -> tuple[str, str, str, str, str, str]:
 
 def bibtex(result: Result) -> str:
     """The entries of the method, the data set and the task of a run, and of the dipbench that computed it."""
-    papers = result.papers or [result.paper]
+    papers = list(dict.fromkeys(result.papers or [result.paper]))  # of before a paper may be there twice
     found = {paper: references()[paper] for paper in papers if paper in references()}
     missing = [paper for paper in papers if paper and paper not in references()]
     own = _OWN.format(version=result.environment.versions["dipbench"])

@@ -33,7 +33,12 @@ class Curves:
     plateaus: pd.DataFrame  # image, first, last: where the only method that iterates is near its peak, first seed
     stops: pd.DataFrame  # image, method, seed, rule, iteration, psnr, ema: the outputs that rules nominated
     levels: pd.DataFrame  # image, method, psnr: methods of one estimate, mean over the seeds
-    without_truth: frozenset[str]  # images of which there is no PSNR but that to the measurement
+    without_truth: frozenset[str]  # images of which there is no PSNR but the data-fit PSNR
+
+    @property
+    def scored(self) -> bool:
+        """Whether some image has a PSNR against its ground truth."""
+        return not self.without_truth.issuperset(self.images)
 
 
 def curves_of(store: Store, chapter: Chapter, labels: Collection[str] | None = None) -> Curves | None:

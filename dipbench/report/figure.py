@@ -1,4 +1,4 @@
-"""Draws the curves of an experiment: PSNR to the truth, which rises and falls, over PSNR to the measurement."""
+"""Draws the curves of an experiment: PSNR (vs ground truth), which rises and falls, over the data-fit PSNR."""
 
 import math
 import textwrap

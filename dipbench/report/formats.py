@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from dipbench.report.markup import markdown_row, markdown_text
 from dipbench.report.tables import Cell, Column, Row, Table
-from dipbench.scoring import SECONDS
+from dipbench.scoring import SECONDS, Metric, Quantity
 
 DASH = "\u2013"
 MINUS = "\u2212"
@@ -35,12 +35,34 @@ def heading(column: Column) -> str:
 
 
 def caption(table: Table) -> str:
-    """What the numbers of a table are."""
-    unit = f" in {table.metric.unit}" if table.metric.unit else ""
-    if table.metric.against != "truth":
-        return f"{table.experiment}: {table.metric.title}{unit}."
-    direction = "higher" if table.metric.higher_is_better else "lower"
-    return f"{table.experiment}: {table.metric.title}{unit}, {direction} is better; the best in bold, oracles apart."
+    """What the numbers of a table are, of every metric in it."""
+    titles: dict[str, list[str]] = {}
+    for metric in dict.fromkeys(column.metric for column in table.columns if column.metric is not SECONDS):
+        titles.setdefault(_direction(metric), []).append(in_unit(metric))
+    metrics = "; ".join(f"{enumerated(of_direction)}{words}" for words, of_direction in titles.items())
+    ranked = any(words for words in titles)
+    return f"{table.experiment}: {metrics}{'; the best in bold, oracles apart' if ranked else ''}."
+
+
+def is_ranked(metric: Quantity) -> bool:
+    """Whether its best number is that of the best output."""
+    return isinstance(metric, Metric) and metric.against == "truth"
+
+
+def in_unit(metric: Quantity) -> str:
+    """Its title with its unit, as a sentence has it."""
+    return f"{metric.title} in {metric.unit}" if metric.unit else metric.title
+
+
+def enumerated(titles: Sequence[str]) -> str:
+    """Titles as a sentence has them: all of them."""
+    return " and ".join([", ".join(titles[:-1]), titles[-1]]) if len(titles) > 1 else "".join(titles)
+
+
+def _direction(metric: Quantity) -> str:
+    if not is_ranked(metric):
+        return ""
+    return ", higher is better" if metric.higher_is_better else ", lower is better"
 
 
 def to_markdown(tables: Sequence[Table]) -> str:

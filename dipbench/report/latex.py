@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from dipbench.report.formats import heading, number, rounded
+from dipbench.report.formats import enumerated, heading, in_unit, is_ranked, number, rounded
 from dipbench.report.markup import tex
 from dipbench.report.provenance import Provenance
 from dipbench.report.sheets import PACKAGES, Line, Sheet, Words, alone, breakable, floats, words
 from dipbench.report.tables import Cell, Column, Row, Table
-from dipbench.scoring import SECONDS, Metric, Quantity, in_words
+from dipbench.scoring import SECONDS, Quantity, in_words
 
 _UNSAID = Provenance()
 
@@ -65,15 +65,11 @@ def _superscript(marks: Sequence[str]) -> str:
 def long_caption(table: Table) -> str:
     """The caption of a table that stands alone: what the numbers are, and by what protocol, in words."""
     metrics = dict.fromkeys(column.metric for column in table.columns if column.metric is not SECONDS)
-    titles = [f"{metric.title} in {metric.unit}" if metric.unit else metric.title for metric in metrics]
-    ranked = [metric for metric in metrics if _is_ranked(metric)]
+    titles = [in_unit(metric) for metric in metrics]
+    ranked = [metric for metric in metrics if is_ranked(metric)]
     protocol = f" {in_words(table.signature)}" if table.signature else ""
     best = " The best in bold, oracles apart." if ranked else ""
-    return f"{table.experiment}: {_listed(titles)}{protocol}.{_directions(ranked)}{best}"
-
-
-def _is_ranked(metric: Quantity) -> bool:
-    return isinstance(metric, Metric) and metric.against == "truth"
+    return f"{table.experiment}: {enumerated(titles)}{protocol}.{_directions(ranked)}{best}"
 
 
 def _directions(metrics: Sequence[Quantity]) -> str:
@@ -82,11 +78,7 @@ def _directions(metrics: Sequence[Quantity]) -> str:
     said = {word: titles for word, titles in sides.items() if titles}
     if len(said) == 1:
         return f" {next(iter(said))} is better."
-    return "".join(f" {word} {_listed(titles)} is better." for word, titles in said.items())
+    return "".join(f" {word} {enumerated(titles)} is better." for word, titles in said.items())
 
 
 _SIDES = ("Higher", "Lower")
-
-
-def _listed(titles: Sequence[str]) -> str:
-    return " and ".join([", ".join(titles[:-1]), titles[-1]]) if len(titles) > 1 else "".join(titles)

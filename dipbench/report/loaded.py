@@ -72,7 +72,7 @@ class Loaded:
         columns = min(len(curves.images), 3)
         with styled():
             figure = draw(curves, columns, width=4.5 * columns + 1, figure=pyplot.figure())
-        return figure.axes[::2]  # of each panel the upper one: the lower shows the PSNR to the measurement
+        return figure.axes[::2]  # of each panel the upper one: the lower shows the data-fit PSNR
 
     def compare(self, *methods: str, baseline: str = "", metric: str = "psnr") -> Comparisons:
         """Which is better, and how sure that is: frames `ranking` and `differences`, and `remarks`.

@@ -12,7 +12,7 @@ from dipbench.comparing.statistics import CONFIDENCE
 from dipbench.report.chapters import Chapter
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table, markdown_text
-from dipbench.scoring import METRICS
+from dipbench.report.tables import metrics_of
 from dipbench.store.store import Store
 from dipbench.text import counted, table
 
@@ -31,10 +31,10 @@ NOTE = (
 
 
 def ranking_of(store: Store, chapter: Chapter) -> Comparison | None:
-    """How sure the ranking of an experiment is, where something can be said of it: with images or seeds enough."""
+    """How sure the ranking by the metric that leads is, where something can be said: with images or seeds enough."""
     results = with_last_finite(chapter.frame, store.trace)
     baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
-    found = comparison_of(results, METRICS["psnr"], baseline=baseline)
+    found = comparison_of(results, metrics_of(chapter.frame)[0], baseline=baseline)
     few = found is None or (found.ranking["images"].iloc[0] < FEWEST_IMAGES and found.ranking["seeds"].min() < 2)
     return None if few else found
 

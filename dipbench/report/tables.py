@@ -83,15 +83,21 @@ class Table:
 def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedRun] = ()) -> list[Table]:
     """The table of each metric of an experiment, the first with the time too; `frame` holds its rows of the results.
 
-    A metric that scored no run of it, and need not have, has none; one that need have and did not comes last.
-
     `missing` are the runs that were asked for and have no row.
+    """
+    metrics = metrics_of(frame)
+    return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(metrics)]
+
+
+def metrics_of(frame: pd.DataFrame) -> list[Metric]:
+    """What an experiment is scored by; the first leads: of a task that scores by numbers of its own, such a number.
+
+    A metric that scored no run of it, and need not have, is left out; one that need have and did not comes last.
     """
     metrics = [metric for name, metric in known().items() if name in frame.columns]
     unscored = {metric.name for metric in metrics if frame[metric.name].isna().all()}
     metrics = [metric for metric in metrics if metric.name not in unscored & OF_TASKS.keys()]
-    metrics.sort(key=lambda metric: metric.name in unscored)
-    return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(metrics)]
+    return sorted(metrics, key=lambda metric: (metric.name in unscored, metric.name not in OF_TASKS))
 
 
 class _Sheet:

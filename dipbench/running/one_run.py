@@ -224,7 +224,7 @@ class Work:
             "licence": self._method.licence,
             **({"trained_on": learned} if (learned := self._method.learned_from()) else {}),
             "paper": self._method.paper,
-            "papers": [plugin.paper for plugin in (self._method, self._dataset, self._task) if plugin.paper],
+            "papers": list(dict.fromkeys(p.paper for p in (self._method, self._dataset, self._task) if p.paper)),
             **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
             **({"fitted": outcome.fitted} if outcome.fitted else {}),
             "at_once": self._together,

@@ -12,7 +12,8 @@ from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Rule, Task
 from dipbench.contract.noise_level import sigma_estimated
 from dipbench.errors import UserError
-from dipbench.images.files import read_image
+from dipbench.images.files import as_tensor, read_picture
+from dipbench.images.writing import Samples
 from dipbench.operators import Identity
 from dipbench.running.recording import rule_refused
 from dipbench.running.trial import Progress, attempt, check_taken
@@ -42,16 +43,28 @@ class Restoration:
     protocol: Protocol
     output: str  # which one is wanted
     task: str  # its name
+    samples: Samples  # how its file has its levels, and what is made of it is written
     doubt: str = ""  # about the noise level, in words; empty: it was given, or the task has none
     chosen: str = ""  # the rule that ends the fit, where nobody asked for it
 
     @classmethod
     def of(
-        cls, image: Path, task: str, method: str, output: str | None, stop: str | None, device: torch.device
+        cls,
+        image: Path,
+        task: str,
+        method: str,
+        output: str | None,
+        stop: str | None,
+        device: torch.device,
+        peak: int | None = None,
     ) -> "Restoration":
-        """UserError for what cannot be read, that the method refuses, or that has no such output."""
+        """`peak` is the level of the file that is white: see `read_image`.
+
+        UserError for what cannot be read, that the method refuses, or that has no such output.
+        """
         spec = parse(task)
-        measurement = read_image(image)
+        picture = read_picture(image, peak)
+        measurement = as_tensor(picture)
         posed, known, doubt = _with_sigma(spec, measurement)
         problem = posed.pose(measurement).to(device)
         restorer, chosen = _stopping(registry.build("method", method), problem, stop, known)
@@ -61,7 +74,8 @@ class Restoration:
         wanted = output or expected[-1]
         if wanted not in expected:
             raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(expected)}")
-        return cls(problem, restorer, posed.protocol(), wanted, spec.name, doubt, chosen)
+        samples = Samples.of(picture, peak)
+        return cls(problem, restorer, posed.protocol(), wanted, spec.name, samples, doubt, chosen)
 
 
 def restored(wanted: Restoration, seed: int, progress: Progress | None = None) -> Output:

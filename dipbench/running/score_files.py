@@ -28,20 +28,22 @@ def score_folder(
     out: Path | None = None,
     pattern: str = "{name}",
     metrics: Sequence[str] = (),
+    peak: int | None = None,
 ) -> pd.DataFrame:
     """Scores the images of a folder against those of the same name in a data set: see `dipbench.store.results.columns`.
 
     One row an image. Where a result is missing or has another size, `status` is `failed` and `message` says why.
     `name` is what the method is called, as a rule the folder's name; `out` keeps the store of results; `pattern` says
-    what the files are called, with the image's name for {name}; `metrics` score them too. UserError if `folder` is not
+    what the files are called, with the image's name for {name}; `metrics` score them too; `peak` is the level of the
+    results that is white, where not the highest: that of the data set is a setting of it. UserError if `folder` is not
     a folder, and for what is wrong in the data set, the task or the metrics.
     """
     if not folder.is_dir():
         raise UserError(
             f"'{folder}' is not a folder: it takes the folder that holds the results, a file for each image"
         )
-    files = Spec("files", {"folder": str(folder), "pattern": pattern})
-    suite = _suite(files, dataset, task, name or folder.resolve().name, metrics)
+    settings = {"folder": str(folder), "pattern": pattern, **({} if peak is None else {"peak": peak})}
+    suite = _suite(Spec("files", settings), dataset, task, name or folder.resolve().name, metrics)
     if out is not None:
         return _scored(suite, Store(out))
     with tempfile.TemporaryDirectory(prefix="dipbench-score-") as place:

@@ -1,12 +1,13 @@
 """Inpainting. Deep Image Prior, section 3; masks of the official inpainting.ipynb and restoration.ipynb.
 
-Pixels that are not known are zero in the measurement. All channels of a pixel are known or none is.
+Pixels that are not known are zero in the measurement. All channels of a pixel are known or none is. In a mask that is a
+file white is known; where it is painted the other way round, as in most editors, `white=missing` says so.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -29,8 +30,16 @@ class Inpainting(Task):
 
     paper = "arXiv:1711.10925"
 
-    mask: Literal["bernoulli", "text", "own"] | Path = "bernoulli"  # own: the data set's; a file: white is known
+    mask: Literal["bernoulli", "text", "own"] | Path = "bernoulli"  # own: the data set's; a file: see `white`
     missing: Fraction = 0.5  # the rate at which a Bernoulli mask drops pixels
+    white: Literal["known", "missing"] = "known"  # what white, above half, stands for in a mask that is a file
+
+    def __post_init__(self) -> None:
+        if self.white != "known" and not isinstance(self.mask, Path):
+            raise UserError(
+                f"inpainting: white={self.white} is of a mask that is a file, inpainting[mask=FILE,white=missing], got "
+                f"mask={self.mask}; of the masks of a folder of images the folder says it, folder[white=missing]"
+            )
 
     @property
     def takes(self) -> Collection[Belonging]:
@@ -41,7 +50,11 @@ class Inpainting(Task):
         if self.mask != "own":
             known = self._known(image.shape[-2], image.shape[-1], rng)
         elif scene.known is not None:
-            known = _not_trivial(scene.known, "inpainting[mask=own]: the mask of the image, as it is cut,")
+            known = _not_trivial(
+                scene.known,
+                "inpainting[mask=own]: the mask of the image, as it is cut,",
+                ": give another mask, or another cut",
+            )
         else:
             raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
         return self._problem(image, known)
@@ -67,24 +80,29 @@ class Inpainting(Task):
         return torch.from_numpy(rng.numpy("mask").uniform(size=(1, height, width)) > self.missing)
 
     def _read_mask(self, path: Path, height: int, width: int) -> Tensor:
-        known = read_image(path).mean(dim=0, keepdim=True) > 0.5
-        if known.shape[-2:] != (height, width):
+        white = read_image(path).mean(dim=0, keepdim=True) > 0.5
+        if white.shape[-2:] != (height, width):
             raise UserError(
-                f"mask '{path}' is {known.shape[-1]}x{known.shape[-2]} pixels and the image {width}x{height}: "
+                f"mask '{path}' is {white.shape[-1]}x{white.shape[-2]} pixels and the image {width}x{height}: "
                 "give a mask of the image's size"
             )
-        return _not_trivial(known, f"mask '{path}'")
-
-
-def _not_trivial(known: Tensor, mask: str) -> Tensor:
-    """The known pixels, where there are some, and others to be filled in. UserError where there are not."""
-    if not known.any():
-        raise UserError(f"{mask} has no known pixel: white (above half) is known, black is missing")
-    if known.all():
-        raise UserError(
-            f"{mask} has no missing pixel: white (above half) is known, black is missing, and an alpha channel does "
-            "not count; paint the hole black"
+        hole, other = ("black", "missing") if self.white == "known" else ("white", "known")
+        mend = (
+            f": white (above half) is {self.white}, black is {other}, and an alpha channel does not count; paint the "
+            f"hole {hole}"
         )
+        return _not_trivial(white if self.white == "known" else ~white, f"mask '{path}'", mend)
+
+    def settings(self) -> dict[str, Any]:
+        """Without `white` where it is as it always was: runs and the streams of the mask are named by the settings."""
+        return {name: value for name, value in super().settings().items() if (name, value) != ("white", "known")}
+
+
+def _not_trivial(known: Tensor, mask: str, mend: str = "") -> Tensor:
+    """The known pixels, where there are some, and others to be filled in. UserError where there are not."""
+    for lacking, there in (("known", known), ("missing", ~known)):
+        if not there.any():
+            raise UserError(f"{mask} has no {lacking} pixel{mend}")
     return known
 
 

@@ -42,7 +42,7 @@ def test_help_shows_every_word_of_every_option(words: tuple[str, ...]) -> None:
 def test_brackets_are_kept() -> None:
     shown = " ".join(CliRunner().invoke(app, ["restore", "--help"]).output.split())
     assert "denoising[sigma=25]" in shown
-    assert "name[setting=value] or file.py" in shown
+    assert "name[setting=value], file.py or a package, ./folder" in shown
 
 
 @pytest.mark.parametrize("words", EVERY, ids=IDS)

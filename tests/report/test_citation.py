@@ -53,6 +53,21 @@ def test_citation_file_is_of_this_version() -> None:
     assert f"\nversion: {__version__}\n" in file.read_text()
 
 
+def test_a_paper_of_two_plugins_is_there_once(store: Store, tmp_path: Path) -> None:
+    """That of the task and of the method, in a run and in one that was stored with both."""
+    (result,) = (store.result(path.name) for path in (store.path / "runs").iterdir())
+    assert result is not None
+    experiment = {"name": "a", "dataset": "photos[crop=64,side=32]", "images": ["chelsea"], "task": "denoising"}
+    experiment["methods"] = ["no_prior[iterations=2]"]
+    suite = Suite.model_validate({"name": "twice", "title": "T", "experiments": [experiment]})
+    run_suite(suite, Store(tmp_path), seeds=[0], conditions=Conditions(torch.device("cpu"), processes=1))
+    (made,) = (Store(tmp_path).result(path.name) for path in (tmp_path / "runs").iterdir())
+    assert made is not None
+    assert made.papers == ["arXiv:1711.10925"]
+    twice = result.model_copy(update={"papers": ["arXiv:1711.10925", "doi:10.1/mine"] * 2})
+    assert bibtex(twice).count("1711.10925") == bibtex(twice).count("doi:10.1/mine") == 1
+
+
 def test_line_names_all_that_the_number_depends_on(store: Store) -> None:
     key = next((store.path / "runs").iterdir()).name
     result = store.result(key)

@@ -13,7 +13,7 @@ _SKIPPED_EVERY = 100
 
 @dataclass(frozen=True)
 class Backtracking(Trick):
-    """Restores the last good parameters when the PSNR to the measurement falls by more than `drop` at once.
+    """Restores the last good parameters when the data-fit PSNR falls by more than `drop` at once.
 
     The rule of the official code, decided on the device. In denoising.ipynb it is tried at every iteration except those
     whose count is a multiple of 100; in restoration.ipynb, `every=50`, only where it is one of 50. A fallback does not

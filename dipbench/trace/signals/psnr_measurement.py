@@ -1,4 +1,4 @@
-"""PSNR to the measurement, which rises as a fit goes on."""
+"""The data-fit PSNR, against the measurement, which rises as a fit goes on."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,7 @@ from dipbench.trace.signals import Seen, Signal
 
 @dataclass(frozen=True)
 class PsnrMeasurement(Signal):
-    """PSNR of A(output) to the measurement, all elements: the misfit in decibels."""
+    """PSNR of A(output) against the measurement, all elements: the misfit in decibels."""
 
     title: ClassVar[str] = "data-fit PSNR"
     unit: ClassVar[str] = "dB"
