@@ -35,7 +35,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
             files.append(File.generated(config, place, abs_src_path=str(path)))
         if path.suffix == ".md":
             waiting += [_shown(path.parent / link) for link in LINK.findall(path.read_text())]
-    config.nav = [_opened(entry, sorted(files.src_uris)) for entry in config.nav or []]
+    config.nav = [_opened(entry, sorted(files.src_uris, key=_order)) for entry in config.nav or []]
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -72,6 +72,12 @@ def _entries(nav: Any) -> Iterator[str]:
     elif nav:
         for entry in nav.values() if isinstance(nav, dict) else nav:
             yield from _entries(entry)
+
+
+def _order(path: str) -> tuple[str, bool, str]:
+    """In a folder its first page comes first."""
+    folder, name = posixpath.split(path)
+    return folder, name not in ("index.md", "README.md"), name
 
 
 def _opened(entry: Any, paths: Iterable[str]) -> Any:
