@@ -20,7 +20,7 @@ _EXAMPLES = {
         "dipbench compare dip bm3d --suite results/three_seeds --baseline bm3d",
     ),
     "leaderboard": ("dipbench leaderboard results/quickstart results/three_seeds --out leaderboard",),
-    "replay": ('dipbench replay results/quickstart --rule "wmv[window=50,patience=300]"',),
+    "replay": ('dipbench replay results/quickstart --rule "wmv[patience=300]"',),
     "score": (
         'dipbench score my_results --dataset set5 --task "super_resolution[factor=4]" --pattern "{name}_x4.png"',
     ),
