@@ -1,4 +1,4 @@
-"""Pages in a real browser: nothing but files may be asked for, and the console must stay silent."""
+"""Pages in a real browser: nothing may be asked of a server but the own one, and the console must stay silent."""
 
 import shutil
 from collections.abc import Iterator
@@ -25,16 +25,20 @@ def chromium() -> Iterator[Any]:
 
 
 class Opener:
-    """Opens pages, each in a context of its own, and keeps what they asked for and complained of."""
+    """Opens pages, each in a context of its own, and keeps what they asked for and complained of.
 
-    def __init__(self, browser: Any):
+    `own` is the address that they may ask too, where they are served.
+    """
+
+    def __init__(self, browser: Any, own: str = "file:"):
         self._browser = browser
+        self._harmless = (*_HARMLESS, own)
         self._contexts: list[Any] = []
         self.complaints: list[str] = []
         self.requests: list[str] = []
 
-    def __call__(self, path: Path, width: int = 1440, height: int = 900, **options: Any) -> Any:
-        """Playwright's Page of a file, loaded; `options` are those of a context, such as `color_scheme="dark"`."""
+    def __call__(self, place: Path | str, width: int = 1440, height: int = 900, **options: Any) -> Any:
+        """Playwright's Page of a file or an address, loaded; `options` are a context's, as `color_scheme="dark"`."""
         context = self._browser.new_context(viewport={"width": width, "height": height}, **options)
         self._contexts.append(context)
         page = context.new_page()
@@ -42,15 +46,15 @@ class Opener:
         page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(place if isinstance(place, str) else place.as_uri())
         return page
 
     def close(self) -> None:
-        """Closes the pages; AssertionError where one complained, or asked for more than files."""
+        """Closes the pages; AssertionError where one complained, or asked for more."""
         for context in self._contexts:
             context.close()
         assert self.complaints == []
-        assert [url for url in self.requests if not url.startswith(_HARMLESS)] == []
+        assert [url for url in self.requests if not url.startswith(self._harmless)] == []
 
 
 def overflow(page: Any) -> int:

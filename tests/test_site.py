@@ -4,7 +4,11 @@ import html
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import typer
@@ -109,12 +113,26 @@ def test_a_page_that_the_navigation_lacks_is_an_error(small: Path) -> None:
     assert "forgotten.md" in built(small, small / "site")
 
 
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Says nothing of what was asked for."""
+
+
+@pytest.fixture
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-def test_it_is_read_from_files_and_asks_no_server(site: Path, width: int) -> None:
+def test_it_is_read_and_searched_and_asks_no_other_server(address: str, width: int) -> None:
     with chromium() as browser:
-        opener = Opener(browser)
+        opener = Opener(browser, own=address)
         for name in ("index", "tutorials/study_overfitting", "commands/run", "python", "reports/paper/sr_x4/index"):
-            page = opener(site / f"{name}.html", width=width)
+            page = opener(f"{address}{name}.html", width=width)
             assert overflow(page) == 0, name
         page.keyboard.press("/")
         page.keyboard.type("checkpoint")
