@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dipbench.disk.whole import CameSecond
 from dipbench.errors import UserError
 from dipbench.store.store import Store, UnwritableStore, write_json
 
@@ -47,11 +48,11 @@ def test_a_folder_takes_the_place_of_one_that_was_there_before(tmp_path: Path) -
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("kind", ["problems", "runs"])
 def test_who_comes_second_keeps_what_is_there(tmp_path: Path, kind: str, before: bool) -> None:
-    """Two workers that write one folder at once: each is content, and what the first wrote stays whole."""
+    """Two workers that write one folder at once: the second is told, and what the first wrote stays whole."""
     store = Store(tmp_path)
     if before:
         made(store, kind, "key", "old")
-    with store.new_folder(kind, "key") as slow:
+    with pytest.raises(CameSecond, match="by another process meanwhile"), store.new_folder(kind, "key") as slow:
         (slow / "result").write_text("second")
         quick = tmp_path / kind / "of another process"
         quick.mkdir()
