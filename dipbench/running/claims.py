@@ -92,11 +92,10 @@ def put(
 
     The first whole result counts, also of a process that lost its lease; a failure is told only by the one that has it.
     """
-    if not lease.is_held():
-        if found := ended_in_store(job, store):
-            return replace(found, dropped=True)
-        if ended.status in ("failed", "held"):
-            return LOST
+    if found := ended_in_store(job, store):
+        return replace(found, dropped=True)
+    if ended.status in ("failed", "held") and not lease.is_held():
+        return LOST
     try:
         write_down(job, store, conditions, ended, content, outcome, lease.mark)
         return ended

@@ -1,5 +1,6 @@
 """A store on disk: what it takes for one, what it leaves alone, and who comes second."""
 
+import contextlib
 import errno
 import json
 import math
@@ -52,14 +53,17 @@ def test_who_comes_second_keeps_what_is_there(tmp_path: Path, kind: str, before:
     store = Store(tmp_path)
     if before:
         made(store, kind, "key", "old")
-    with pytest.raises(CameSecond, match="by another process meanwhile"), store.new_folder(kind, "key") as slow:
-        (slow / "result").write_text("second")
-        quick = tmp_path / kind / "of another process"
-        quick.mkdir()
-        (quick / "result").write_text("first")
-        if before:
-            (tmp_path / kind / "key").rename(tmp_path / "away")
-        quick.rename(tmp_path / kind / "key")
+    quick = tmp_path / kind / "of another process"
+    slow = contextlib.ExitStack()
+    folder = slow.enter_context(store.new_folder(kind, "key"))
+    (folder / "result").write_text("second")
+    quick.mkdir()
+    (quick / "result").write_text("first")
+    if before:
+        (tmp_path / kind / "key").rename(tmp_path / "away")
+    quick.rename(tmp_path / kind / "key")
+    with pytest.raises(CameSecond, match="by another process meanwhile"):
+        slow.close()
     assert (tmp_path / kind / "key" / "result").read_text() == "first"
     assert [path.name for path in (tmp_path / kind).iterdir()] == ["key"]
 
