@@ -58,7 +58,10 @@ def _made_of(store: Store, holdings: Holdings) -> str:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # it is being replaced
+        return 0, 0
     return found.st_size, found.st_mtime_ns
 
 
