@@ -59,7 +59,7 @@ def claim(job: Job, store: Store, is_void: Callable[[Held], bool] = Held.is_void
 
 def tidy(jobs: Iterable[Job], store: Store) -> None:
     """Removes what processes left that were killed just after they had put a run into the store."""
-    left = set(store.leases.keys())
+    left = set(store.leases.runs())
     for job in (job for job in jobs if job.run.key in left):
         with suppress(OSError):  # of a store that is only read
             lease = store.leases.take(job.run.key)

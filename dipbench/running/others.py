@@ -41,12 +41,12 @@ class Others:
 
     def _owner_of(self, job: Job) -> str:
         """Who has a run in work; empty: nobody, or no more."""
-        held = self._store.leases.holder(job.run.key)
-        if held is None:
-            return ""
-        if not self._watch.is_stale(held):
-            return held.title
         with self._store.writing():
+            held = self._store.leases.holder(job.run.key)
+            if held is None:
+                return ""
+            if not self._watch.is_stale(held):
+                return held.title
             self._store.leases.revoke(held)
         self._say(f"{job.title}: taken over from {held.title}, which gave no sign of life for {STALE_SECONDS:.0f} s")
         return ""

@@ -17,7 +17,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -99,9 +99,9 @@ class Lease:
     def end(self) -> None:
         """Removes all leases of a run that is in the store."""
         self.over = True
-        for each in range(self.number, -1, -1):
+        for each in sorted(self.folder.glob(f"{self.key}-*.json"), reverse=True):
             with contextlib.suppress(OSError):
-                _file(self.folder, self.key, each).unlink()
+                each.unlink()
 
 
 class Leases:
@@ -113,7 +113,7 @@ class Leases:
     def take(self, key: str, is_void: Callable[[Held], bool] = Held.is_void) -> Lease | Held:
         """The lease of a run, or who holds it. OSError where it cannot be written."""
         while True:
-            chain = list(self._chain(key))
+            chain = self.chain(key)
             if chain and not is_void(chain[-1]):
                 return chain[-1]
             lease = self._new(key, len(chain), _HELD, [held.mark for held in chain if held.mark])
@@ -122,29 +122,33 @@ class Leases:
 
     def holder(self, key: str) -> Held | None:
         """Who holds the lease of a run; None: nobody does."""
-        chain = list(self._chain(key))
+        chain = self.chain(key)
         return None if not chain or chain[-1].is_void() else chain[-1]
 
     def revoke(self, held: Held) -> bool:
         """Makes a run free that `held` has; False: it was released or taken over meanwhile."""
         return self._new(held.key, held.number + 1, _FREE, []) is not None
 
-    def keys(self) -> list[str]:
-        """Of the runs that have one, held or not."""
+    def runs(self) -> list[str]:
+        """The keys of those that have one, held or not."""
         try:
             names = os.listdir(self._folder)
         except OSError:
             return []
         return sorted({name.rpartition("-")[0] for name in names if name.endswith(".json") and name[0] != "."})
 
-    def _chain(self, key: str) -> Iterator[Held]:
-        """The leases of a run from the first on."""
+    def chain(self, key: str) -> list[Held]:
+        """The leases of a run, the first first: the last one counts."""
+        found: list[Held] = []
         for number in count():
             try:
                 content = _file(self._folder, key, number).read_text(encoding="utf-8", errors="replace")
-            except FileNotFoundError:
-                return
-            yield Held.read(key, number, content)
+            except OSError as error:
+                if error.errno in (errno.ENOENT, errno.ESTALE):  # the latter of NFS, which had it a moment ago
+                    break
+                raise
+            found.append(Held.read(key, number, content))
+        return found
 
     def _new(self, key: str, number: int, state: str, before: list[str]) -> Lease | None:
         """The lease of that number; None: another process was quicker."""

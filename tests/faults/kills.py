@@ -65,6 +65,7 @@ class Figures:
     """What happened, and what it did."""
 
     kills: int = 0
+    in_work: int = 0  # kills of a runner that had a run
     suspensions: int = 0
     takeovers: int = 0
     resumed: int = 0  # fits that went on from a checkpoint of another process
@@ -108,6 +109,7 @@ def run(case: Case, out: Path, log: Path, machine: str = "") -> None:
     leases.BEAT_SECONDS, leases.STALE_SECONDS, others.POLL_SECONDS = 0.2, case.stale_seconds, 0.1
     display = Log(log)
     _watched(display)
+    display.say("begun", os.getpid())
     if machine:
         mine = replace(owners.this_process(), host=machine, machine=machine)
         leases.this_process = owners.this_process = lambda: mine  # type: ignore[attr-defined]
@@ -166,8 +168,10 @@ def disturbed(case: Case, out: Path, folder: Path, chance: random.Random, kills:
         while any(process.is_alive() for process in pool):
             time.sleep(chance.uniform(0, 0.4))
             number = chance.randrange(len(pool))
-            if not kills or not pool[number].is_alive():
+            if not kills or not pool[number].is_alive() or not _has_begun(pool[number], folder):
                 continue
+            if chance.random() < 0.9 and not _has_a_run(pool[number], out):
+                continue  # most are killed at work: what they do before is long on a machine that has much to do
             if chance.random() < 0.1:
                 _suspend(pool[number], case.stale_seconds + 1)
                 figures.suspensions += 1
@@ -176,8 +180,20 @@ def disturbed(case: Case, out: Path, folder: Path, chance: random.Random, kills:
             pool[number].join()
             if pool[number].exitcode == -signal.SIGKILL:  # else it had just ended
                 kills, figures.kills = kills - 1, figures.kills + 1
+                figures.in_work += _has_a_run(pool[number], out)
                 pool[number] = start(case, out, folder, number)
         figures.failed += sum(process.exitcode != 0 for process in pool)
+
+
+def _has_begun(process: BaseProcess, folder: Path) -> bool:
+    return any(f"begun {process.pid}\n" in log.read_text() for log in folder.glob("log *.txt"))
+
+
+def _has_a_run(process: BaseProcess, out: Path) -> bool:
+    """Whether a lease is that of a process, which may be dead."""
+    there = Leases(out / "leases")
+    chains = [there.chain(key) for key in there.runs()]
+    return any(chain and chain[-1].owner and chain[-1].owner.process == process.pid for chain in chains)
 
 
 def _suspend(process: BaseProcess, seconds: float) -> None:
@@ -258,6 +274,7 @@ def main(
         "stores": stores,
         "runs": figures.runs,
         "kills": figures.kills,
+        "kills of a runner that had a run in work": figures.in_work,
         "suspensions": figures.suspensions,
         "takeovers": figures.takeovers,
         "fits that went on from a checkpoint": figures.resumed,

@@ -253,7 +253,7 @@ def test_what_is_left_of_a_run_that_was_put_into_the_store_is_tidied(
     lease.release()
     tidy(jobs, store)
     assert not folder.exists()
-    assert store.leases.keys() == []
+    assert store.leases.runs() == []
 
 
 def test_a_run_in_work_shows_its_beat(jobs: list[Job], store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

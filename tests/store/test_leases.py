@@ -89,7 +89,7 @@ def test_nothing_is_left_of_the_leases_of_a_run_that_ended(leases: Leases, tmp_p
     taken(leases).release()
     taken(leases).end()
     assert list((tmp_path / "leases").iterdir()) == []
-    assert leases.keys() == []
+    assert leases.runs() == []
 
 
 def test_that_of_a_process_which_is_gone_is_taken_over_at_once(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
