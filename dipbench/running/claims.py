@@ -1,5 +1,6 @@
 """Which of the processes on one store computes a run: the one that gets its lease, unless it is there by then."""
 
+import datetime
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -118,7 +119,8 @@ def record_failure(
     lease = claim(job, store, is_void)
     if isinstance(lease, Finished):
         return lease
+    now = datetime.datetime.now(datetime.UTC).isoformat()  # by which it is another failure than one before
     try:
-        return put(job, store, conditions, lease, failed, {})
+        return put(job, store, conditions, lease, failed, {"started": now})
     finally:
         lease.end()

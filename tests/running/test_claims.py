@@ -1,5 +1,6 @@
 """Runs that several processes want: each is computed by one, and what others have is waited for."""
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from torch import Tensor
 
 from dipbench.images.files import write_image
@@ -15,6 +17,7 @@ from dipbench.running.claims import asked_anew, claim, ended_in_store, record_fa
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import LOST, Finished
 from dipbench.running.one_run import Work
+from dipbench.running.progress import Terminal
 from dipbench.running.runner import Silent, Summary, run_suite
 from dipbench.store import leases
 from dipbench.store.leases import Held, Lease, Watch
@@ -273,6 +276,30 @@ def test_a_run_in_work_shows_its_beat(jobs: list[Job], store: Store, monkeypatch
     waiting = [jobs[0]]
     ended = list(turns.taking_turns(lambda block: waiting.pop() if waiting else None, store, ON, lambda *got: None))
     assert [finished.status for _, finished in ended] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("finished", "said"),
+    [
+        (Finished("done", psnr=30.0, seconds=2.0), "30.00 dB in 2.0 s"),
+        (Finished("done", psnr=30.0, seconds=2.0, elsewhere=True), "30.00 dB in 2.0 s, by another process"),
+        (
+            Finished("done", psnr=30.0, seconds=2.0, elsewhere=True, dropped=True),
+            "30.00 dB in 2.0 s, by another process, which was first: what was computed here is dropped",
+        ),
+        (Finished("failed", "no luck", elsewhere=True), "failed: no luck, by another process"),
+    ],
+)
+def test_a_person_reads_who_computed_a_run(jobs: list[Job], finished: Finished, said: str) -> None:
+    text = io.StringIO()
+    display = Terminal(Console(file=text))
+    display.begin(jobs, 0)
+    display.end(jobs[1], finished)
+    display.wait("2 runs are computed by other processes")
+    assert text.getvalue().splitlines()[1:] == [
+        f"[1/3] nlm on one, denoising, seed 0: {said}",
+        "2 runs are computed by other processes",
+    ]
 
 
 def test_a_runner_that_is_told_to_end_lets_go_of_its_runs(
