@@ -166,7 +166,7 @@ from pathlib import Path
 
 from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
-from dipbench.running.one_run import Finished
+from dipbench.running.ended import Finished
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job

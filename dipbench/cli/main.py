@@ -30,7 +30,7 @@ from dipbench.running.interruption import Stopped
 from dipbench.version import __version__
 
 if TYPE_CHECKING:
-    from dipbench.running.one_run import Finished
+    from dipbench.running.ended import Finished
     from dipbench.suites.jobs import Job
 
 app = typer.Typer(
@@ -118,8 +118,10 @@ def run(
             if comparison := as_text(verdicts_of(summary.asked)):
                 display.result(comparison)
             computed += summary.ended.total()
-            counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or "nothing to compute"
-            display.result(f"{counts}; {summary.present} already computed{page}")
+            nothing = "none computed here" if summary.elsewhere else "nothing to compute"
+            counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or nothing
+            others = f"; {summary.elsewhere} computed by other processes" if summary.elsewhere else ""
+            display.result(f"{counts}{others}; {summary.present} already computed{page}")
             for message, titles in _by_message(summary.failures).items():
                 more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
                 print(f"dipbench: {titles[0]}{more} failed: {message}", file=sys.stderr)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pooch
 import requests
 
+from dipbench.disk.whole import to_disk
 from dipbench.errors import UserError, unknown
 
 MIRRORS = (
@@ -80,12 +81,14 @@ def _from_mirror(url: str, path: Path, sha256: str, progress: Progress | None) -
         if found != sha256:
             part.unlink()
             raise ValueError(f"a different file came: its sha256 is {found}, expected {sha256}")
+        to_disk(part)
         os.replace(part, output)
 
     for attempt in range(1, ATTEMPTS + 1):
         before = _size(part)
         try:
             pooch.retrieve(url, f"sha256:{sha256}", path.name, path.parent, downloader=into)
+            to_disk(path.parent)
             return
         except (requests.RequestException, ValueError):
             spoilt = before > 0 and not part.exists()  # complete but wrong, and its beginning was from before

@@ -14,6 +14,7 @@ import pooch
 from pydantic import TypeAdapter
 
 from dipbench.data.download import Progress, download, mirrors, read_member
+from dipbench.disk.whole import written
 from dipbench.errors import UserError
 
 FOLDER_VARIABLE = "DIPBENCH_DATA"
@@ -142,10 +143,7 @@ def cache_folder() -> Path:
 def _unpack(archive: Path, member: str, target: Path, sha256: str) -> None:
     """One file of an archive, which comes under its name only once its content is right."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    unpacked = target.with_name(f"{target.name}.part")
-    unpacked.write_bytes(read_member(archive, member))
-    problem = Copy("cache", unpacked, sha256).problem()
-    if problem:
-        unpacked.unlink()
-        raise UserError(f"{problem}; it is '{member}' of '{archive}'")
-    os.replace(unpacked, target)
+    with written(target) as unpacked:
+        unpacked.write_bytes(read_member(archive, member))
+        if problem := Copy("cache", unpacked, sha256).problem():
+            raise UserError(f"{problem}; it is '{member}' of '{archive}'")

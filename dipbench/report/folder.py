@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dipbench import registry
+from dipbench.disk.whole import replaced
 from dipbench.errors import UserError
 from dipbench.store.records import Holdings
 from dipbench.store.store import Store
-from dipbench.store.whole import replaced
 from dipbench.suites.run import canonical
 from dipbench.version import __version__
 
@@ -22,7 +22,7 @@ _MADE_OF = "# made of "
 def new_report(store: Store, holdings: Holdings, out: Path | None) -> Iterator[Path]:
     """A folder to write to, which becomes the report when the block ends well. UserError where it cannot be written."""
     made_of = _made_of(store, holdings)
-    with store.new_folder(".", "report") if out is None else _elsewhere(out) as folder:
+    with store.new_folder(".", "report", whatever=True) if out is None else _elsewhere(out) as folder:
         yield folder
         names = _files_in(folder)
         (folder / _WRITTEN).write_text("\n".join([_MADE_OF + made_of, *names]) + "\n", encoding="utf-8")
@@ -58,7 +58,10 @@ def _made_of(store: Store, holdings: Holdings) -> str:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # it is being replaced
+        return 0, 0
     return found.st_size, found.st_mtime_ns
 
 
@@ -71,7 +74,7 @@ def _elsewhere(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.is_dir() and not (out / _WRITTEN).is_file():
             out.rmdir()
-        with replaced(out) as folder:
+        with replaced(out, whatever=True) as folder:
             yield folder
     except OSError as error:
         raise UserError(

@@ -6,7 +6,6 @@ A file is written under another name, made to reach the disk, and renamed; the l
 cannot be read costs little.
 """
 
-import os
 import pickle
 import shutil
 from pathlib import Path
@@ -14,29 +13,24 @@ from typing import Any
 
 import torch
 
+from dipbench.disk.whole import written
+
 _KEPT = 2
 
 
 class Checkpoints:
-    """Those of one run."""
+    """Those of one run, by a writer of that mark: see `dipbench.disk.whole`."""
 
-    def __init__(self, folder: Path):
-        self._folder = folder
+    def __init__(self, folder: Path, mark: str = ""):
+        self._folder, self._mark = folder, mark
 
     def save(self, state: dict[str, Any], iteration: int) -> None:
         """Writes what `load` gives back. OSError where that fails."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._folder / f".writing-{os.getpid()}"
-        try:
-            with temporary.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(self._folder / f"{iteration:08d}.pt")
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written(self._folder / f"{iteration:08d}.pt", self._mark) as temporary, temporary.open("wb") as file:
+            torch.save(state, file)
         for old in self._files()[_KEPT:]:
-            old.unlink()
+            old.unlink(missing_ok=True)
 
     def load(self) -> tuple[dict[str, Any] | None, list[str]]:
         """The last state that can be read, on the host, and a line for each file that cannot; None: there is none."""

@@ -2,10 +2,8 @@
 
 import datetime
 import time
-import traceback
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -13,32 +11,25 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.contract import Dataset, Method, Task
 from dipbench.data.loading import load
-from dipbench.errors import UserError, described
+from dipbench.disk.whole import CameSecond
+from dipbench.errors import UserError
 from dipbench.images.files import write_image
 from dipbench.metrics import scores
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.running import interruption
 from dipbench.running.checkpoints import Checkpoints
+from dipbench.running.claims import put
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import LOST, Finished, failure
 from dipbench.running.interruption import Stopped, held
 from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
-from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput, Status
-from dipbench.store.store import SNAPSHOTS, Store, UnwritableStore, write_json
+from dipbench.store.leases import Lease
+from dipbench.store.records import NO_TRUTH, ScoredOutput
+from dipbench.store.store import Store, UnwritableStore
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job, Watched
 from dipbench.trace.usual import USUAL
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a run ended."""
-
-    status: Status
-    message: str = ""  # why it was refused or failed, or has no scores
-    mendable: bool = False  # whether the user can mend it
-    psnr: float = float("nan")  # dB, of the final output
-    seconds: float = 0.0
 
 
 class Work:
@@ -46,16 +37,17 @@ class Work:
 
     Several may take turns. A fit goes on from its last checkpoint, if there is one. What goes wrong ends the run as
     failed; out of `advance` and `finish` come only UnwritableStore, Stopped after a signal and, for others to be ended
-    first, that a GPU has no memory left. A run that is dropped before its end must be closed.
+    first, that a GPU has no memory left. A run that is dropped before its end must be closed. It is computed as long as
+    its `lease` is held: where another process took it over, because this one stood still, that one has it.
     """
 
-    def __init__(self, job: Job, store: Store, conditions: Conditions, progress: Progress | None = None):
-        self.job = job
+    def __init__(self, job: Job, lease: Lease, store: Store, conditions: Conditions, progress: Progress | None = None):
+        self.job, self.lease = job, lease
         self.pixels = 0  # of the image; 0: it has not begun
         self._store, self._conditions = store, conditions
         self._started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._clock = time.perf_counter()
-        self._checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key)
+        self._checkpoints = Checkpoints(store.path / "checkpoints" / job.run.key, lease.mark)
         self._reporter = Reporter(progress)
         self._trial: Trial | None = None
         self._ended: Finished | None = None  # before its last iteration
@@ -71,7 +63,10 @@ class Work:
             self._together = max(self._together, together)
             return (self._trial is not None or self._begin()) and self._iterate()
         except UnwritableStore:
-            raise
+            if self.lease.is_held():
+                raise
+            self._ended = LOST  # by one that removed what was being written
+            return False
         except (Exception, SystemExit) as error:  # whatever a plugin does: this run fails, the others go on
             if out_of_gpu_memory(error):
                 raise
@@ -92,19 +87,22 @@ class Work:
                 raise
             self._ended, outcome = failure(error), None
         times = {"started": self._started, "wall_seconds": round(time.perf_counter() - self._clock, 3)}
+        into = self.job, self._store, self._conditions, self.lease
         try:
-            write_down(self.job, self._store, self._conditions, self._ended, {**times, **content}, outcome)
+            self._ended = put(*into, self._ended, {**times, **content}, outcome)
         except (ValueError, TypeError) as error:  # what a plugin says of itself is no text, or not to be written
-            self._ended = failure(error)
-            write_down(self.job, self._store, self._conditions, self._ended, times)
+            self._ended = put(*into, failure(error), times)
         if self._ended.status == "done":
             self._checkpoints.clear()
+        if self._ended.status != "held":
+            self.lease.end()
         self.close()
         return self._ended
 
     def close(self) -> None:
-        """Signals end the program again, where it is the last that held them."""
+        """Signals end the program again, where it is the last that held them, and another may have the run."""
         self._signals.close()
+        self.lease.release()
 
     def _begin(self) -> bool:
         """Poses the problem and goes to the last checkpoint; False: the method refuses it."""
@@ -118,7 +116,10 @@ class Work:
         problem = replace(degraded, image_name=run.image, origin=scene.origin)
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):
-            with self._store.new_folder("problems", run.measurement_key) as folder:
+            with (
+                suppress(CameSecond),  # it holds the same
+                self._store.new_folder("problems", run.measurement_key, self.lease.mark) as folder,
+            ):
                 pictures = {"truth": self._truth, "degraded": self._task.shown(problem), "guide": problem.guide}
                 for name, picture in pictures.items():
                     if picture is not None and len(picture) in (1, 3):
@@ -178,7 +179,11 @@ class Work:
         self._reporter.look(self._trial)
         told = interruption.received()
         if self._every and (told or time.perf_counter() - self._saved > self._every):
-            self._save()
+            if self.lease.is_held():
+                self._save()
+            elif not told:
+                self._ended = LOST
+                return False
         if told:
             raise Stopped(told)
         return True
@@ -254,45 +259,3 @@ def _doubts(outcome: Outcome) -> list[str]:
             low, high = float(output.image.min()), float(output.image.max())
             doubts.append(f"{output.name}: values from {low:.3g} to {high:.3g}, where black is 0 and white is 1")
     return doubts
-
-
-def write_down(
-    job: Job,
-    store: Store,
-    conditions: Conditions,
-    finished: Finished,
-    content: dict[str, Any],
-    outcome: Outcome | None = None,
-) -> None:
-    """Puts into the store how a run ended; `content` is what else is known of it, by the fields of `Result`."""
-    known: dict[str, Any] = {"outputs": [], **content}
-    here = Environment(**environment(conditions.device))
-    result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
-    with store.new_folder("runs", job.run.key) as folder:
-        if outcome:
-            outcome.trace.to_parquet(folder / "trace.parquet", index=False)
-            for output in outcome.outputs:
-                write_image(folder / f"{output.name}.png", output.image)
-                for name, view in outcome.views[output.name].items():
-                    write_image(folder / f"{output.name}-{name}.png", view.cpu())
-            _write_snapshots(outcome, folder / SNAPSHOTS)
-        write_json(folder / "run.json", asdict(job.run))
-        write_json(folder / "result.json", result.content())
-
-
-def _write_snapshots(outcome: Outcome, folder: Path) -> None:
-    if outcome.snapshots:
-        folder.mkdir()
-    for iteration, picture in outcome.snapshots.items():
-        write_image(folder / f"{iteration:06}.png", picture)
-
-
-def failure(error: Exception | SystemExit) -> Finished:
-    """How a run ended that raised `error`."""
-    if isinstance(error, UserError):
-        return Finished("failed", str(error), mendable=True)
-    if out_of_gpu_memory(error) or isinstance(error, MemoryError):
-        reason = str(error).splitlines()[0] if str(error) else "the memory is full"
-        return Finished("failed", f"out of memory ({reason}): take smaller images, or fewer processes", mendable=True)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return Finished("failed", f"{described(error)} ({last.name}, line {last.lineno} of {last.filename})")

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from dipbench.running.one_run import Finished
+from dipbench.running.ended import Finished
 from dipbench.suites.jobs import Job
 from dipbench.text import counted
 
@@ -99,11 +99,19 @@ class Terminal:
             what = f"{finished.message or f'{finished.psnr:.2f} dB'} in {finished.seconds:.1f} s"
         else:
             what = f"{finished.status}: {finished.message}"
+        if finished.elsewhere:
+            what += ", by another process"
+        if finished.dropped:
+            what += ", which was first: what was computed here is dropped"
         self._say(f"[{self._done}/{self._count}] {job.title}: {what}")
 
     def warn(self, message: str) -> None:
         """A line for what went on otherwise than asked."""
         self._say(f"warning: {message}")
+
+    def wait(self, message: str) -> None:
+        """A line for what other processes do."""
+        self._say(message)
 
     def result(self, text: str) -> None:
         """What was asked for: on standard output, above the bars where both are one terminal."""

@@ -1,5 +1,6 @@
 """Does what a suite asks for and the store does not have yet."""
 
+import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -7,10 +8,12 @@ from typing import Protocol
 
 import pandas as pd
 
+from dipbench.running import others
+from dipbench.running.claims import asked_anew, ended_in_store, tidy
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
 from dipbench.running.executors.processes import Processes
-from dipbench.running.one_run import Finished
 from dipbench.running.rescoring import rescore
 from dipbench.store.records import Holdings, Plan, PlannedRun, Variant
 from dipbench.store.results import frame
@@ -37,6 +40,9 @@ class Display(Protocol):
     def warn(self, message: str) -> None:
         """Something went on otherwise than asked."""
 
+    def wait(self, message: str) -> None:
+        """Other processes have runs in work, and this one waits for them or takes over."""
+
 
 class Silent:
     """Shows nothing."""
@@ -45,6 +51,7 @@ class Silent:
     def step(self, job: Job, iteration: int, iterations: int, psnr: float) -> None: ...
     def end(self, job: Job, finished: Finished) -> None: ...
     def warn(self, message: str) -> None: ...
+    def wait(self, message: str) -> None: ...
 
 
 @dataclass
@@ -54,7 +61,8 @@ class Summary:
     holdings: Holdings  # what the store holds at the end, of these and of all that was asked for before
     asked: Holdings  # of these alone
     present: int = 0  # in the store before
-    ended: Counter[str] = field(default_factory=Counter)  # status -> how many of those computed now
+    ended: Counter[str] = field(default_factory=Counter)  # status -> how many of those computed here and now
+    elsewhere: int = 0  # computed meanwhile by other processes
     failures: list[tuple[Job, Finished]] = field(default_factory=list)
     results: pd.DataFrame = field(default_factory=pd.DataFrame)  # of these alone
 
@@ -82,12 +90,17 @@ def compute(
     display: Display | None = None,
     on: Executor = PROCESSES,
 ) -> Summary:
-    """Computes every job that is not in the store; `plan` is what the store is to keep of what is asked for."""
+    """Computes every job that is not in the store; `plan` is what the store is to keep of what is asked for.
+
+    What other processes on the store have in work is theirs; it returns when all has ended, wherever.
+    """
     display = display or Silent()
     store.write_plan(plan)
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
-    for warning in [*store.warnings, *rescore((job for job in wanted if job not in missing), store)]:
+    present = [job for job in wanted if job not in missing]
+    tidy(present, store)
+    for warning in [*store.warnings, *rescore(present, store)]:
         display.warn(warning)
     told = len(store.warnings)
     summary = Summary(Holdings(plan, {}), Holdings(plan, {}), present=len(wanted) - len(missing))
@@ -106,24 +119,44 @@ def compute(
 
 
 def _is_there(job: Job, store: Store) -> bool:
-    """Whether a run is in the store, and what is watched of it with it."""
-    status = store.status(job.run.key)
-    if status == "done" and (wanted := set(job.watched.names)):
-        result = store.result(job.run.key)
-        return result is not None and (not result.engine or wanted <= set(result.watched))
-    return status in ("done", "refused")
+    """Whether a run is in the store, and what is watched of it with it. One that failed is tried again."""
+    found = ended_in_store(job, store)
+    return found is not None and found.status != "failed"
 
 
 def _have_computed(
     jobs: list[Job], store: Store, conditions: Conditions, display: Display, on: Executor, summary: Summary
 ) -> None:
-    """Has an executor compute the jobs, and counts and shows how they end."""
-    with closing(on.compute(jobs, store, conditions, display.step)) as ended:  # ends its work also after Ctrl-C
-        for job, finished in ended:
-            summary.ended[finished.status] += 1
-            if finished.status == "failed":
-                summary.failures.append((job, finished))
-            display.end(job, finished)
+    """Has an executor compute the jobs that no other process does, until all have ended; counts and shows how."""
+    waiting, held = [asked_anew(job, store) for job in jobs], list[Job]()
+    there = others.Others(store, display.wait)
+    while waiting or held:
+        if waiting:
+            with closing(on.compute(waiting, store, conditions, display.step)) as ended:  # ends its work, on Ctrl-C too
+                for job, finished in ended:
+                    if finished.status == "held":
+                        held.append(job)
+                        if finished.dropped:
+                            display.warn(f"{job.title}: another process took it over, as this one stood still")
+                    else:
+                        _count(job, finished, display, summary)
+        ended_there, waiting = there.look(held)
+        for job, finished in ended_there:
+            _count(job, finished, display, summary)
+        settled = {job.run.key for job in [*waiting, *(job for job, _ in ended_there)]}
+        held = [job for job in held if job.run.key not in settled]
+        if held and not settled:
+            time.sleep(others.POLL_SECONDS)
+
+
+def _count(job: Job, finished: Finished, display: Display, summary: Summary) -> None:
+    if finished.elsewhere:
+        summary.elsewhere += 1
+    else:
+        summary.ended[finished.status] += 1
+    if finished.status == "failed":
+        summary.failures.append((job, finished))
+    display.end(job, finished)
 
 
 def unique(jobs: list[Job]) -> list[Job]:

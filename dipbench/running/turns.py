@@ -7,9 +7,12 @@ from contextlib import suppress
 import torch
 
 from dipbench.resources import DeviceLost, answers, keep_memory, out_of_gpu_memory
+from dipbench.running.claims import claim, put
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import Finished, failure
+from dipbench.running.heartbeat import beating
 from dipbench.running.interruption import Stopped
-from dipbench.running.one_run import Finished, Work, failure, write_down
+from dipbench.running.one_run import Work
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
 
@@ -26,7 +29,7 @@ _MEMORY_LEFT = 2  # times the most that a run in work took at its first iteratio
 def taking_turns(
     take: Take, store: Store, conditions: Conditions, report: Report
 ) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes all jobs that `take` gives; yields them as they finish.
+    """Computes all jobs that `take` gives; yields them as they finish, or as another process turns out to have them.
 
     A run that finds no memory beside others does not end them: it is begun anew when one of them has ended, and no
     more than those take turns from then on. DeviceLost after a run that left the GPU unusable for this process.
@@ -35,13 +38,16 @@ def taking_turns(
         keep_memory()
     turns = _Turns(take, store, conditions, report)
     try:
-        while turns.admit():
-            for work in list(turns.running):
-                finished = turns.advance(work)
-                if finished:
-                    yield work.job, finished
-                if turns.lost:
-                    raise DeviceLost(f"{conditions.device} answers no more after {work.job.title}")
+        with beating(turns.beat):
+            while turns.admit():
+                while turns.elsewhere:
+                    yield turns.elsewhere.pop()
+                for work in list(turns.running):
+                    finished = turns.advance(work)
+                    if finished:
+                        yield work.job, finished
+                    if turns.lost:
+                        raise DeviceLost(f"{conditions.device} answers no more after {work.job.title}")
     finally:
         for work in turns.running:
             work.close()
@@ -52,6 +58,7 @@ class _Turns:
 
     def __init__(self, take: Take, store: Store, conditions: Conditions, report: Report):
         self.running: list[Work] = []
+        self.elsewhere: list[tuple[Job, Finished]] = []  # that another process has
         self.lost = False  # the device, for this process
         self._take, self._store, self._conditions, self._report = take, store, conditions, report
         self._on_gpu = conditions.device.type == "cuda"
@@ -60,9 +67,14 @@ class _Turns:
         self._full = False  # of memory, until a run ends
         self._taken: dict[Work, int] = {}  # bytes, by the first iteration of each in work
 
+    def beat(self) -> None:
+        """Shows others that the runs in work are."""
+        for work in list(self.running):
+            work.lease.beat()
+
     def admit(self) -> bool:
         """Has runs begin as long as there is room; False: none is in work, and none is to come."""
-        while not self._full and self._may_begin():
+        while not self._full and not self.elsewhere and self._may_begin():
             job = self._again.pop() if self._again else self._take(not self.running)
             if job is None:
                 break
@@ -70,8 +82,13 @@ class _Turns:
                 self._again.append(job)
                 self._full = True
                 break
-            self.running.append(Work(job, self._store, self._conditions, functools.partial(self._report, job)))
-        return bool(self.running)
+            lease = claim(job, self._store)
+            if isinstance(lease, Finished):
+                self.elsewhere.append((job, lease))
+            else:
+                report = functools.partial(self._report, job)
+                self.running.append(Work(job, lease, self._store, self._conditions, report))
+        return bool(self.running or self.elsewhere)
 
     def advance(self, work: Work) -> Finished | None:
         """One iteration of a run; how it ended, if it did and is not to begin anew."""
@@ -103,8 +120,8 @@ class _Turns:
         """How a run ended that found no memory; None: it begins anew when another has ended."""
         if len(self.running) > 1 and answers(self._conditions.device):
             return None
-        finished = failure(error)
-        write_down(work.job, self._store, self._conditions, finished, {})
+        finished = put(work.job, self._store, self._conditions, work.lease, failure(error), {})
+        work.lease.end()
         return finished
 
     def _settle(self, work: Work, finished: Finished | None) -> None:

@@ -7,16 +7,17 @@ A store is a folder of its own: nothing in it that dipbench did not write is cha
     DIR/index.parquet       one row a result, of every run, for other programs; made anew from the runs
     DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output and a view of it
     DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it
+    DIR/leases/KEY-N.json   which process computes a run, while it does: see `store.leases`
+    DIR/checkpoints/KEY/    the state of a fit that is not at its end
     DIR/set_aside/          what could not be read
 
-A folder is written under another name and renamed when it is whole. Every command writes a plan of its own, so that
-several processes, of several machines too, may ask at once.
+Any number of processes, of several machines too, may write and read at once. A file or a folder is written under
+another name, made to reach the disk and renamed when it is whole: see `disk.whole`. Every command writes a plan of its
+own, and a run is computed by the one that holds its lease.
 """
 
 import errno
 import json
-import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +29,11 @@ import pandas as pd
 import pyarrow
 from pydantic import ValidationError
 
+from dipbench.disk.whole import identity, is_half_written, replaced, written
 from dipbench.errors import UserError
+from dipbench.store.leases import Leases
 from dipbench.store.plans import merged, without_need
 from dipbench.store.records import Holdings, Plan, Result, Status
-from dipbench.store.whole import replaced
 from dipbench.text import plain_numbers
 from dipbench.version import __version__
 
@@ -54,14 +56,12 @@ class Store:
 
     def __init__(self, path: Path):
         self.path = path
+        self.leases = Leases(path / "leases")
         self.warnings: list[str] = []
         self._check_format()
         with self.writing():
             (path / "runs").mkdir(exist_ok=True)
             (path / "problems").mkdir(exist_ok=True)
-        for left in (path / "runs").glob(".writing-*"):
-            if not _is_running(int(left.name.rpartition("-")[2])):
-                shutil.rmtree(left, ignore_errors=True)
 
     @classmethod
     def existing(cls, path: Path) -> "Store":
@@ -94,8 +94,8 @@ class Store:
             )
 
     def _refuse_what_is_not_a_store(self) -> None:
-        held = sorted(path.name for path in self.path.iterdir() if not path.name.startswith(".store.json-"))
-        if held:
+        held = sorted(path.name for path in self.path.iterdir() if not _is_half_a_mark(path.name))
+        if held and not (self.path / "store.json").exists():  # which another process may have written just now
             raise UserError(
                 f"'{self.path}' is not a results folder and not empty (it holds '{held[0]}'"
                 f"{f' and {len(held) - 1} more' if len(held) > 1 else ''}): take a new folder for the results"
@@ -126,7 +126,8 @@ class Store:
     def result(self, key: str) -> Result | None:
         """What came out of a run."""
         folder = self.path / "runs" / key
-        if not folder.exists():
+        before = identity(folder)
+        if before is None:
             return None
         try:
             result = Result.model_validate(json.loads((folder / "result.json").read_text(encoding="utf-8")))
@@ -135,6 +136,8 @@ class Store:
             if missing:
                 raise ValueError(f"without {', '.join(sorted(missing))}")
         except (OSError, ValueError) as error:
+            if identity(folder) != before:  # another process has put a new one in its place
+                return self.result(key)
             self._set_aside(folder, "result.json", error)
             return None
         return result
@@ -147,9 +150,12 @@ class Store:
     def trace(self, key: str) -> pd.DataFrame | None:
         """The trace of a run: one row an iteration, one column a signal."""
         folder = self.path / "runs" / key
+        before = identity(folder)
         try:
             return pd.read_parquet(folder / "trace.parquet")
         except (OSError, ValueError, pyarrow.ArrowException) as error:
+            if identity(folder) != before:
+                return self.trace(key)
             self._set_aside(folder, "trace.parquet", error)
             return None
 
@@ -164,12 +170,12 @@ class Store:
         self.warnings.append(f"'{folder / file}' cannot be read ({_reason(error)}): {said}")
 
     @contextmanager
-    def new_folder(self, kind: str, key: str) -> Iterator[Path]:
+    def new_folder(self, kind: str, key: str, mark: str = "", *, whatever: bool = False) -> Iterator[Path]:
         """A folder to write to, which becomes `kind`/`key` when the block ends well, in place of one already there.
 
-        Where another process has put one there meanwhile, that one stays: it holds the same.
+        CameSecond where another process has put one there meanwhile, unless it may be `whatever`: see `replaced`.
         """
-        with self.writing(), replaced(self.path / kind / key) as folder:
+        with self.writing(), replaced(self.path / kind / key, mark, whatever=whatever) as folder:
             yield folder
 
     def has_problem(self, key: str) -> bool:
@@ -210,7 +216,9 @@ class Store:
 
     def _plans(self) -> dict[Path, Plan | str]:
         """By its file each plan, or what is wrong with it; the oldest first."""
-        return {path: _plan_in(path) for path in self._plan_files()}
+        found = {path: _plan_in(path) for path in self._plan_files()}
+        # another process takes a plan away when one that it wrote asks for as much
+        return found if self._plan_files() == list(found) else self._plans()
 
     def _plan_files(self) -> list[Path]:
         of_before = [path for path in [self.path / "plan.json"] if path.exists()]
@@ -237,10 +245,13 @@ class Store:
 
     def write_index(self, frame: pd.DataFrame) -> None:
         """Writes the table of all results for other programs."""
-        with self.writing():
-            temporary = self.path / f".index-{os.getpid()}.parquet"
+        with self.writing(), written(self.path / "index.parquet") as temporary:
             frame.to_parquet(temporary)
-            temporary.rename(self.path / "index.parquet")
+
+
+def _is_half_a_mark(name: str) -> bool:
+    """Whether it is what an opening that was cut short left; earlier versions had another name for it."""
+    return is_half_written(name) or name.startswith(".store.json-")
 
 
 class UnwritableStore(UserError):
@@ -257,13 +268,15 @@ def _plan_in(path: Path) -> Plan | str:
         return f"cannot be read ({_reason(error)})"
 
 
+def as_json(content: Any) -> str:
+    """JSON as the files of a store have it; a number that JSON does not know is a text."""
+    return json.dumps(plain_numbers(content), indent=1, allow_nan=False, default=str) + "\n"
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON under another name first, so that a file is whole or not there."""
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
-    temporary.write_text(
-        json.dumps(plain_numbers(content), indent=1, allow_nan=False, default=str) + "\n", encoding="utf-8"
-    )
-    temporary.rename(path)
+    """Writes JSON so that the file is whole or not there: see `written`."""
+    with written(path) as temporary:
+        temporary.write_text(as_json(content), encoding="utf-8")
 
 
 def _reason(error: Exception) -> str:
@@ -272,13 +285,3 @@ def _reason(error: Exception) -> str:
         problem = error.errors()[0]
         return ": ".join(filter(None, [".".join(str(part) for part in problem["loc"]), problem["msg"]]))
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -55,6 +55,7 @@ class Job:
     watched: Watched
     metrics: tuple[str, ...]  # that score its outputs, beside those that always do
     protocol: Protocol  # of its run
+    failed_before: str = ""  # the failure that is tried again; empty: none was in the store
 
     @property
     def title(self) -> str:

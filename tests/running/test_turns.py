@@ -11,10 +11,11 @@ from dipbench.images.files import write_image
 from dipbench.resources import DeviceLost
 from dipbench.running import interruption, trial, turns
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import Finished
 from dipbench.running.executors.processes import spread
-from dipbench.running.one_run import Finished
 from dipbench.running.runner import run_suite
 from dipbench.running.turns import taking_turns
+from dipbench.store.leases import Lease
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite
@@ -57,8 +58,8 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
 class Stub:
     """In place of `Work`: three iterations, and then a result."""
 
-    def __init__(self, job: Job, *more: object):
-        self.job = job
+    def __init__(self, job: Job, lease: Lease, *more: object):
+        self.job, self.lease = job, lease
         self.pixels = 0
         self.done = 0
 
@@ -70,7 +71,8 @@ class Stub:
     def finish(self) -> Finished:
         return Finished("done")
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.lease.release()
 
 
 def emptied(store: Store, jobs: list[Job], at_once: int, device: torch.device = CPU) -> list[tuple[str, str]]:

@@ -14,9 +14,9 @@ from torch import Tensor
 from dipbench.images.files import write_image
 from dipbench.resources import DeviceLost
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import Finished
 from dipbench.running.executors import processes as workers
 from dipbench.running.executors.processes import _deal, in_processes
-from dipbench.running.one_run import Finished
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite

@@ -1,5 +1,6 @@
 """A store on disk: what it takes for one, what it leaves alone, and who comes second."""
 
+import contextlib
 import errno
 import json
 import math
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dipbench.disk.whole import CameSecond
 from dipbench.errors import UserError
 from dipbench.store.store import Store, UnwritableStore, write_json
 
@@ -47,18 +49,21 @@ def test_a_folder_takes_the_place_of_one_that_was_there_before(tmp_path: Path) -
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("kind", ["problems", "runs"])
 def test_who_comes_second_keeps_what_is_there(tmp_path: Path, kind: str, before: bool) -> None:
-    """Two workers that write one folder at once: each is content, and what the first wrote stays whole."""
+    """Two workers that write one folder at once: the second is told, and what the first wrote stays whole."""
     store = Store(tmp_path)
     if before:
         made(store, kind, "key", "old")
-    with store.new_folder(kind, "key") as slow:
-        (slow / "result").write_text("second")
-        quick = tmp_path / kind / "of another process"
-        quick.mkdir()
-        (quick / "result").write_text("first")
-        if before:
-            (tmp_path / kind / "key").rename(tmp_path / "away")
-        quick.rename(tmp_path / kind / "key")
+    quick = tmp_path / kind / "of another process"
+    slow = contextlib.ExitStack()
+    folder = slow.enter_context(store.new_folder(kind, "key"))
+    (folder / "result").write_text("second")
+    quick.mkdir()
+    (quick / "result").write_text("first")
+    if before:
+        (tmp_path / kind / "key").rename(tmp_path / "away")
+    quick.rename(tmp_path / kind / "key")
+    with pytest.raises(CameSecond, match="by another process meanwhile"):
+        slow.close()
     assert (tmp_path / kind / "key" / "result").read_text() == "first"
     assert [path.name for path in (tmp_path / kind).iterdir()] == ["key"]
 

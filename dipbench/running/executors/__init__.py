@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from dipbench.contract import Plugin
 from dipbench.running.conditions import Conditions
-from dipbench.running.one_run import Finished
+from dipbench.running.ended import Finished
 from dipbench.running.turns import Report
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
@@ -25,8 +25,10 @@ class Executor(Plugin, ABC):
     ) -> Generator[tuple[Job, Finished], None, None]:
         """Computes the jobs, one at least, and puts them into the store; yields each once, as it ends.
 
+        One that another process has in work ends as `held` at once: the runner asks for it again when that one is gone.
+        `turns.taking_turns` does all that, in whatever process.
         `conditions` say on what and by how many; jobs, conditions and results can be pickled, and another process opens
         the store by its path. `report` is called, if it can be, as a job gets on. A job whose process died ends as
-        failed (`one_run.write_down`). Closing the generator ends all that is in work; so does what is raised in it,
+        failed (`claims.record_failure`). Closing the generator ends all that is in work; so does what is raised in it,
         UnwritableStore for one, after which no job can be kept.
         """

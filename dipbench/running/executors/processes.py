@@ -19,12 +19,14 @@ import torch
 from dipbench.contract import NonNegativeInt
 from dipbench.resources import DeviceLost, usable_cores
 from dipbench.running import interruption
+from dipbench.running.claims import record_failure
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
 from dipbench.running.executors.this_process import ThisProcess
 from dipbench.running.interruption import Stopped
-from dipbench.running.one_run import Finished, write_down
 from dipbench.running.turns import Report, taking_turns
+from dipbench.store.leases import Held
 from dipbench.store.store import Store, UnwritableStore
 from dipbench.suites.jobs import Job
 
@@ -154,13 +156,17 @@ _SECONDS_TO_END = 10
 
 
 def _failed(worker: _Worker, store: Store) -> Generator[tuple[Job, Finished], None, None]:
-    """All that was in the hands of a process that died."""
+    """All that was in the hands of a process that died, but for what another process has."""
     code = worker.process.exitcode
     reason = f"its process died (exit code {code}), perhaps out of memory: take fewer processes"
     finished = Finished("failed", reason, mendable=True)
+    gone = worker.process.pid
+
+    def is_void(held: Held) -> bool:
+        return held.is_void() or (held.owner is not None and held.owner.is_ours(gone))
+
     for job in worker.jobs:
-        write_down(job, store, worker.conditions, finished, {})
-        yield job, finished
+        yield job, record_failure(job, store, worker.conditions, finished, is_void)
 
 
 def _serve(pipe: Connection, path: Path, conditions: Conditions, threads: int) -> None:

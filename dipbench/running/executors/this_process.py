@@ -4,8 +4,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from dipbench.running.conditions import Conditions
+from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
-from dipbench.running.one_run import Finished
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job

@@ -15,6 +15,7 @@ import pooch
 import torch
 
 from dipbench import processor
+from dipbench.disk.whole import written
 
 FOLDER = Path(__file__).parent
 SOURCES = sorted(FOLDER.glob("*.cpp"))
@@ -76,8 +77,7 @@ def _keep(library: Path, place: Path) -> None:
     """Copies the library to where the next process finds it; where that cannot be written to, each builds its own."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(library.read_bytes())
-        os.replace(file.name, place)
+        with written(place) as file:
+            file.write_bytes(library.read_bytes())
     except OSError as error:
         logging.getLogger(__name__).debug("kernels are not kept in %s: %s", place, error)
