@@ -46,7 +46,8 @@ def write_report(store: Store, holdings: Holdings, out: Path | None = None, *, o
     store where they are drawn. UserError where it cannot be written to. What somebody else put into that folder stays.
     """
     with new_report(store, holdings, out) as folder:
-        _write(store, holdings, folder)
+        with store.traces_kept():
+            _write(store, holdings, folder)
         if one_file:
             write_one_file(folder)
     return _page_in(store, out, one_file)
@@ -112,7 +113,8 @@ def _section(
     choices = (
         with_rules(choices_of(fits), pd.concat([of_method.frame for of_method in stops])) if stops else choices_of(fits)
     )
-    _write_fits(rise, choices, stops, drawing, folder)
+    chosen = choosing.table_of(choices)
+    _write_fits(rise, choices if chosen else None, stops, drawing, folder)
     paces = anytime.curves_of(store, chapter)
     if len(paces):
         _write_paces(paces, drawing, folder)
@@ -135,7 +137,7 @@ def _section(
         verdicts=verdicts,
         ranking=ranking,
         rise=lines_of(rise),
-        choosing=choosing.table_of(choices),
+        choosing=chosen,
         stops=stops,
         films=films_of(store, pictured, album),
         sweep=drawing.sweep,
@@ -143,12 +145,12 @@ def _section(
     )
 
 
-def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], drawing: Drawing, folder: Path) -> None:
+def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame | None, stops: list[Stops], drawing: Drawing, folder: Path) -> None:
     """The files of what the fits of an experiment were like, and of what rules say of them."""
     name = drawing.chapter.file
     if len(rise):
         _write_texts({f"curves/{name}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
-    if choosing.table_of(choices):
+    if choices is not None:
         _write_texts({f"rules/{name}-choices.csv": choices.to_csv(index=False, lineterminator="\n")}, folder)
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
