@@ -29,10 +29,25 @@ _SIDE = 64  # pixels
 _PROTOCOL = Protocol()
 _DIRECT = ("bm3d", "nlm", "wavelet", "tv", "bicubic", "lanczos", "bilinear", "nearest", "degraded", "biharmonic")
 _RECIPE = {
-    **{"preset": "denoising", "variant": "code", "iterations": ITERATIONS, "average": 0.99, "backtrack": 5.0},
-    **{"weight_noise": 0.0, "starts": 1, "input": "noise", "input_channels": 32, "down": [128] * 5, "up": [128] * 5},
-    **{"skip": [4] * 5, "down_kernel": 3, "up_kernel": 3, "skip_kernel": 1, "upsampling": "bilinear"},
-    **{"downsampling": "stride", "padding": "reflection", "adam_epsilon": "corrected"},
+    "preset": "denoising",
+    "variant": "code",
+    "iterations": ITERATIONS,
+    "average": 0.99,
+    "backtrack": 5.0,
+    "weight_noise": 0.0,
+    "starts": 1,
+    "input": "noise",
+    "input_channels": 32,
+    "down": [128] * 5,
+    "up": [128] * 5,
+    "skip": [4] * 5,
+    "down_kernel": 3,
+    "up_kernel": 3,
+    "skip_kernel": 1,
+    "upsampling": "bilinear",
+    "downsampling": "stride",
+    "padding": "reflection",
+    "adam_epsilon": "corrected",
 }
 _HERE = Environment(
     device="cpu (a processor, 1 threads)",
@@ -40,8 +55,16 @@ _HERE = Environment(
     threads=1,
     platform="Linux-6.18-x86_64-with-glibc2.36",
     versions={
-        **{"python": "3.11.7", "dipbench": "0.1.0", "torch": "2.15.0", "torchvision": "0.29.2", "numpy": "2.4.6"},
-        **{"scipy": "1.17.1", "pandas": "3.1.1", "pyarrow": "26.0.1", "scikit-image": "0.26.0", "pillow": "13.0.0"},
+        "python": "3.11.7",
+        "dipbench": "0.1.0",
+        "torch": "2.15.0",
+        "torchvision": "0.29.2",
+        "numpy": "2.4.6",
+        "scipy": "1.17.1",
+        "pandas": "3.1.1",
+        "pyarrow": "26.0.1",
+        "scikit-image": "0.26.0",
+        "pillow": "13.0.0",
     },
     commit="0123456789abcdef0123456789abcdef01234567",
 )
@@ -124,9 +147,7 @@ def plan_of(jobs: list[Job]) -> Plan:
 
 def _planned(job: Job) -> PlannedRun:
     run = job.run
-    return PlannedRun(
-        key=run.key, label=job.label, image=run.image, seed=run.seed, measurement=run.measurement_key
-    )
+    return PlannedRun(key=run.key, label=job.label, image=run.image, seed=run.seed, measurement=run.measurement_key)
 
 
 def _fits(count: int) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -157,9 +178,17 @@ def _write(store: Store, job: Job, pool: "_Pool") -> None:
     outputs = _outputs_of_fit(pool.peaks(number), strength) if fitted else _outputs_of_direct(24 + strength)
     more: dict[str, Any] = {"engine": "eager", "precision": "float32", "fitted": 2217831} if fitted else {}
     result = Result(
-        **{"status": "done", "run": run, "environment": _HERE, "outputs": outputs, "paper": "arXiv:1711.10925"},
-        **{"started": "2026-02-03T04:05:06+00:00", "wall_seconds": 31.0, "seconds": 30.0 if fitted else 0.5},
-        **{"peak_memory_bytes": 900_000_000, "parameters": run.method["settings"], "papers": ["arXiv:1711.10925"]},
+        status="done",
+        run=run,
+        environment=_HERE,
+        outputs=outputs,
+        paper="arXiv:1711.10925",
+        started="2026-02-03T04:05:06+00:00",
+        wall_seconds=31.0,
+        seconds=30.0 if fitted else 0.5,
+        peak_memory_bytes=900_000_000,
+        parameters=run.method["settings"],
+        papers=["arXiv:1711.10925"],
         **more,
     )
     folder = store.path / "runs" / run.key
@@ -227,10 +256,15 @@ def _trace(number: int) -> pd.DataFrame:
     psnr = 26 - 14 * np.exp(-at / scale) - 0.006 * np.maximum(at - peak, 0) + draw.normal(0, 0.15, ITERATIONS)
     loss = 0.06 * np.exp(-at / scale) + 0.01 / (1 + at / 100)
     ema = pd.Series(psnr).ewm(alpha=0.05).mean().to_numpy() + 1
-    variance = np.where(at < 100, np.nan, 1e-3 * (0.3 + np.abs(at - peak) / ITERATIONS + draw.uniform(0, 0.01, ITERATIONS)))
+    still = 1e-3 * (0.3 + np.abs(at - peak) / ITERATIONS)
+    variance = np.where(at < 100, np.nan, still + draw.uniform(0, 1e-5, ITERATIONS))
     columns = {
-        **{"loss": loss, "psnr": psnr, "psnr_ema": ema, "psnr_measurement": -10 * np.log10(loss)},
-        **{"variance": variance, "ema_variance": 1e-3 * (0.3 + np.abs(at - peak) / ITERATIONS)},
+        "loss": loss,
+        "psnr": psnr,
+        "psnr_ema": ema,
+        "psnr_measurement": -10 * np.log10(loss),
+        "variance": variance,
+        "ema_variance": still,
     }
     floats = {name: values.astype("float32") for name, values in columns.items()}
     return pd.DataFrame({"iteration": at.astype("int32"), **floats})

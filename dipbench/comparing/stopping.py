@@ -242,21 +242,28 @@ def summaries_of(stops: pd.DataFrame) -> list[Summary]:
 
 
 def _summary(rows: pd.DataFrame) -> Summary:
-    nominated = rows["nominated"].fillna(rows["iterations"] - 1).astype("float64")
+    gap, gap_first = rows["gap"].to_numpy(), rows["gap_first"].to_numpy()
+    nominated = rows["nominated"].fillna(rows["iterations"] - 1).to_numpy("float64")
     with np.errstate(divide="ignore"):
-        relative = (nominated + 1) / (rows["peak"] + 1)
+        relative = (nominated + 1) / (rows["peak"].to_numpy() + 1)
     return Summary(
         str(rows["rule"].iloc[0]),
         len(rows),
-        float(rows["gap"].median()),
-        median_interval(rows["gap"]),
-        float(rows["gap"].quantile(0.9)),
-        Share(int((rows["gap"] > LARGE_GAP).sum()), len(rows)),
-        float(rows["gap_first"].median()),
-        median_interval(rows["gap_first"]),
-        float(rows["gap_ema"].median()),
-        float(rows["gap_ssim"].median()),
-        float(relative.median()),
+        _median(gap),
+        median_interval(gap),
+        float(np.quantile(known, 0.9)) if len(known := gap[~np.isnan(gap)]) else math.nan,
+        Share(int((gap > LARGE_GAP).sum()), len(rows)),
+        _median(gap_first),
+        median_interval(gap_first),
+        _median(rows["gap_ema"].to_numpy()),
+        _median(rows["gap_ssim"].to_numpy()),
+        _median(relative),
         Share(int(rows["fired"].notna().sum()), len(rows)),
-        float(rows["saved"].median()),
+        _median(rows["saved"].to_numpy()),
     )
+
+
+def _median(numbers: np.ndarray) -> float:
+    """Of those that are numbers; NaN where none is."""
+    known = numbers[~np.isnan(numbers)]
+    return float(np.median(known)) if len(known) else math.nan

@@ -84,7 +84,9 @@ def _metric(
 
 _FURTHER = (
     # From 0 to 1, at equal images, but VIF is above 1 where contrast was added. VIF is that of the pixel domain.
-    _metric("ms_ssim", "MS-SSIM", partial(_of_piq, "multi_scale_ssim"), 161, "doi:10.1109/ACSSC.2003.1292216", higher=True),
+    _metric(
+        "ms_ssim", "MS-SSIM", partial(_of_piq, "multi_scale_ssim"), 161, "doi:10.1109/ACSSC.2003.1292216", higher=True
+    ),
     _metric("vif", "VIF", partial(_of_piq, "vif_p"), 41, "doi:10.1109/TIP.2005.859378", higher=True),
     _metric("haarpsi", "HaarPSI", _haarpsi, 16, "arXiv:1607.06140", higher=True),
     # From 0, at equal images, up.

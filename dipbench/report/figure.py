@@ -45,22 +45,34 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
 }
 """Of every figure, for matplotlib."""
-_PANEL_HEIGHT = 4.0  # inches
+_PANEL_HEIGHT, _NARROW = 4.0, 4.2  # inches
 LEGEND_LINE = 0.19  # inches
 _DASHES = (0, (4, 3))
 
 
-def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | None = None) -> dict[str, int]:
-    """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels.
+def files_of(name: str) -> list[str]:
+    """What `write_figures` writes."""
+    return [f"{name}.png", f"{name}.pdf", f"{name}-log.pdf", f"narrow/{name}.png"]
+
+
+def widths_of(curves: Curves) -> dict[str, int]:
+    """The widths of the figures in CSS pixels."""
+    return {"wide": round(_width(curves) * 96), "narrow": round(_NARROW * 96)}
+
+
+def _width(curves: Curves) -> float:
+    return {1: 6.6, 2: 10.0}.get(len(curves.images), 11.0)
+
+
+def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | None = None) -> None:
+    """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone.
 
     And NAME-log.pdf, with a logarithmic axis of iterations, which shows the rise.
     """
     (folder / "narrow").mkdir(exist_ok=True)
-    count = len(curves.images)
     with styled():
-        width = {1: 6.6, 2: 10.0}.get(count, 11.0)
-        wide = draw(curves, columns=min(count, 4), width=width, colours=colours)
-        narrow = draw(curves, columns=1, width=4.2, colours=colours)
+        wide = draw(curves, columns=min(len(curves.images), 4), width=_width(curves), colours=colours)
+        narrow = draw(curves, columns=1, width=_NARROW, colours=colours)
         for figure in (wide, narrow):
             lay_out(figure)
         save_png(wide, folder / f"{name}.png")
@@ -69,7 +81,6 @@ def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | No
             _scale(lower, curves.lines[curves.lines["image"] == image], log=True)
         save_pdf(wide, folder / f"{name}-log.pdf")
         save_png(narrow, folder / "narrow" / f"{name}.png")
-    return {"wide": round(wide.get_figwidth() * 96), "narrow": round(narrow.get_figwidth() * 96)}
 
 
 @contextmanager
@@ -132,10 +143,10 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, lines: pd.DataF
     best = curves.best[curves.best["image"] == image]
     for (method, output), of_output in best.groupby(["method", "output"], sort=False):
         raw = output == "best"
-        _markers(upper, of_output, colours[method], raw, shape="o" if raw else "D")
+        _markers(upper, of_output, colours[str(method)], raw, shape="o" if raw else "D")
     stops, shapes = curves.stops[curves.stops["image"] == image], _shapes(curves)
     for (method, rule, ema), of_rule in stops.groupby(["method", "rule", "ema"], sort=False):
-        _markers(upper, of_rule, colours[method], not ema, shapes[rule])
+        _markers(upper, of_rule, colours[str(method)], not ema, shapes[str(rule)])
     levels = curves.levels[curves.levels["image"] == image]
     _draw_levels(upper, levels)
     upper.set_ylim(range_of_truth(lines, best["psnr"].tolist(), levels["psnr"].tolist()))
