@@ -141,12 +141,12 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, lines: pd.DataF
     for plateau in curves.plateaus[curves.plateaus["image"] == image].to_dict("records"):
         upper.axvspan(plateau["first"], plateau["last"], color="#f2f2f2", zorder=0)
     best = curves.best[curves.best["image"] == image]
-    for (method, output), of_output in best.groupby(["method", "output"], sort=False):
+    for (label, output), of_output in best.groupby(["method", "output"], sort=False):
         raw = output == "best"
-        _markers(upper, of_output, colours[str(method)], raw, shape="o" if raw else "D")
+        _markers(upper, of_output, colours[str(label)], raw, shape="o" if raw else "D")
     stops, shapes = curves.stops[curves.stops["image"] == image], _shapes(curves)
-    for (method, rule, ema), of_rule in stops.groupby(["method", "rule", "ema"], sort=False):
-        _markers(upper, of_rule, colours[str(method)], not ema, shapes[str(rule)])
+    for (label, rule, ema), of_rule in stops.groupby(["method", "rule", "ema"], sort=False):
+        _markers(upper, of_rule, colours[str(label)], not ema, shapes[str(rule)])
     levels = curves.levels[curves.levels["image"] == image]
     _draw_levels(upper, levels)
     upper.set_ylim(range_of_truth(lines, best["psnr"].tolist(), levels["psnr"].tolist()))

@@ -18,11 +18,12 @@ def lay_out(figure: Figure, dpi: int = 192) -> None:
 
 def save_png(figure: Figure, path: Path) -> None:
     """Of a figure that is laid out, with the pixels of that."""
-    FigureCanvasAgg(figure).print_png(path)
+    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]
 
 
 def save_pdf(figure: Figure, path: Path) -> None:
     """The same, without the time, so that equal figures are equal files."""
     dpi = figure.dpi
-    FigureCanvasPdf(figure).print_pdf(path, metadata={"CreationDate": None})
+    canvas = FigureCanvasPdf(figure)
+    canvas.print_pdf(path, metadata={"CreationDate": None})  # type: ignore[no-untyped-call]
     figure.set_dpi(dpi)  # which is 72 in a PDF
