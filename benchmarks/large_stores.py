@@ -1,10 +1,10 @@
 """What stores of many runs take: opening and planning with nothing left to do, the report, and the page in a browser.
 
-python benchmarks/large_stores.py --runs 44 --runs 864 --before ../before    # `before`: another checkout to compare with
+python benchmarks/large_stores.py --runs 44 --runs 864 --before ../before    # another checkout to compare with
 python benchmarks/large_stores.py --runs 2040 --runs 9996
 
-Each part has a process of its own, and those of both checkouts take turns. CPU seconds are of that process; on a machine
-that does other work too they count, not the wall clock.
+Each part has a process of its own, and those of both checkouts take turns. CPU seconds are of that process; on a
+machine that does other work too they count, not the wall clock.
 """
 
 import json

@@ -31,6 +31,7 @@ from pydantic import ValidationError
 from dipbench.errors import UserError
 from dipbench.store.plans import merged, without_need
 from dipbench.store.records import Holdings, Plan, Result, Status
+from dipbench.store.shared import Shared
 from dipbench.store.traces import read_trace, whole_trace
 from dipbench.store.whole import replaced
 from dipbench.text import plain_numbers
@@ -58,6 +59,7 @@ class Store:
     def __init__(self, path: Path):
         self.path = path
         self.warnings: list[str] = []
+        self._shared = Shared()
         self._kept: dict[str, pd.DataFrame | None] | None = None
         self._check_format()
         with self.writing():
@@ -133,7 +135,7 @@ class Store:
         if not folder.exists():
             return None
         try:
-            result = Result.model_validate(json.loads((folder / "result.json").read_text(encoding="utf-8")))
+            result = self._shared.result(json.loads((folder / "result.json").read_text(encoding="utf-8")))
             pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
             missing = {file for file in pictures if not (folder / file).is_file()}
             if missing:
