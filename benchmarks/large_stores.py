@@ -24,6 +24,7 @@ import torch
 import typer
 from forged import LAYOUTS, forge, jobs_of
 
+import dipbench
 from dipbench.report import refresh_report
 from dipbench.running.conditions import Conditions
 from dipbench.running.runner import compute
@@ -64,7 +65,7 @@ def _of_store(runs: int, folder: Path, before: Path | None) -> Iterator[dict[str
         for code, checkout in (("before", before), ("now", ROOT)):
             if checkout is not None:
                 yield {"runs": runs, "part": part, "code": code, **_in_a_process(part, store, runs, checkout)}
-    if paint := first_paint(store / "report" / "index.html"):
+    if paint := first_paint(report_of(ROOT, store) / "index.html"):
         yield {"runs": runs, "part": "first paint in Chromium", "code": "now", "seconds": paint}
 
 
@@ -104,9 +105,14 @@ def plan_again(store: Path, runs: int) -> dict[str, Any]:
     return {}
 
 
+def report_of(checkout: Path, store: Path) -> Path:
+    """The folder of the report that the code of a checkout writes: each takes over what it can from its own."""
+    return store.with_name(f"{store.name}-report-of-{checkout.resolve().name}")
+
+
 def first_report(store: Path, runs: int) -> dict[str, Any]:
     """Writes the report where there is none."""
-    shutil.rmtree(store / "report", ignore_errors=True)
+    shutil.rmtree(_own_report(store), ignore_errors=True)
     return _reported(store)
 
 
@@ -116,9 +122,14 @@ def report_again(store: Path, runs: int) -> dict[str, Any]:
     return _reported(store)
 
 
+def _own_report(store: Path) -> Path:
+    """Of the code that this process has imported."""
+    return report_of(Path(str(dipbench.__file__)).parents[1], store)
+
+
 def _reported(store: Path) -> dict[str, Any]:
     opened = Store(store)
-    page, written = refresh_report(opened, opened.holdings())
+    page, written = refresh_report(opened, opened.holdings(), _own_report(store))
     assert written
     own = [path.stat() for path in page.parent.rglob("*") if path.is_file()]
     return {

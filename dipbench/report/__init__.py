@@ -49,8 +49,8 @@ def write_report(store: Store, holdings: Holdings, out: Path | None = None, *, o
     store where they are drawn. UserError where it cannot be written to. What somebody else put into that folder stays.
     """
     with new_report(store, holdings, out) as folder:
-        with store.traces_kept():
-            _write(store, holdings, folder)
+        with store.traces.kept():
+            _write(store, holdings, folder, before=place_of(store, out))
         if one_file:
             write_one_file(folder)
     return _page_in(store, out, one_file)
@@ -70,10 +70,10 @@ def _page_in(store: Store, out: Path | None, one_file: bool) -> Path:
     return place_of(store, out) / (NAME if one_file else "index.html")
 
 
-def _write(store: Store, holdings: Holdings, folder: Path) -> None:
+def _write(store: Store, holdings: Holdings, folder: Path, before: Path) -> None:
     for name in ("tables/images", "numbers", "curves", "published", "ranking", "rules"):
         (folder / name).mkdir(parents=True)
-    album, figures = Album(folder, store.path / "report"), Figures(folder, store.path / "report")
+    album, figures = Album(folder, before), Figures(folder, before)
     verdicts, fits = verdicts_of(holdings), fits_of(store, holdings)
     lines = line_stops(store, fits)
     drawings = drawings_of(store, chapters_of(holdings))

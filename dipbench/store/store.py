@@ -18,11 +18,11 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import pyarrow
@@ -32,12 +32,10 @@ from dipbench.errors import UserError
 from dipbench.store.plans import merged, without_need
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
-from dipbench.store.traces import read_trace, whole_trace
+from dipbench.store.traces import Traces
 from dipbench.store.whole import replaced
 from dipbench.text import plain_numbers
 from dipbench.version import __version__
-
-_Read = TypeVar("_Read")
 
 FORMAT = 3
 """1: a run was named by the settings that were given, and by no version. 2: outputs were `last`, `averaged`, `peak`."""
@@ -59,8 +57,7 @@ class Store:
     def __init__(self, path: Path):
         self.path = path
         self.warnings: list[str] = []
-        self._shared = Shared()
-        self._kept: dict[str, pd.DataFrame | None] | None = None
+        self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
         self._check_format()
         with self.writing():
             (path / "runs").mkdir(exist_ok=True)
@@ -125,7 +122,7 @@ class Store:
         result = self.result(key)
         if result is None:
             return None
-        if result.status == "done" and not self._has_trace(key):
+        if result.status == "done" and not self.traces.is_whole(key):
             return None
         return result.status
 
@@ -151,34 +148,8 @@ class Store:
             write_json(self.path / "runs" / result.run.key / "result.json", result.content())
 
     def trace(self, key: str) -> pd.DataFrame | None:
-        """The trace of a run: one row an iteration, one column a signal. None: what was there could not be read."""
-        if self._kept is not None and key in self._kept:
-            return self._kept[key]
-        found = self._of_trace(key, read_trace)
-        if self._kept is not None:
-            self._kept[key] = found
-        return found
-
-    @contextmanager
-    def traces_kept(self) -> Iterator[None]:
-        """Within the block each trace is read once, however often it is asked for."""
-        self._kept = {}
-        try:
-            yield
-        finally:
-            self._kept = None
-
-    def _has_trace(self, key: str) -> bool:
-        return self._of_trace(key, whole_trace) is not None
-
-    def _of_trace(self, key: str, read: Callable[[Path], _Read]) -> _Read | None:
-        """What `read` makes of the trace of a run; None where that cannot be read, which is set aside."""
-        folder = self.path / "runs" / key
-        try:
-            return read(folder / "trace.parquet")
-        except (OSError, ValueError, pyarrow.ArrowException) as error:
-            self._set_aside(folder, "trace.parquet", error)
-            return None
+        """The trace of a run: one row an iteration, one column a signal."""
+        return self.traces.read(key)
 
     def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
         place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"
