@@ -87,7 +87,8 @@ def compute(
     store.write_plan(plan)
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
-    for warning in [*store.warnings, *rescore((job for job in wanted if job not in missing), store)]:
+    absent = {job.run.key for job in missing}  # of many, to be looked up
+    for warning in [*store.warnings, *rescore((job for job in wanted if job.run.key not in absent), store)]:
         display.warn(warning)
     told = len(store.warnings)
     summary = Summary(Holdings(plan, {}), Holdings(plan, {}), present=len(wanted) - len(missing))
