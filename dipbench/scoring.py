@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-import piq
 import torch
 from torch import Tensor
 
@@ -124,6 +123,8 @@ class Protocol:
         ours, theirs = (image.clamp(0, 1).unsqueeze(0) for image in self.compared(estimate, truth))
         if min(ours.shape[-2:]) < 11 or not ours.isfinite().all():
             return ours.new_full((), torch.nan)
+        import piq  # of all that is imported the slowest but torch, and few commands score
+
         return cast(Tensor, piq.ssim(ours, theirs, data_range=1.0, downsample=False))
 
 

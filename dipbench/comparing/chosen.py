@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from dipbench.comparing.statistics import CONFIDENCE
 from dipbench.comparing.stopping import NO_STOPPING, Fitted
@@ -37,7 +36,8 @@ def choices_of(fits: Sequence[Fitted]) -> pd.DataFrame:
 
     What is fixed on other images is left out where there is no other image of the method.
     """
-    rows = [_row(fit, way, psnr) for fit in fits for way, psnr in _chosen(fit, fits).items()]
+    others = _Others(fits)
+    rows = [_row(fit, way, psnr) for fit in fits for way, psnr in _chosen(fit, others).items()]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
@@ -53,33 +53,47 @@ def _row(fit: Fitted, way: str, psnr: float) -> dict[str, object]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def _chosen(fit: Fitted, fits: Sequence[Fitted]) -> dict[str, float]:
+def _chosen(fit: Fitted, others: "_Others") -> dict[str, float]:
     found = {}
-    for signal, best, final, others in (
+    for signal, best, final, of_others in (
         ("psnr", BEST, FINAL, OTHERS),
         ("psnr_ema", BEST_AVERAGE, AVERAGE, OTHERS_AVERAGE),
     ):
-        curve = fit.trace[signal]
-        if curve.isna().all():
+        curve = fit.signals[signal]
+        if np.isnan(curve).all():
             continue
-        found[best], found[final] = float(curve.max()), float(curve.iloc[-1])
-        if (at := _best_of_others(fit, fits, signal)) is not None:
-            found[others] = float(curve.iloc[at])
+        found[best], found[final] = float(np.nanmax(curve)), float(curve[-1])
+        if (at := others.best(fit, signal)) is not None:
+            found[of_others] = float(curve[at])
     return found
 
 
-def _best_of_others(fit: Fitted, fits: Sequence[Fitted], signal: str) -> int | None:
-    """The iteration at which the mean curve of the method's fits of other images is highest; None: there is none."""
-    curves = [
-        other.trace[signal].to_numpy()
-        for other in fits
-        if (other.experiment, other.planned.label) == (fit.experiment, fit.planned.label)
-        and other.planned.image != fit.planned.image
-    ]
-    if not curves:
-        return None
-    length = min(len(fit.trace), *map(len, curves))  # stopped fits are shorter
-    return int(np.mean([curve[:length] for curve in curves], axis=0).argmax())
+class _Others:
+    """What the fits of other images say of when to stop."""
+
+    def __init__(self, fits: Sequence[Fitted]):
+        self._of_method: dict[tuple[str, str], list[Fitted]] = {}
+        for fit in fits:
+            self._of_method.setdefault((fit.experiment, fit.planned.label), []).append(fit)
+        self._known: dict[tuple[str, str, str, str, int], int | None] = {}
+
+    def best(self, fit: Fitted, signal: str) -> int | None:
+        """The iteration at which the mean curve of the method's fits of other images is highest; None: there is none.
+
+        It is the same for all seeds of an image, but for fits that were stopped, which are shorter.
+        """
+        place = (fit.experiment, fit.planned.label, fit.planned.image, signal, len(fit.trace))
+        if place not in self._known:
+            self._known[place] = self._best(fit, signal)
+        return self._known[place]
+
+    def _best(self, fit: Fitted, signal: str) -> int | None:
+        of_method = self._of_method[fit.experiment, fit.planned.label]
+        curves = [other.signals[signal] for other in of_method if other.planned.image != fit.planned.image]
+        if not curves:
+            return None
+        length = min(len(fit.trace), *map(len, curves))  # stopped fits are shorter
+        return int(np.mean([curve[:length] for curve in curves], axis=0).argmax())
 
 
 def means_by_image(choices: pd.DataFrame, way: str) -> pd.DataFrame:
@@ -106,10 +120,29 @@ def agreement(choices: pd.DataFrame, way: str) -> tuple[float, float, float] | N
         return None
     pair = best[methods].to_numpy(), other[methods].to_numpy()
     draws = np.random.default_rng(_SEED).integers(len(best), size=(_DRAWS, len(best)))
-    taus = [_tau(*(values[draw] for values in pair)) for draw in draws]
+    blocks = np.array_split(draws, 16)  # for the memory
+    taus = taus_of(*(np.concatenate([values[block].mean(axis=1) for block in blocks]) for values in pair))
     low, high = np.nanquantile(taus, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return _tau(*pair), float(low), float(high)
+    return float(taus_of(*(values.mean(axis=0)[None] for values in pair))[0]), float(low), float(high)
 
 
-def _tau(first: np.ndarray, second: np.ndarray) -> float:
-    return float(kendalltau(first.mean(axis=0), second.mean(axis=0)).statistic)
+def taus_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Kendall's tau-b of each row of one array with that of another, both (rows, values); NaN where all are equal.
+
+    As `scipy.stats.kendalltau`, which takes a row at a time. NaN also where a value is.
+    """
+    concordant, ties, other_ties = (np.zeros(len(first)) for _ in range(3))  # the first without the discordant
+    for place in range(first.shape[1] - 1):
+        sign, other = (_order(values[:, place + 1 :], values[:, [place]]) for values in (first, second))
+        concordant += (sign * other).sum(axis=1)
+        ties += (sign == 0).sum(axis=1)
+        other_ties += (other == 0).sum(axis=1)
+    pairs = first.shape[1] * (first.shape[1] - 1) / 2
+    with np.errstate(invalid="ignore"):
+        taus = np.clip(concordant / np.sqrt(pairs - ties) / np.sqrt(pairs - other_ties), -1, 1)
+    return np.where(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1), np.nan, taus)
+
+
+def _order(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """1 where a value is above the other, -1 where it is below; infinite ones of one sign are equal."""
+    return (values > others).astype("int64") - (values < others)

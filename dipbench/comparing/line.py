@@ -6,6 +6,7 @@ that it stops; what it learnt from has a truth.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,27 +31,53 @@ def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     fits = [fit for fit in fits if _picture(store, fit).exists()]  # of what is no picture there is no gradient
     of_problem = {fit.result.run.measurement_key: fit for fit in fits}
     features = {key: _features(store, fit) for key, fit in of_problem.items()}
+    alike: dict[tuple[str, str], list[Fitted]] = {}
+    for fit in fits:
+        alike.setdefault((fit.planned.label, fit.result.run.task["name"]), []).append(fit)
+    fitted = {name: _Lines(of_method, features) for name, of_method in alike.items()}
     rows = []
     for fit in fits:
-        others = [other for other in fits if _alike(fit, other) and other.planned.image != fit.planned.image]
-        if len({other.planned.image for other in others}) >= _FEWEST:
-            rows.append(row_of(fit, NAME, _predicted(fit, others, features)))
+        line = fitted[fit.planned.label, fit.result.run.task["name"]].without(fit.planned.image)
+        if line is not None:
+            rows.append(row_of(fit, NAME, _predicted(fit, line, features)))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _alike(fit: Fitted, other: Fitted) -> bool:
-    tasks = (fit.result.run.task["name"], other.result.run.task["name"])
-    return fit.planned.label == other.planned.label and tasks[0] == tasks[1]
+@dataclass(frozen=True)
+class _Line:
+    """Its coefficients, of the features that vary."""
+
+    varies: np.ndarray
+    coefficients: np.ndarray
 
 
-def _predicted(fit: Fitted, others: Sequence[Fitted], features: Mapping[str, np.ndarray]) -> Nomination:
-    peaks = np.log([1 + int(other.trace["psnr"].argmax()) for other in others])
-    known = np.array([features[other.result.run.measurement_key] for other in others])
+class _Lines:
+    """The lines through the peaks of fits that are alike, each without an image."""
+
+    def __init__(self, fits: Sequence[Fitted], features: Mapping[str, np.ndarray]):
+        self._images = np.array([fit.planned.image for fit in fits])
+        self._peaks = np.log([1 + fit.peak_at for fit in fits])
+        self._features = np.array([features[fit.result.run.measurement_key] for fit in fits])
+        self._known: dict[str, _Line | None] = {}
+
+    def without(self, image: str) -> _Line | None:
+        """None where too few other images are known."""
+        if image not in self._known:
+            others = self._images != image
+            enough = len(set(self._images[others])) >= _FEWEST
+            self._known[image] = _line(self._features[others], self._peaks[others]) if enough else None
+        return self._known[image]
+
+
+def _line(known: np.ndarray, peaks: np.ndarray) -> _Line:
     varies = known.std(axis=0) > 1e-9  # of one noise level and size only the gradient energy tells images apart
     varies[0] = True
-    coefficients = np.linalg.lstsq(known[:, varies], peaks, rcond=None)[0]
-    at = int(np.exp(np.clip(features[fit.result.run.measurement_key][varies] @ coefficients, 0, 20))) - 1
-    at = max(at, 0)
+    return _Line(varies, np.linalg.lstsq(known[:, varies], peaks, rcond=None)[0])
+
+
+def _predicted(fit: Fitted, line: _Line, features: Mapping[str, np.ndarray]) -> Nomination:
+    own = features[fit.result.run.measurement_key][line.varies]
+    at = max(int(np.exp(np.clip(own @ line.coefficients, 0, 20))) - 1, 0)
     return Nomination(at, fired=at) if at < len(fit.trace) else Nomination(len(fit.trace) - 1)
 
 

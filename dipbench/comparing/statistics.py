@@ -44,13 +44,14 @@ def half_interval(values: Sequence[float] | pd.Series) -> float:
     return quantile * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
 
 
-def median_interval(values: Sequence[float] | pd.Series) -> tuple[float, float] | None:
+def median_interval(values: Sequence[float] | pd.Series | np.ndarray) -> tuple[float, float] | None:
     """Two of the sorted values between which the median lies with at least `CONFIDENCE`; None of fewer than six.
 
     Of whatever distribution, if the values are independent: between the k-th from either end, with the largest k for
     which a binomial count of n halves is below k with at most half of what CONFIDENCE leaves: the sign test.
     """
-    numbers = np.sort(pd.Series(values, dtype="float64").dropna().to_numpy())
+    numbers = np.asarray(values, dtype="float64")
+    numbers = np.sort(numbers[~np.isnan(numbers)])
     k = int(binom.ppf((1 - CONFIDENCE) / 2, len(numbers), 0.5))  # the smallest count that is not too rare
     if k < 1:
         return None

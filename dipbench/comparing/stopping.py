@@ -5,7 +5,9 @@ Gaps to a peak have heavy tails: a median, a 90th percentile and a share above a
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from dipbench.spec import parse
 from dipbench.store.records import Holdings, PlannedRun, Result
 from dipbench.store.store import Store
 from dipbench.trace.signals import Signal
-from dipbench.trace.stopping import replayed
+from dipbench.trace.stopping import refuse_what_it_may_not_read, replayed
 
 LARGE_GAP = 1.0  # dB; a stop that loses more has failed
 NO_STOPPING = "last"
@@ -47,6 +49,8 @@ COLUMNS = {
 }
 """Of the table of stops: one line a run and rule."""
 
+_WITH_GAPS = ("psnr", "psnr_ema", "ssim")
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -56,6 +60,31 @@ class Fitted:
     planned: PlannedRun
     result: Result
     trace: pd.DataFrame
+
+    @cached_property
+    def signals(self) -> dict[str, np.ndarray]:
+        """The columns of the trace, (iterations,)."""
+        return {str(name): column.to_numpy() for name, column in self.trace.items()}
+
+    @cached_property
+    def held(self) -> dict[str, np.ndarray]:
+        """The signals that gaps are of, as far as there is a number, each number held until there is another."""
+        found = {name: self.signals[name] for name in _WITH_GAPS if name in self.signals}
+        return {name: _held(curve) for name, curve in found.items() if not np.isnan(curve).all()}
+
+    @cached_property
+    def peaks(self) -> dict[str, Any]:
+        """The highest value of each of them, of the type of the trace."""
+        return {name: np.nanmax(curve) for name, curve in self.held.items()}
+
+    @cached_property
+    def peak_at(self) -> int:
+        """The iteration of the highest PSNR of the raw output."""
+        return int(np.nanargmax(self.signals["psnr"]))
+
+
+def _held(curve: np.ndarray) -> np.ndarray:
+    return pd.Series(curve).ffill().to_numpy() if np.isnan(curve).any() else curve
 
 
 def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
@@ -67,7 +96,7 @@ def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
             if result is None or result.status != "done" or not result.engine:
                 continue
             trace = store.trace(planned.key)
-            if trace is not None and len(trace) > 1 and trace["psnr"].notna().any():
+            if trace is not None and len(trace) > 1 and trace["psnr"].notna().to_numpy().any():
                 found.append(Fitted(experiment.name, planned, result, trace))
     return found
 
@@ -80,24 +109,35 @@ def replayable(fits: Iterable[Fitted]) -> list[Rule]:
     fits = list(fits)
     known = {column for fit in fits for column in fit.trace}
     names = registry.names("rule")
-    outputs = [output for fit in fits for output in fit.result.outputs if output.rule]
-    asked = [output.rule for output in outputs if parse(output.rule).name in names]  # not of a file that lay elsewhere
-    rules: list[Rule] = [registry.build("rule", name) for name in dict.fromkeys([*names, *asked])]
+    asked = dict.fromkeys(output.rule for fit in fits for output in fit.result.outputs if output.rule)
+    there = [rule for rule in asked if parse(rule).name in names]  # not of a file that lay elsewhere
+    rules: list[Rule] = [registry.build("rule", name) for name in dict.fromkeys([*names, *there])]
     return sorted((rule for rule in rules if set(rule.reads) <= known), key=lambda rule: rule.written() != NO_STOPPING)
 
 
 def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule]) -> pd.DataFrame:
     """What each rule says of each fit, with the columns COLUMNS; of a fit whose trace lacks what it reads nothing."""
+    answerable: dict[tuple[str, ...], list[tuple[str, Rule]]] = {}  # by the columns of a trace, which many share
     rows = []
     for fit in fits:
-        signals = signals_in(fit.trace, rules)
-        for rule in rules:
-            try:
-                said = replayed(rule, fit.trace, signals)
-            except UserError:
-                continue
-            rows.append(row_of(fit, rule.written(), said))
+        columns = tuple(fit.signals)
+        if columns not in answerable:
+            answerable[columns] = _answerable(fit.trace, rules)
+        for written, rule in answerable[columns]:
+            if not any(np.isnan(fit.signals[column]).all() for column in rule.reads):
+                shown = {name: fit.signals[name] for name in ("iteration", *rule.reads)}
+                rows.append(row_of(fit, written, rule.judge(shown)))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _answerable(trace: pd.DataFrame, rules: Sequence[Rule]) -> list[tuple[str, Rule]]:
+    """The rules, as they are written, that may read what they want of a trace with these columns."""
+    signals, found = [signal for signal in signals_in(trace, rules) if signal.written() in trace], []
+    for rule in rules:
+        with suppress(UserError):
+            refuse_what_it_may_not_read(rule, signals)
+            found.append((rule.written(), rule))
+    return found
 
 
 def with_first_peaks(stops: pd.DataFrame, fits: Sequence[Fitted]) -> pd.DataFrame:
@@ -107,7 +147,7 @@ def with_first_peaks(stops: pd.DataFrame, fits: Sequence[Fitted]) -> pd.DataFram
     """
     peaks: dict[tuple[str, str, int], float] = {}
     for fit in fits:
-        peaks.setdefault((fit.experiment, fit.planned.image, fit.planned.seed), float(fit.trace["psnr"].max()))
+        peaks.setdefault((fit.experiment, fit.planned.image, fit.planned.seed), float(fit.peaks["psnr"]))
     places = zip(stops["experiment"], stops["image"], stops["seed"], strict=True)
     return stops.assign(gap_first=[peaks[place] for place in places] - stops["psnr"])
 
@@ -128,11 +168,11 @@ def signals_in(trace: pd.DataFrame, rules: Sequence[Rule] = ()) -> list[Signal]:
 
 def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
     """The line of a rule on a fit. What nominates nothing gives the last output, as a fit that is not stopped does."""
-    trace, end = fit.trace, len(fit.trace) - 1
+    length, end = len(fit.trace), len(fit.trace) - 1
     at = end if said.iteration is None else min(said.iteration, end)
     used = (end if said.fired is None else said.fired) + 1
-    peak = int(trace["psnr"].argmax())
-    saved = 1 - used / len(trace)
+    saved = 1 - used / length
+    psnr = fit.signals["psnr"]
     return {
         "experiment": fit.experiment,
         "method": fit.planned.label,
@@ -142,24 +182,22 @@ def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
         "rule": rule,
         "nominated": said.iteration,
         "fired": said.fired,
-        "iterations": len(trace),
-        "peak": peak,
-        "peak_psnr": trace["psnr"].iloc[peak],
-        "psnr": trace["psnr"].iloc[at],
-        "gap": _gap(trace, "psnr", at),
+        "iterations": length,
+        "peak": fit.peak_at,
+        "peak_psnr": psnr[fit.peak_at],
+        "psnr": psnr[at],
+        "gap": _gap(fit, "psnr", at),
         "gap_first": math.nan,
-        "gap_ema": _gap(trace, "psnr_ema", at),
-        "gap_ssim": _gap(trace, "ssim", at),
+        "gap_ema": _gap(fit, "psnr_ema", at),
+        "gap_ssim": _gap(fit, "ssim", at),
         "saved": saved,
         "seconds_saved": saved * (fit.result.seconds or math.nan),
     }
 
 
-def _gap(trace: pd.DataFrame, signal: str, at: int) -> float:
+def _gap(fit: Fitted, signal: str, at: int) -> float:
     """The highest value minus that at an iteration, or the last one before it; NaN where it was not recorded."""
-    if signal not in trace or trace[signal].isna().all():
-        return math.nan
-    return float(trace[signal].max() - trace[signal].ffill().iloc[at])
+    return float(fit.peaks[signal] - fit.held[signal][at]) if signal in fit.held else math.nan
 
 
 @dataclass(frozen=True)
@@ -204,21 +242,28 @@ def summaries_of(stops: pd.DataFrame) -> list[Summary]:
 
 
 def _summary(rows: pd.DataFrame) -> Summary:
-    nominated = rows["nominated"].fillna(rows["iterations"] - 1).astype("float64")
+    gap, gap_first = rows["gap"].to_numpy(), rows["gap_first"].to_numpy()
+    nominated = rows["nominated"].fillna(rows["iterations"] - 1).to_numpy("float64")
     with np.errstate(divide="ignore"):
-        relative = (nominated + 1) / (rows["peak"] + 1)
+        relative = (nominated + 1) / (rows["peak"].to_numpy() + 1)
     return Summary(
         str(rows["rule"].iloc[0]),
         len(rows),
-        float(rows["gap"].median()),
-        median_interval(rows["gap"]),
-        float(rows["gap"].quantile(0.9)),
-        Share(int((rows["gap"] > LARGE_GAP).sum()), len(rows)),
-        float(rows["gap_first"].median()),
-        median_interval(rows["gap_first"]),
-        float(rows["gap_ema"].median()),
-        float(rows["gap_ssim"].median()),
-        float(relative.median()),
+        _median(gap),
+        median_interval(gap),
+        float(np.quantile(known, 0.9)) if len(known := gap[~np.isnan(gap)]) else math.nan,
+        Share(int((gap > LARGE_GAP).sum()), len(rows)),
+        _median(gap_first),
+        median_interval(gap_first),
+        _median(rows["gap_ema"].to_numpy()),
+        _median(rows["gap_ssim"].to_numpy()),
+        _median(relative),
         Share(int(rows["fired"].notna().sum()), len(rows)),
-        float(rows["saved"].median()),
+        _median(rows["saved"].to_numpy()),
     )
+
+
+def _median(numbers: np.ndarray) -> float:
+    """Of those that are numbers; NaN where none is."""
+    known = numbers[~np.isnan(numbers)]
+    return float(np.median(known)) if len(known) else math.nan

@@ -84,8 +84,10 @@ class Verdict:
 
 def verdicts_of(holdings: Holdings) -> dict[str, list[Verdict]]:
     """The verdicts on each experiment that is compared with published numbers, by its name."""
-    results = frame(holdings)
     found: dict[str, list[Verdict]] = {}
+    if not any(experiment.published for experiment in holdings.plan.experiments):
+        return found
+    results = frame(holdings)
     for experiment in holdings.plan.experiments:
         if experiment.published:
             rows = results[results["experiment"] == experiment.name]

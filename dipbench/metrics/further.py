@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
-import piq
 import torch
 from skimage.measure import blur_effect
 from torch import Tensor
@@ -50,9 +50,15 @@ def _of_pictures(measure: Measure, smallest: int) -> Callable[[Tensor, Tensor, P
     return score
 
 
+def _of_piq(name: str, ours: Tensor, theirs: Tensor) -> Tensor:
+    import piq  # see `scoring`
+
+    return cast(Tensor, getattr(piq, name)(ours, theirs))
+
+
 def _haarpsi(ours: Tensor, theirs: Tensor) -> Tensor:
     """Which at equal images is an infinity or a little above 1, by its logarithm of a rounded quotient."""
-    return torch.ones(()) if torch.equal(ours, theirs) else piq.haarpsi(ours, theirs).clamp(max=1)
+    return torch.ones(()) if torch.equal(ours, theirs) else _of_piq("haarpsi", ours, theirs).clamp(max=1)
 
 
 def _psnr(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -78,12 +84,14 @@ def _metric(
 
 _FURTHER = (
     # From 0 to 1, at equal images, but VIF is above 1 where contrast was added. VIF is that of the pixel domain.
-    _metric("ms_ssim", "MS-SSIM", piq.multi_scale_ssim, 161, "doi:10.1109/ACSSC.2003.1292216", higher=True),
-    _metric("vif", "VIF", piq.vif_p, 41, "doi:10.1109/TIP.2005.859378", higher=True),
+    _metric(
+        "ms_ssim", "MS-SSIM", partial(_of_piq, "multi_scale_ssim"), 161, "doi:10.1109/ACSSC.2003.1292216", higher=True
+    ),
+    _metric("vif", "VIF", partial(_of_piq, "vif_p"), 41, "doi:10.1109/TIP.2005.859378", higher=True),
     _metric("haarpsi", "HaarPSI", _haarpsi, 16, "arXiv:1607.06140", higher=True),
     # From 0, at equal images, up.
-    _metric("gmsd", "GMSD", piq.gmsd, 16, "arXiv:1308.3052", higher=False),
-    _metric("mdsi", "MDSI", piq.mdsi, 16, "arXiv:1608.07433", higher=False),
+    _metric("gmsd", "GMSD", partial(_of_piq, "gmsd"), 16, "arXiv:1308.3052", higher=False),
+    _metric("mdsi", "MDSI", partial(_of_piq, "mdsi"), 16, "arXiv:1608.07433", higher=False),
     _metric("lpips", "LPIPS (VGG)", partial(distance, "LPIPS"), 16, "arXiv:1801.03924", higher=False, learned="LPIPS"),
     _metric("dists", "DISTS", partial(distance, "DISTS"), 16, "arXiv:2004.07728", higher=False, learned="DISTS"),
     Metric("psnr_measurement", "data-fit PSNR", "dB", True, 2, _of_pictures(_psnr, 1), against="measurement"),

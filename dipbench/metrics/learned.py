@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 
-import piq
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +19,8 @@ def distance(network: str, ours: Tensor, theirs: Tensor) -> Tensor:
 def _network(name: str) -> nn.Module:
     if missing := missing_weights(name):
         raise UserError(missing)
+    import piq  # see `scoring`
+
     return getattr(piq, name)().eval()
 
 

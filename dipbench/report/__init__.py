@@ -16,6 +16,7 @@ from dipbench.report.chapters import chapters_of
 from dipbench.report.chunks import write_chunks
 from dipbench.report.drawing import Drawing, drawings_of, write_drawing
 from dipbench.report.facts import methods_of, task_settings
+from dipbench.report.figures import Figures
 from dipbench.report.film import films_of
 from dipbench.report.findings import findings_of
 from dipbench.report.folder import is_up_to_date, new_report, place_of
@@ -37,6 +38,8 @@ from dipbench.store.store import Store
 
 __all__ = ["refresh_report", "write_report"]
 
+HEAT_MAP = "rules/heat_map.png"
+
 
 def write_report(store: Store, holdings: Holdings, out: Path | None = None, *, one_file: bool = False) -> Path:
     """Writes the report in place of one already there; the path of its page.
@@ -46,7 +49,8 @@ def write_report(store: Store, holdings: Holdings, out: Path | None = None, *, o
     store where they are drawn. UserError where it cannot be written to. What somebody else put into that folder stays.
     """
     with new_report(store, holdings, out) as folder:
-        _write(store, holdings, folder)
+        with store.traces.kept():
+            _write(store, holdings, folder, before=place_of(store, out))
         if one_file:
             write_one_file(folder)
     return _page_in(store, out, one_file)
@@ -66,21 +70,23 @@ def _page_in(store: Store, out: Path | None, one_file: bool) -> Path:
     return place_of(store, out) / (NAME if one_file else "index.html")
 
 
-def _write(store: Store, holdings: Holdings, folder: Path) -> None:
+def _write(store: Store, holdings: Holdings, folder: Path, before: Path) -> None:
     for name in ("tables/images", "numbers", "curves", "published", "ranking", "rules"):
         (folder / name).mkdir(parents=True)
-    album, verdicts, fits = Album(folder, store.path / "report"), verdicts_of(holdings), fits_of(store, holdings)
+    album, figures = Album(folder, before), Figures(folder, before)
+    verdicts, fits = verdicts_of(holdings), fits_of(store, holdings)
     lines = line_stops(store, fits)
     drawings = drawings_of(store, chapters_of(holdings))
     sections = [
-        _section(store, drawing, album, folder, holdings, verdicts.get(drawing.chapter.name, []), fits, lines)
+        _section(store, drawing, album, figures, folder, holdings, verdicts.get(drawing.chapter.name, []), fits, lines)
         for drawing in drawings
     ]
     album.finish()
     stops = {section.chapter.name: section.stops for section in sections if section.stops}
     if len(stops) > 1:
         frames = {name: pd.concat([one.frame for one in of_name]) for name, of_name in stops.items()}
-        write_heat_map(frames, folder / "rules" / "heat_map.png")
+        figures.draw([HEAT_MAP], frames, lambda: write_heat_map(frames, folder / HEAT_MAP))
+    figures.finish()
     (folder / "index.html").write_text(page(holdings.plan, sections), encoding="utf-8")
 
 
@@ -88,6 +94,7 @@ def _section(
     store: Store,
     drawing: Drawing,
     album: Album,
+    figures: Figures,
     folder: Path,
     holdings: Holdings,
     verdicts: list[Verdict],
@@ -106,16 +113,17 @@ def _section(
         _write_texts(files_of(verdicts, chapter.file), folder)
     if ranking:
         _write_texts(files_of_ranking(ranking, chapter.file), folder)
-    widths = write_drawing(drawing, folder / "curves")
+    widths = write_drawing(drawing, folder, figures)
     fits = [fit for fit in every_fit if fit.experiment == chapter.name]
     rise, stops = rise_and_fall(fits), stops_in(fits, lines)
     choices = (
         with_rules(choices_of(fits), pd.concat([of_method.frame for of_method in stops])) if stops else choices_of(fits)
     )
-    _write_fits(rise, choices, stops, drawing, folder)
+    chosen = choosing.table_of(choices)
+    _write_fits(rise, choices if chosen else None, stops, drawing, folder, figures)
     paces = anytime.curves_of(store, chapter)
     if len(paces):
-        _write_paces(paces, drawing, folder)
+        _write_paces(paces, drawing, folder, figures)
     strips = strips_of(store, chapter, album)
     pictured = [record for record in chapter.done if record.run.image in chapter.images[:MOST_IMAGES]]
     standings = standings_of(tables, chapter.frame) if tables else None
@@ -135,7 +143,7 @@ def _section(
         verdicts=verdicts,
         ranking=ranking,
         rise=lines_of(rise),
-        choosing=choosing.table_of(choices),
+        choosing=chosen,
         stops=stops,
         films=films_of(store, pictured, album),
         sweep=drawing.sweep,
@@ -143,26 +151,34 @@ def _section(
     )
 
 
-def _write_fits(rise: pd.DataFrame, choices: pd.DataFrame, stops: list[Stops], drawing: Drawing, folder: Path) -> None:
+def _write_fits(
+    rise: pd.DataFrame,
+    choices: pd.DataFrame | None,
+    stops: list[Stops],
+    drawing: Drawing,
+    folder: Path,
+    figures: Figures,
+) -> None:
     """The files of what the fits of an experiment were like, and of what rules say of them."""
     name = drawing.chapter.file
     if len(rise):
         _write_texts({f"curves/{name}.csv": rise.to_csv(index=False, lineterminator="\n")}, folder)
-    if choosing.table_of(choices):
+    if choices is not None:
         _write_texts({f"rules/{name}-choices.csv": choices.to_csv(index=False, lineterminator="\n")}, folder)
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
-        write_gaps(
-            pd.concat([of_method.frame for of_method in stops]), folder / "rules" / f"{name}.png", drawing.colours
-        )
+        together, file = pd.concat([of_method.frame for of_method in stops]), f"rules/{name}.png"
+        shown = [together, drawing.colours]
+        figures.draw([file], shown, lambda: write_gaps(together, folder / file, drawing.colours))
 
 
-def _write_paces(paces: pd.DataFrame, drawing: Drawing, folder: Path) -> None:
+def _write_paces(paces: pd.DataFrame, drawing: Drawing, folder: Path, figures: Figures) -> None:
     """The files of quality against time."""
     name = drawing.chapter.file
     _write_texts({f"curves/{name}-anytime.csv": paces.to_csv(index=False, lineterminator="\n")}, folder)
     shown = paces[paces["method"].isin(drawing.labels)]
-    anytime.write_figure(shown, folder / "curves" / f"{name}-anytime.png", drawing.colours)
+    file = f"curves/{name}-anytime.png"
+    figures.draw([file], [shown, drawing.colours], lambda: anytime.write_figure(shown, folder / file, drawing.colours))
 
 
 def _write_texts(texts: dict[str, str], folder: Path) -> None:

@@ -15,6 +15,7 @@ from dipbench.report.colours import Colours, colours_of
 from dipbench.report.figure import LEGEND_LINE, legend_columns, method_handles, styled
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table
+from dipbench.report.saving import lay_out, save_png
 from dipbench.store.store import Store
 
 HEADING = "Quality against time"
@@ -87,7 +88,8 @@ def write_figure(curves: pd.DataFrame, path: Path, colours: Colours | None = Non
         axes.set(xlabel="time [s]", ylabel="PSNR (vs ground truth), mean over the images [dB]")
         figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=columns)
         sns.despine(ax=axes)
-        figure.savefig(path, dpi=192)
+        lay_out(figure)
+        save_png(figure, path)
 
 
 def _draw(axes: Axes, curve: pd.DataFrame, colour: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -42,17 +43,17 @@ class Chapter:
     scale: str  # full or smoke
     baseline: str  # the label that others are compared with; empty: none is named
 
-    @property
+    @cached_property
     def images(self) -> list[str]:
         """The images in the order of the suite."""
         return list(dict.fromkeys(record.run.image for record in self.records))
 
-    @property
+    @cached_property
     def protocol(self) -> str:
         """The signature that most of its numbers have."""
         return commonest(self.frame["protocol"])
 
-    @property
+    @cached_property
     def pictures_lead(self) -> bool:
         """Whether pictures say more than numbers: nobody has a truth, no picture was measured, or there are views."""
         if {record.result.message for record in self.done} == {NO_TRUTH}:
@@ -60,7 +61,7 @@ class Chapter:
         outputs = [output for record in self.done for output in record.result.outputs]
         return any(output.views or output.scores.keys() & OF_TASKS.keys() for output in outputs)
 
-    @property
+    @cached_property
     def done(self) -> list[Record]:
         """The runs that came to their end."""
         return [record for record in self.records if record.result.status == "done"]

@@ -7,7 +7,8 @@ from pathlib import Path
 from dipbench.report.chapters import Chapter
 from dipbench.report.colours import Colours, colours_of
 from dipbench.report.curves import Curves, curves_of
-from dipbench.report.figure import write_figures
+from dipbench.report.figure import files_of, widths_of, write_figures
+from dipbench.report.figures import Figures
 from dipbench.report.sweep import Sweep, drawn_of, sweep_of
 from dipbench.report.sweep_figure import write_sweep
 from dipbench.store.store import Store
@@ -34,12 +35,17 @@ def drawings_of(store: Store, chapters: Sequence[Chapter]) -> list[Drawing]:
     return [Drawing(*of, colours) for of in zip(chapters, sweeps, labels, curves, strict=True)]
 
 
-def write_drawing(drawing: Drawing, folder: Path) -> dict[str, int]:
-    """Writes the figures of an experiment; their widths in CSS pixels, none where there are no curves."""
-    name = drawing.chapter.file
-    if drawing.sweep:
-        write_sweep(drawing.sweep, folder, name)
-    return write_figures(drawing.curves, folder, name, drawing.colours) if drawing.curves else {}
+def write_drawing(drawing: Drawing, folder: Path, figures: Figures) -> dict[str, int]:
+    """Writes the figures of an experiment into `curves`; their widths in CSS pixels, none where there are no curves."""
+    name, into, sweep, curves = drawing.chapter.file, folder / "curves", drawing.sweep, drawing.curves
+    if sweep:
+        files = [f"curves/{name}-sweep.png", f"curves/{name}-sweep.pdf"]
+        figures.draw(files, sweep, lambda: write_sweep(sweep, into, name))
+    if curves is None:
+        return {}
+    files = [f"curves/{file}" for file in files_of(name)]
+    figures.draw(files, [curves, drawing.colours], lambda: write_figures(curves, into, name, drawing.colours))
+    return widths_of(curves)
 
 
 def _flat(lists: Iterable[Sequence[str]]) -> list[str]:

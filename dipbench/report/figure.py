@@ -21,6 +21,7 @@ from dipbench.comparing.rise_and_fall import PLATEAU
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.colours import GREY, Colours, coloured, colours_of, short_names, within
 from dipbench.report.curves import Curves
+from dipbench.report.saving import lay_out, save_pdf, save_png
 from dipbench.store.records import NO_TRUTH
 from dipbench.text import counted
 from dipbench.trace.signals.psnr import Psnr
@@ -44,29 +45,42 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
 }
 """Of every figure, for matplotlib."""
-_PANEL_HEIGHT = 4.0  # inches
+_PANEL_HEIGHT, _NARROW = 4.0, 4.2  # inches
 LEGEND_LINE = 0.19  # inches
 _DASHES = (0, (4, 3))
 
 
-def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | None = None) -> dict[str, int]:
-    """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone; their widths in CSS pixels.
+def files_of(name: str) -> list[str]:
+    """What `write_figures` writes."""
+    return [f"{name}.png", f"{name}.pdf", f"{name}-log.pdf", f"narrow/{name}.png"]
+
+
+def widths_of(curves: Curves) -> dict[str, int]:
+    """The widths of the figures in CSS pixels."""
+    return {"wide": round(_width(curves) * 96), "narrow": round(_NARROW * 96)}
+
+
+def _width(curves: Curves) -> float:
+    return {1: 6.6, 2: 10.0}.get(len(curves.images), 11.0)
+
+
+def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | None = None) -> None:
+    """Writes NAME.png, NAME.pdf and narrow/NAME.png, in one column for a phone.
 
     And NAME-log.pdf, with a logarithmic axis of iterations, which shows the rise.
     """
     (folder / "narrow").mkdir(exist_ok=True)
-    count = len(curves.images)
     with styled():
-        width = {1: 6.6, 2: 10.0}.get(count, 11.0)
-        wide = draw(curves, columns=min(count, 4), width=width, colours=colours)
-        narrow = draw(curves, columns=1, width=4.2, colours=colours)
-        wide.savefig(folder / f"{name}.png", dpi=192)
-        wide.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        wide = draw(curves, columns=min(len(curves.images), 4), width=_width(curves), colours=colours)
+        narrow = draw(curves, columns=1, width=_NARROW, colours=colours)
+        for figure in (wide, narrow):
+            lay_out(figure)
+        save_png(wide, folder / f"{name}.png")
+        save_pdf(wide, folder / f"{name}.pdf")
         for image, lower in zip(curves.images, wide.axes[1::2], strict=True):
             _scale(lower, curves.lines[curves.lines["image"] == image], log=True)
-        wide.savefig(folder / f"{name}-log.pdf", metadata={"CreationDate": None})
-        narrow.savefig(folder / "narrow" / f"{name}.png", dpi=192)
-    return {"wide": round(wide.get_figwidth() * 96), "narrow": round(narrow.get_figwidth() * 96)}
+        save_pdf(wide, folder / f"{name}-log.pdf")
+        save_png(narrow, folder / "narrow" / f"{name}.png")
 
 
 @contextmanager
@@ -91,6 +105,7 @@ def draw(
     Drawn on `figure`, an empty one; None: on a new one. `colours` has one of each method; None: made for these curves.
     """
     rows = -(-len(curves.images) // columns)
+    of_images = dict(list(curves.lines.groupby("image", sort=False)))
     colours = colours or colours_of(curves.methods)
     handles = _legend(curves, colours)
     in_line = legend_columns(handles, width)
@@ -102,21 +117,21 @@ def draw(
         cell = grid[place // columns, place % columns].subgridspec(2, 1, height_ratios=(2.3, 1), hspace=0.04)
         upper = figure.add_subplot(cell[0])
         lower = figure.add_subplot(cell[1], sharex=upper)
-        _panel(upper, lower, curves, image, colours)
+        lines = of_images[image]
+        _panel(upper, lower, curves, image, lines, colours)
         _label(upper, lower, image, first=place % columns == 0)
-        _scale(lower, curves.lines[curves.lines["image"] == image], log)
+        _scale(lower, lines, log)
         if image in curves.without_truth:
             upper.text(0.5, 0.5, NO_TRUTH, transform=upper.transAxes, ha="center", va="center", color=_GREY)
             upper.set_yticks([])
-        if curves.lines.loc[curves.lines["image"] == image, "psnr_measurement"].isna().all():
+        if lines["psnr_measurement"].isna().all():
             lower.text(0.5, 0.5, "no picture", transform=lower.transAxes, ha="center", va="center", color=_GREY)
             lower.set_yticks([])
     figure.legend(handles=handles, loc="outside upper left", ncols=in_line, frameon=False)
     return figure
 
 
-def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colours) -> None:
-    lines = curves.lines[curves.lines["image"] == image]
+def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, lines: pd.DataFrame, colours: Colours) -> None:
     for method, line in lines.groupby("method", sort=False):
         has_ema = bool(line["psnr_ema"].notna().any())
         _curve(upper, line, "psnr", colours[str(method)], width=0.8, alpha=0.5 if has_ema else 1)
@@ -126,12 +141,12 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, colours: Colour
     for plateau in curves.plateaus[curves.plateaus["image"] == image].to_dict("records"):
         upper.axvspan(plateau["first"], plateau["last"], color="#f2f2f2", zorder=0)
     best = curves.best[curves.best["image"] == image]
-    for one in best.to_dict("records"):
-        raw = one["output"] == "best"
-        _marker(upper, one["iteration"], one["psnr"], colours[one["method"]], raw, shape="o" if raw else "D")
-    for one in curves.stops[curves.stops["image"] == image].to_dict("records"):
-        shape = _shapes(curves)[one["rule"]]
-        _marker(upper, one["iteration"], one["psnr"], colours[one["method"]], raw=not one["ema"], shape=shape)
+    for (label, output), of_output in best.groupby(["method", "output"], sort=False):
+        raw = output == "best"
+        _markers(upper, of_output, colours[str(label)], raw, shape="o" if raw else "D")
+    stops, shapes = curves.stops[curves.stops["image"] == image], _shapes(curves)
+    for (label, rule, ema), of_rule in stops.groupby(["method", "rule", "ema"], sort=False):
+        _markers(upper, of_rule, colours[str(label)], not ema, shapes[str(rule)])
     levels = curves.levels[curves.levels["image"] == image]
     _draw_levels(upper, levels)
     upper.set_ylim(range_of_truth(lines, best["psnr"].tolist(), levels["psnr"].tolist()))
@@ -156,10 +171,10 @@ def _shapes(curves: Curves) -> dict[str, str]:
     return dict(zip(rules, cycle("sv^P*X")))
 
 
-def _marker(axes: Axes, iteration: int, psnr: float, colour: str, raw: bool, shape: str) -> None:
+def _markers(axes: Axes, outputs: pd.DataFrame, colour: str, raw: bool, shape: str) -> None:
     axes.plot(
-        iteration,
-        psnr,
+        outputs["iteration"],
+        outputs["psnr"],
         marker=shape,
         markersize=5,
         markerfacecolor="white" if raw else colour,

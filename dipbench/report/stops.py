@@ -63,13 +63,11 @@ def stops_in(fits: Sequence[Fitted], lines: pd.DataFrame) -> list[Stops]:
     rules = replayable(fits)
     if not any(rule.reads for rule in rules):
         return []
-    found = []
-    for method in dict.fromkeys(fit.planned.label for fit in fits):
-        of_method = [fit for fit in fits if fit.planned.label == method]
-        line = lines[(lines["experiment"] == of_method[0].experiment) & (lines["method"] == method)]
-        frame = with_first_peaks(pd.concat([stops_of(of_method, rules), line], ignore_index=True).astype(COLUMNS), fits)
-        found.append(Stops(method, summaries_of(frame), frame))
-    return found
+    line = lines[lines["experiment"] == fits[0].experiment]
+    together = pd.concat([stops_of(fits, rules), line], ignore_index=True).astype(COLUMNS)
+    frame = with_first_peaks(together, fits)
+    frames = {str(method): rows.reset_index(drop=True) for method, rows in frame.groupby("method", sort=False)}
+    return [Stops(method, summaries_of(rows), rows) for method, rows in frames.items()]
 
 
 def cells(summary: Summary) -> list[str]:

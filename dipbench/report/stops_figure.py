@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from dipbench.comparing.stopping import LARGE_GAP
 from dipbench.report.colours import MOST, Colours
 from dipbench.report.figure import STYLE, legend_columns, method_handles
+from dipbench.report.saving import lay_out, save_png
 
 _MOST = 6.0  # dB; a larger gap is drawn at the edge
 _ROW = 0.3  # inches
@@ -34,7 +35,8 @@ def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
         columns = legend_columns(handles, figure.get_figwidth())
         figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=columns)
         sns.despine(ax=axes, left=True)
-        figure.savefig(path, dpi=192)
+        lay_out(figure)
+        save_png(figure, path)
 
 
 def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
@@ -55,4 +57,5 @@ def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
         sns.heatmap(gaps, annot=True, fmt=".2f", ax=axes, cbar_kws=label, **look)
         axes.set(xlabel="", ylabel="")
         axes.tick_params(axis="x", labelrotation=0)
-        figure.savefig(path, dpi=192)
+        lay_out(figure)
+        save_png(figure, path)

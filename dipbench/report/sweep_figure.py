@@ -6,6 +6,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from dipbench.report.figure import styled
+from dipbench.report.saving import lay_out, save_pdf, save_png
 from dipbench.report.sweep import Sweep
 from dipbench.store.outputs import kind_of
 
@@ -29,5 +30,6 @@ def write_sweep(sweep: Sweep, folder: Path, name: str) -> None:
             axes.set_title(kind.title + (" (oracle)" if kind.oracle else ""), loc="left")
             axes.set(xlabel=sweep.settings[1], ylabel=sweep.settings[0])
             axes.tick_params(axis="y", labelrotation=0)
-        figure.savefig(folder / f"{name}-sweep.png", dpi=144)
-        figure.savefig(folder / f"{name}-sweep.pdf", metadata={"CreationDate": None})
+        lay_out(figure, dpi=144)
+        save_png(figure, folder / f"{name}-sweep.png")
+        save_pdf(figure, folder / f"{name}-sweep.pdf")

@@ -98,7 +98,8 @@ def compute(
     store.write_plan(plan)
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
-    present = [job for job in wanted if job not in missing]
+    absent = {job.run.key for job in missing}  # of many, to be looked up
+    present = [job for job in wanted if job.run.key not in absent]
     tidy(present, store)
     for warning in [*store.warnings, *rescore(present, store)]:
         display.warn(warning)

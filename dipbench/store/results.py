@@ -1,7 +1,7 @@
 """The results of a store as one table."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -49,15 +49,15 @@ def frame(holdings: Holdings, others: Sequence[Result] = ()) -> pd.DataFrame:
     `others` are runs that no plan of the store names: they stand below, in no experiment, each method with all that it
     was set to.
     """
-    further = _further([*holdings.results.values(), *others])
-    rows: list[dict[str, Any]] = []
+    wanted = columns(_further([*holdings.results.values(), *others]))
+    rows: list[tuple[Any, ...]] = []
     for experiment in holdings.plan.experiments:
         for planned in experiment.runs:
             if planned.key in holdings.results:
-                rows += _rows(experiment.name, planned.label, planned.key, holdings.results[planned.key])
+                rows += _rows(experiment.name, planned.label, planned.key, holdings.results[planned.key], wanted)
     for result in others:
-        rows += _rows("", result.run.written_method, result.run.key, result)
-    return pd.DataFrame(rows, columns=list(columns(further))).astype(columns(further))
+        rows += _rows("", result.run.written_method, result.run.key, result, wanted)
+    return pd.DataFrame(rows, columns=list(wanted)).astype(wanted)
 
 
 def _further(results: Iterable[Result]) -> list[str]:
@@ -66,7 +66,10 @@ def _further(results: Iterable[Result]) -> list[str]:
     return [name for name in known() if name in found and name not in METRICS]
 
 
-def _rows(experiment: str, label: str, key: str, result: Result) -> list[dict[str, Any]]:
+def _rows(
+    experiment: str, label: str, key: str, result: Result, wanted: Mapping[str, str]
+) -> Iterator[tuple[Any, ...]]:
+    """The values of these columns, an output each."""
     run = result.run
     common = {
         "experiment": experiment,
@@ -88,9 +91,6 @@ def _rows(experiment: str, label: str, key: str, result: Result) -> list[dict[st
         "seconds": result.seconds,
         "peak_memory_bytes": result.peak_memory_bytes,
     }
-    return [{**common, **_scores(output)} for output in result.outputs or [_NONE]]
-
-
-def _scores(output: ScoredOutput) -> dict[str, Any]:
-    scores = {name: output.scores.get(name, math.nan) for name in known()}
-    return {"output": output.output, "iteration": output.iteration, **scores}
+    for output in result.outputs or [_NONE]:
+        own = {**common, "output": output.output, "iteration": output.iteration}
+        yield tuple(own[name] if name in own else output.scores.get(name, math.nan) for name in wanted)

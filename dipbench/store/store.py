@@ -34,6 +34,8 @@ from dipbench.errors import UserError
 from dipbench.store.leases import Leases
 from dipbench.store.plans import merged, without_need
 from dipbench.store.records import Holdings, Plan, Result, Status
+from dipbench.store.shared import Shared
+from dipbench.store.traces import Traces
 from dipbench.text import plain_numbers
 from dipbench.version import __version__
 
@@ -58,6 +60,7 @@ class Store:
         self.path = path
         self.leases = Leases(path / "leases")
         self.warnings: list[str] = []
+        self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
         self._check_format()
         with self.writing():
             (path / "runs").mkdir(exist_ok=True)
@@ -119,7 +122,7 @@ class Store:
         result = self.result(key)
         if result is None:
             return None
-        if result.status == "done" and self.trace(key) is None:
+        if result.status == "done" and not self.traces.is_whole(key):
             return None
         return result.status
 
@@ -130,7 +133,7 @@ class Store:
         if before is None:
             return None
         try:
-            result = Result.model_validate(json.loads((folder / "result.json").read_text(encoding="utf-8")))
+            result = self._shared.result(json.loads((folder / "result.json").read_text(encoding="utf-8")))
             pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
             missing = {file for file in pictures if not (folder / file).is_file()}
             if missing:
@@ -149,15 +152,7 @@ class Store:
 
     def trace(self, key: str) -> pd.DataFrame | None:
         """The trace of a run: one row an iteration, one column a signal."""
-        folder = self.path / "runs" / key
-        before = identity(folder)
-        try:
-            return pd.read_parquet(folder / "trace.parquet")
-        except (OSError, ValueError, pyarrow.ArrowException) as error:
-            if identity(folder) != before:
-                return self.trace(key)
-            self._set_aside(folder, "trace.parquet", error)
-            return None
+        return self.traces.read(key)
 
     def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
         place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"

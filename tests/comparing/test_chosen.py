@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
 from dipbench.comparing.chosen import (
     BEST,
@@ -14,6 +15,7 @@ from dipbench.comparing.chosen import (
     below_the_best,
     choices_of,
     means_by_image,
+    taus_of,
     with_rules,
 )
 from dipbench.comparing.stopping import Fitted
@@ -96,3 +98,14 @@ def test_the_table_leads_with_the_oracle_and_says_that_it_is_one() -> None:
     assert [line[0] for line in lines[2:]] == ["fixed on other images", "final"]
     assert "| best (oracle) | 28.00 | 25.00 |" in as_markdown(choices_of(FITS))
     assert table_of(choices_of(FITS[:3])) == [], "of one method"
+
+
+def test_tau_is_that_of_scipy_with_ties_and_holes() -> None:
+    draw = np.random.default_rng(0)
+    first, second = (draw.integers(0, 4, size=(60, 7)).astype("float64") for _ in range(2))
+    first[0], second[1] = 1, 2  # all equal: there is no order
+    first[2, 3], second[3, 1], first[4, :2] = np.nan, np.inf, np.inf
+    expected = [kendalltau(*pair).statistic for pair in zip(first, second, strict=True)]
+    np.testing.assert_array_equal(taus_of(first, second), expected)
+    assert np.isnan(expected[:3]).all()
+    assert np.isfinite(expected[3:]).all()

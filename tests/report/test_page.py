@@ -87,7 +87,7 @@ def test_every_file_is_linked(page: Page, report: Path) -> None:
     linked = {unquote(link) for link in page.links}
     named = "".join(path.read_text(encoding="utf-8") for path in (report / "explore").iterdir())
     linked |= set(re.findall(r'"(pictures/[^"]+|explore/[^"]+)"', named))  # what scripts load
-    files = {path.relative_to(report).as_posix() for path in files_of(report)} - {"index.html", ".written"}
+    files = {path.relative_to(report).as_posix() for path in files_of(report)} - {"index.html", ".written", ".figures"}
     assert files == {link for link in linked if not link.startswith("#")}
 
 

@@ -1,0 +1,64 @@
+"""The traces of a store: one row an iteration, one column a signal, a file a run."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow.parquet import ParquetFile
+
+from dipbench.disk.whole import identity
+
+_Read = TypeVar("_Read")
+
+
+class Traces:
+    """Those of the runs in a folder. What cannot be read is told to `set_aside`: the run, the file and the error."""
+
+    def __init__(self, runs: Path, set_aside: Callable[[Path, str, Exception], None]):
+        self._runs, self._set_aside = runs, set_aside
+        self._kept: dict[str, pd.DataFrame | None] | None = None
+
+    def read(self, key: str) -> pd.DataFrame | None:
+        """That of a run; None where it cannot be read."""
+        if self._kept is None:
+            return self._told(key, _frame)
+        if key not in self._kept:
+            self._kept[key] = self._told(key, _frame)
+        return self._kept[key]
+
+    def is_whole(self, key: str) -> bool:
+        """Whether that of a run can be read."""
+        return self._told(key, _whole) is not None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within the block each is read once, however often it is asked for."""
+        self._kept = {}
+        try:
+            yield
+        finally:
+            self._kept = None
+
+    def _told(self, key: str, read: Callable[[Path], _Read]) -> _Read | None:
+        folder = self._runs / key
+        before = identity(folder)
+        try:
+            return read(folder / "trace.parquet")
+        except (OSError, ValueError, pa.ArrowException) as error:
+            if identity(folder) != before:  # another process has put a new one in its place
+                return self._told(key, read)
+            self._set_aside(folder, "trace.parquet", error)
+            return None
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    """Of a file; pandas' own reader takes twice as long, most of it to find out what it is given."""
+    return _whole(path).to_pandas(use_threads=False)
+
+
+def _whole(path: Path) -> pa.Table:
+    with ParquetFile(path) as file:
+        return file.read(use_threads=False)  # files are small and many: threads cost more than they give
