@@ -69,6 +69,7 @@ def run(
     seeds: options.Seeds = None,
     device: options.Device = "auto",
     on: options.On = "processes",
+    detach: options.Detach = False,
     jobs: options.Jobs = 0,
     engine: options.Engine = "auto",
     precision: options.Precision = "float32",
@@ -96,13 +97,17 @@ def run(
     from dipbench.report.verdicts import as_text
     from dipbench.running import interruption
     from dipbench.running.conditions import Conditions
+    from dipbench.running.executors import Executor
     from dipbench.running.progress import Terminal
     from dipbench.suites.edits import Choices
     from dipbench.suites.seeds import seeds_of
 
     use_folder(data_dir)
     registry.use_folders(plugins)
-    failures, computed = [], 0
+    executor: Executor = registry.build("executor", on)
+    if detach:
+        executor = executor.detached()
+    failures, computed, waiting = [], 0, []
     with Terminal() as display, interruption.handled():
         for store, summary in execute(
             suite,
@@ -112,12 +117,14 @@ def run(
             out=out,
             command=shlex.join(["dipbench", *sys.argv[1:]]),
             display=display,
-            on=registry.build("executor", on),
+            on=executor,
         ):
-            page = "" if no_report else f"\n{said_of(*refresh_report(store, summary.holdings))}"
+            submitted = summary.ended["submitted"]
+            page = "" if no_report or submitted else f"\n{said_of(*refresh_report(store, summary.holdings))}"
             if comparison := as_text(verdicts_of(summary.asked)):
                 display.result(comparison)
-            computed += summary.ended.total()
+            computed += summary.ended.total() - submitted
+            waiting += [store.path] if submitted else []
             nothing = "none computed here" if summary.elsewhere else "nothing to compute"
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or nothing
             others = f"; {summary.elsewhere} computed by other processes" if summary.elsewhere else ""
@@ -135,6 +142,8 @@ def run(
                 print(f"dipbench: {words}" + (f" ({runs} runs)" if runs > 1 else ""), file=sys.stderr)
     for words in _SAID if computed else ():  # the progress has driven them off the screen
         print(f"dipbench: {words}", file=sys.stderr)
+    for folder in waiting:
+        print(f"what becomes of them: dipbench status {shlex.quote(str(folder))}")
     if failures:
         raise typer.Exit(2 if all(finished.mendable for finished in failures) else 1)
 

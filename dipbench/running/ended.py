@@ -17,10 +17,10 @@ from dipbench.suites.jobs import Job
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended; `held`: not here, another process has it in work."""
+    """How a run ended; `held`: not here, another process has it in work; `submitted`: it waits where it is computed."""
 
-    status: Status | Literal["held"]
-    message: str = ""  # why it was refused or failed, or has no scores; who holds it
+    status: Status | Literal["held", "submitted"]
+    message: str = ""  # why it was refused or failed, or has no scores; who holds it; where it waits
     mendable: bool = False  # whether the user can mend it
     psnr: float = float("nan")  # dB, of the final output
     seconds: float = 0.0
@@ -47,7 +47,7 @@ def write_down(
     """
     known: dict[str, Any] = {"outputs": [], **content}
     here = Environment(**environment(conditions.device))
-    assert finished.status != "held"
+    assert finished.status != "held" and finished.status != "submitted"  # noqa: PT018  # for mypy
     result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
     with store.new_folder("runs", job.run.key, mark) as folder:
         if outcome:

@@ -13,6 +13,7 @@ class Stopped(BaseException):
 
     def __init__(self, number: int):
         super().__init__(signal.Signals(number).name)
+        self.number = number
         self.status = 128 + number  # as a shell reports it
 
 
@@ -22,12 +23,12 @@ class _Held:
 
 
 @contextmanager
-def handled() -> Iterator[None]:
-    """Within the block SIGTERM and SIGINT raise `Stopped`, at once or at the end of the `held` block that runs.
+def handled(*more: int) -> Iterator[None]:
+    """Within the block SIGTERM, SIGINT and `more` raise `Stopped`, at once or at the end of the `held` block that runs.
 
     A second signal within a `held` block raises at once. Only in the main thread, the only one that may set handlers.
     """
-    before = {number: signal.signal(number, _receive) for number in _SIGNALS}
+    before = {number: signal.signal(number, _receive) for number in (*_SIGNALS, *more)}
     try:
         yield
     finally:

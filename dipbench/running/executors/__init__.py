@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dipbench.contract import Plugin
+from dipbench.errors import UserError
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished
 from dipbench.running.turns import Report
@@ -32,3 +33,12 @@ class Executor(Plugin, ABC):
         failed (`claims.record_failure`). Closing the generator ends all that is in work; so does what is raised in it,
         UnwritableStore for one, after which no job can be kept.
         """
+
+    def detached(self) -> "Executor":
+        """The same, but it returns when the jobs are where they will be computed, each as `submitted`.
+
+        UserError where they are computed only as long as the command runs.
+        """
+        raise UserError(
+            f"executor '{self.written()}' computes while the command runs: --detach takes one such as slurm"
+        )
