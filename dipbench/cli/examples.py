@@ -12,8 +12,10 @@ _EXAMPLES = {
         'dipbench run quickstart --set dip.iterations=500 --method "tv[weight=0.1]"',
         "dipbench run paper/denoising --only dip --seeds 3 --out results/three_seeds",
         "dipbench run paper/denoising --data my_photos --rule wmv --seeds 0,7,42",
+        'dipbench run paper/denoising --on "slurm[partition=gpu,gpus=1,minutes=120]" --detach',
     ),
     "plan": ("dipbench plan paper/denoising --seeds 3", "dipbench plan quickstart --only dip"),
+    "status": ("dipbench status results/quickstart",),
     "report": ("dipbench report results/quickstart --open", "dipbench report results/quickstart --only dip --out page"),
     "compare": (
         "dipbench compare --suite quickstart",

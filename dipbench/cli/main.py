@@ -25,6 +25,7 @@ from dipbench.cli.replay import replay
 from dipbench.cli.report import report, said_of
 from dipbench.cli.restore import restore
 from dipbench.cli.score import score
+from dipbench.cli.status import status
 from dipbench.errors import UserError
 from dipbench.running.interruption import Stopped
 from dipbench.version import __version__
@@ -219,6 +220,7 @@ def doctor() -> None:
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "plan": plan,
+    "status": status,
     "report": report,
     "compare": compare,
     "leaderboard": leaderboard,

@@ -51,3 +51,9 @@ class Checkpoints:
     def _files(self) -> list[Path]:
         """The last first."""
         return sorted(self._folder.glob("*.pt"), reverse=True)
+
+
+def last_iteration(store: Path, key: str) -> int:
+    """The iteration of the last checkpoint of a run; 0: there is none."""
+    names = (file.stem for file in (store / "checkpoints" / key).glob("[0-9]*.pt"))
+    return max((int(name) for name in names if name.isdigit()), default=0)

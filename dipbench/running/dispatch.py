@@ -27,6 +27,7 @@ class Dispatch:
         self, tasks: dict[str, list[Job]], store: Store, conditions: Conditions, submit: Submit, tries: int
     ) -> None:
         self.tasks = tasks  # that are not known to have ended
+        self.submitted = set(tasks)  # whether they have or not
         self._store, self._conditions, self._submit, self._most = store, conditions, submit, tries
         self._tries = Counter(job.run.key for of_task in tasks.values() for job in of_task)
         self._missing: set[str] = set()  # tasks that the queue did not have at the last look
@@ -75,7 +76,8 @@ class Dispatch:
                 finished = Finished("failed", reason, mendable=True)
                 yield job, record_failure(job, self._store, self._conditions, finished)
         if again:
-            self.tasks |= self._submit(again, self._store, self._conditions)
+            self.tasks |= (new := self._submit(again, self._store, self._conditions))
+            self.submitted |= new.keys()
             self._tries.update(job.run.key for job in again)
 
 

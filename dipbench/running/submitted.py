@@ -8,7 +8,8 @@ It takes neither submitit nor a job of one's own: what is read here is text.
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,9 +42,15 @@ def remembered(store: Store) -> dict[str, list[str]]:
     return found
 
 
-def tidy(store: Store) -> None:
-    """Removes what is kept of arrays of which nothing is in the queue and every run is in the store."""
-    if (in_queue := queue()) is None:
+def tidy(store: Store, ending: Collection[str] = ()) -> None:
+    """Removes what is kept of arrays of which nothing is in the queue and every run is in the store.
+
+    For tasks that are `ending` it waits, but not for long.
+    """
+    end = time.monotonic() + _SECONDS_TO_END
+    while (in_queue := queue()) and not in_queue.keys().isdisjoint(ending) and time.monotonic() < end:
+        time.sleep(1)
+    if in_queue is None:
         return
     arrays = {task.partition("_")[0] for task in in_queue}
     of_array: dict[str, list[str]] = {}
@@ -53,6 +60,9 @@ def tidy(store: Store) -> None:
         if array not in arrays and all(store.status(key) in ("done", "refused") for key in keys):
             for file in [*folder_of(store).glob(f"{array}_*"), folder_of(store) / f"{array}.json"]:
                 file.unlink(missing_ok=True)
+
+
+_SECONDS_TO_END = 10.0
 
 
 def queue() -> dict[str, str] | None:
@@ -83,9 +93,14 @@ def _slurm(*command: str) -> str:
 
 
 def last_words(store: Store, task: str) -> str:
-    """The last line that a task said on standard error; empty: none is there."""
+    """Why a task ended, as its log of errors ends; empty: there is none, or nothing in it."""
     try:
-        lines = (folder_of(store) / f"{task}_0_log.err").read_text(errors="replace").splitlines()
+        said = (folder_of(store) / f"{task}_0_log.err").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    lines = [line.strip() for line in said.splitlines() if line.strip()][-_LINES:]
+    causes = [line for line in lines if line.startswith(("srun: error", "slurmstepd: error"))]
+    return (causes or lines[::-1] or [""])[0]
+
+
+_LINES = 5  # of a log, in which a cause stands that SLURM tells before it tells what came of it

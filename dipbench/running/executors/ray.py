@@ -25,9 +25,7 @@ from dipbench.suites.jobs import Job
 class Ray(Executor):
     """Computes as tasks of Ray, each a run: on a cluster, or on this machine where no address is given."""
 
-    address: str = (
-        ""  # of a cluster, such as host:6379, or auto: the one here; empty: one for this command
-    )
+    address: str = ""  # of a cluster, such as host:6379, or auto: the one here; empty: one for this command
     cpus: PositiveInt = 1  # of a task, and the threads in it
     gpus: NonNegativeFloat = 0.0  # of a task; less than 1: several share one
     tries: PositiveInt = 3  # of a run whose process or machine dies

@@ -68,7 +68,7 @@ class Slurm(Executor):
             yield from dispatch.until_ended()
         finally:
             submitted.cancel(task for task in dispatch.tasks if task not in earlier)
-            submitted.tidy(store)
+            submitted.tidy(store, dispatch.submitted - earlier)
 
     def settled(self) -> Self:
         """With what its file says. UserError where that cannot be read, or says what there is not."""
