@@ -91,7 +91,7 @@ def undisturbed(suites: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def _slurm() -> Iterator[Cluster]:
     if reason := why_not():
         pytest.skip(f"nothing was run on SLURM: {reason}")
-    with tempfile.TemporaryDirectory(prefix="dipbench-slurm-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dipbench-slurm-", dir="/tmp") as folder:  # the path of a socket is short
         cluster = Cluster(Path(folder))
         try:
             cluster.start()
