@@ -78,7 +78,7 @@ def status_of(store: Store, holdings: Holdings) -> Status:
 
 def in_work(store: Store) -> dict[str, str]:
     """The key of each run that a process has, and which one, on whatever machine."""
-    leased = store.leases.keys()
+    leased = store.leases.runs()
     return {key: holder.title for key in leased if (holder := store.leases.holder(key))}
 
 

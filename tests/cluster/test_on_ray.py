@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from cluster_page import SMALL, commands_of, said_by
 from same_stores import assert_same
 
 import dipbench
@@ -19,7 +20,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def two_nodes() -> Iterator[Cluster]:
     """The first one computes nothing: what is lost with the second is begun again on a third."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
@@ -54,8 +55,15 @@ def test_a_node_that_dies_costs_what_came_after_the_last_checkpoint(
     assert len(result.resumed) == 1
 
 
+def test_the_command_of_the_page(two_nodes: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (command,) = commands_of("Ray")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_ADDRESS", two_nodes.address)  # as `ray start` on a machine leaves it in a file
+    assert "1 done" in said_by(command, *SMALL)
+
+
 def test_without_an_address_it_is_this_machine(suites: Path, undisturbed: dict[str, Store], tmp_path: Path) -> None:
-    """Twenty runs, one by one from the tasks of processes that Ray keeps."""
+    """Twenty runs, by the processes that Ray keeps."""
     results = dipbench.run(str(suites / "twenty.toml"), on="ray", device="cpu", out=tmp_path / "out")
     assert len(results["run"].unique()) == 20
     assert_same(tmp_path / "out", undisturbed["twenty"])
