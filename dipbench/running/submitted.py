@@ -99,7 +99,7 @@ def last_words(store: Store, task: str) -> str:
     except OSError:
         return ""
     lines = [line.strip() for line in said.splitlines() if line.strip()][-_LINES:]
-    causes = [line for line in lines if line.startswith(("srun: error", "slurmstepd: error"))]
+    causes = [line for line in lines if line.startswith(("srun", "slurmstepd")) and "error:" in line]
     return (causes or lines[::-1] or [""])[0]
 
 

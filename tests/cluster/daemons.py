@@ -12,7 +12,7 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 
-# cred_expire: so many seconds a task waits that is put into the queue again; 120 where nothing is said
+# cred_expire: so many seconds a task waits that is put into the queue again; 120 where nothing is said, or less than 5
 CONF = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -21,7 +21,7 @@ SlurmdPort={ports[1]}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket,cred_expire=3
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid

@@ -29,7 +29,7 @@ def assert_same(made: Path | Store, expected: Store) -> None:
     """Bit for bit, and nothing of how they were made is left."""
     store = made if isinstance(made, Store) else Store(made)
     one, other = content(store), content(expected)
-    assert one.keys() == other.keys()
-    assert [name for name in one if one[name] != other[name]] == []
+    differing = [name for name in one.keys() | other.keys() if one.get(name) != other.get(name)]
+    assert not differing, f"these differ: {sorted(differing)}"
     left = [path for part in ("leases", "checkpoints", "slurm") for path in (store.path / part).glob("*")]
-    assert left == []
+    assert not left, f"these were left: {sorted(left)}"
