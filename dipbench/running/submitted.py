@@ -60,6 +60,8 @@ def tidy(store: Store, ending: Collection[str] = ()) -> None:
         if array not in arrays and all(store.status(key) in ("done", "refused") for key in keys):
             for file in [*folder_of(store).glob(f"{array}_*"), folder_of(store) / f"{array}.json"]:
                 file.unlink(missing_ok=True)
+    for link in (link for link in folder_of(store).glob(".submission_file_*") if not link.exists()):
+        link.unlink(missing_ok=True)  # to what is removed
 
 
 _SECONDS_TO_END = 10.0

@@ -1,5 +1,6 @@
 """Suites on Ray, for real: two nodes of this machine, one of which is killed."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -22,33 +23,38 @@ from ray.cluster_utils import Cluster
 
 @pytest.fixture(scope="module")
 def two_nodes() -> Iterator[Cluster]:
-    """The first one computes nothing: what is lost with the second is begun again on a third."""
+    """Beside a head that computes nothing."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     try:
-        cluster.add_node(num_cpus=1)
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
         yield cluster
     finally:
         ray.shutdown()
         cluster.shutdown()
 
 
+def kill_the_node_of(store: Path, nodes: Cluster) -> None:
+    """Kills the node that has the one run of a store in work, when that has written a checkpoint."""
+    end = time.monotonic() + 120
+    while not list(store.glob("checkpoints/*/*.pt")) and time.monotonic() < end:
+        time.sleep(0.2)
+    (lease,) = store.glob("leases/*.json")
+    worker = json.loads(lease.read_text())["owner"]["process"]
+    parent = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+    (node,) = (node for node in nodes.worker_nodes if node.all_processes["raylet"][0].process.pid == parent)
+    nodes.remove_node(node, allow_graceful=False)
+
+
 def test_a_node_that_dies_costs_what_came_after_the_last_checkpoint(
     two_nodes: Cluster, suites: Path, undisturbed: dict[str, Store], tmp_path: Path
 ) -> None:
-    (doomed,) = two_nodes.worker_nodes
-
-    def kill_and_replace() -> None:
-        end = time.monotonic() + 90
-        while not list(tmp_path.glob("out/checkpoints/*/*.pt")) and time.monotonic() < end:
-            time.sleep(0.2)
-        two_nodes.remove_node(doomed, allow_graceful=False)
-        two_nodes.add_node(num_cpus=1)
-
-    killer = Thread(target=kill_and_replace)
+    killer = Thread(target=kill_the_node_of, args=(tmp_path / "out", two_nodes))
     killer.start()
     on = f'ray[address="{two_nodes.address}"]'
     results = dipbench.run(str(suites / "long.toml"), on=on, device="cpu", out=tmp_path / "out", checkpoint=0.5)
     killer.join()
+    assert len(two_nodes.worker_nodes) == 1
     assert set(results["status"]) == {"done"}
     assert_same(tmp_path / "out", undisturbed["long"])
     (result,) = Store(tmp_path / "out").holdings().results.values()

@@ -61,7 +61,9 @@ def test_a_task_that_is_killed_is_submitted_again_and_goes_on(
         running.end()
         return running.store
 
-    with pytest.warns(UserWarning, match=r"task \d+ ended without its result \(.*(CANCELLED|Killed).*\); it is submitted again"):
+    with pytest.warns(
+        UserWarning, match=r"task \d+ ended without its result \(.*(CANCELLED|Killed).*\); it is submitted again"
+    ):
         store = killed()
     assert_same(store, undisturbed["long"])
     assert _resumed(store) == 1
