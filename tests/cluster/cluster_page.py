@@ -10,7 +10,8 @@ from dipbench.cli.main import app
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "cluster.md"
-SMALL = ["--scale", "smoke", "--device", "cpu", "--only", "tv", "--only", "coffee"]
+SMALL = ["--scale", "smoke", "--device", "cpu", "--out", "results/quickstart"]
+SMALL += [word for part in ("denoising", "tv", "wavelet") for word in ("--only", part)]
 
 
 def said_by(command: str, *more: str) -> str:
@@ -22,5 +23,5 @@ def said_by(command: str, *more: str) -> str:
 
 def commands_of(part: str) -> list[str]:
     """The commands under a heading of the page."""
-    text = PAGE.read_text().partition(f"\n# {part}\n")[2].partition("\n# ")[0]
+    text = PAGE.read_text().partition(f"\n## {part}\n")[2].partition("\n## ")[0]
     return re.findall(r"^    ((?:python|dipbench) .*)$", text, re.MULTILINE)

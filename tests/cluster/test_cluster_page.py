@@ -18,13 +18,13 @@ def test_from_a_login_node_to_a_table_in_four_commands(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cluster.toml").write_text(re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)[0])
     assert install.endswith('".[slurm]"')  # tox has run it, for the extra dev
-    assert "1 submitted" in (said := said_by(run, *SMALL))
+    assert "2 submitted; 0 already computed" in (said := said_by(run, *SMALL))
     assert status in said
     slurm.wait_until(lambda: not slurm.queue())
     assert re.search(r"report: .*index.html", said := said_by(status)), said
-    assert re.search(r"^denoising +1 +1 +0 +0 +0 +0 +0 +-$", said, re.MULTILINE), said
+    assert re.search(r"^denoising +2 +2 +0 +0 +0 +0 +0 +-$", said, re.MULTILINE), said
     assert "tv" in said_by(compare)
-    assert "nothing to compute; 1 already computed" in said_by(run, *SMALL)
+    assert "nothing to compute; 2 already computed" in said_by(run, *SMALL)
 
 
 def test_the_extras_are_those_that_are_told() -> None:

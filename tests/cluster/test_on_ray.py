@@ -65,7 +65,7 @@ def test_the_command_of_the_page(two_nodes: Cluster, tmp_path: Path, monkeypatch
     (command,) = commands_of("Ray")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAY_ADDRESS", two_nodes.address)  # as `ray start` on a machine leaves it in a file
-    assert "1 done" in said_by(command, *SMALL)
+    assert "2 done" in said_by(command, *SMALL)
 
 
 def test_without_an_address_it_is_this_machine(suites: Path, undisturbed: dict[str, Store], tmp_path: Path) -> None:

@@ -39,6 +39,4 @@ class Executor(Plugin, ABC):
 
         UserError where they are computed only as long as the command runs.
         """
-        raise UserError(
-            f"executor '{self.written()}' computes while the command runs: --detach takes one such as slurm"
-        )
+        raise UserError(f"executor '{self.written()}' computes while the command runs: --detach goes with --on slurm")

@@ -16,6 +16,7 @@ from dipbench.running.elsewhere import Share, needed
 from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
 from dipbench.running.interruption import Stopped
+from dipbench.running.others import POLL_SECONDS
 from dipbench.running.turns import Report
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
@@ -46,15 +47,25 @@ class Ray(Executor):
         in_work = {compute.remote(share): job for share, job in zip(shares, jobs, strict=True)}
         try:
             while in_work:
-                (ended, *_), _ = ray.wait(list(in_work))
-                job = in_work.pop(ended)
-                yield job, _how_it_ended(ray, ended, job, store, conditions)
+                ended, _ = ray.wait(list(in_work), timeout=POLL_SECONDS)
+                for task in ended:
+                    job = in_work.pop(task)
+                    yield job, _how_it_ended(ray, task, job, store, conditions)
         finally:
-            for task in in_work:
-                ray.cancel(task)
-            ray.wait(list(in_work), num_returns=len(in_work), timeout=30) if in_work else None
+            _cancel(ray, list(in_work))
             if began_here:
                 ray.shutdown()
+
+
+def _cancel(ray: Any, tasks: Sequence[Any]) -> None:
+    """Ends tasks, and gives each the time for a last checkpoint."""
+    for task in tasks:
+        ray.cancel(task)
+    if tasks:
+        ray.wait(tasks, num_returns=len(tasks), timeout=_SECONDS_TO_END)
+
+
+_SECONDS_TO_END = 30
 
 
 def _environment() -> dict[str, str]:
