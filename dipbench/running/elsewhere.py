@@ -48,7 +48,7 @@ class Share:
         jobs = list(self.jobs)
         while jobs:
             ended |= _computed(jobs, store, conditions)
-            jobs = _left_by_the_dead([job for job in jobs if ended[job.run.key].status == "held"], store)
+            jobs = left_by_the_dead([job for job in jobs if ended[job.run.key].status == "held"], store)
         return list(ended.items())
 
 
@@ -66,7 +66,7 @@ def _computed(jobs: Sequence[Job], store: Store, conditions: Conditions) -> dict
     return {job.run.key: finished for job, finished in turns}
 
 
-def _left_by_the_dead(held: Sequence[Job], store: Store) -> list[Job]:
+def left_by_the_dead(held: Sequence[Job], store: Store) -> list[Job]:
     """The runs whose process turns out to be gone, as that of a task before on a machine that died; waits to know."""
     watch, first = Watch(), {job.run.key: store.leases.holder(job.run.key) for job in held}
     free, unknown = list[Job](), list(held)

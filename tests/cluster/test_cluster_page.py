@@ -8,7 +8,7 @@ import pytest
 from cluster_page import PAGE, ROOT, SMALL, commands_of, said_by
 from daemons import Cluster
 
-pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="the documentation lies in a checkout")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PAGE.exists(), reason="the documentation lies in a checkout")]
 
 
 def test_from_a_login_node_to_a_table_in_four_commands(

@@ -10,8 +10,16 @@ from daemons import Cluster
 from same_stores import assert_same
 
 import dipbench
-from dipbench.running.status import as_text, status_of
+from dipbench import registry
+from dipbench.running import submitted
+from dipbench.running.conditions import Conditions
+from dipbench.running.runner import plan_of
+from dipbench.running.status import as_text, in_work, status_of
 from dipbench.store.store import Store
+from dipbench.suites.jobs import jobs_of
+from dipbench.suites.suite import read_suite
+
+pytestmark = pytest.mark.slow
 
 
 class Running(Thread):
@@ -89,6 +97,24 @@ def test_a_task_out_of_time_goes_on_when_a_drained_node_is_back(
     running.end()
     assert_same(running.store, undisturbed["long"])
     assert _resumed(running.store) == 1
+
+
+def test_what_is_closed_before_its_end_is_cancelled_and_free(
+    slurm: Cluster, suites: Path, undisturbed: dict[str, Store], tmp_path: Path
+) -> None:
+    """As by Ctrl-C; what another command goes on with."""
+    suite, store = read_suite(str(suites / "twenty.toml")), Store(tmp_path / "out")
+    jobs = jobs_of(suite, [0])
+    store.write_plan(plan_of(suite, jobs, "test"))
+    on = registry.build("executor", "slurm[runs_per_task=10,at_most=1]")
+    ended = on.compute(jobs, store, Conditions.read("cpu"), lambda *progress: None)
+    assert next(ended)[1].status == "done"
+    ended.close()
+    slurm.wait_until(lambda: not slurm.queue())
+    assert not in_work(store)
+    dipbench.run(str(suites / "twenty.toml"), on="this_process", device="cpu", out=store.path)
+    submitted.tidy(store)
+    assert_same(store, undisturbed["twenty"])
 
 
 def _resumed(path: Path) -> int:

@@ -12,7 +12,7 @@ from dipbench.contract import NonNegativeFloat, PositiveInt
 from dipbench.running import interruption
 from dipbench.running.claims import record_failure
 from dipbench.running.conditions import Conditions
-from dipbench.running.elsewhere import Share, needed
+from dipbench.running.elsewhere import Share, left_by_the_dead, needed
 from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
 from dipbench.running.interruption import Stopped
@@ -89,6 +89,6 @@ def _how_it_ended(ray: Any, task: Any, job: Job, store: Store, conditions: Condi
         return finished
     except ray.exceptions.RayError as error:
         reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
-        return record_failure(
-            job, store, conditions, Finished("failed", f"Ray lost it: {reason.strip()}", mendable=True)
-        )
+        failed = Finished("failed", f"Ray lost it: {reason.strip()}", mendable=True)
+        left_by_the_dead([job], store)  # waits until that is known, or that another process has it
+        return record_failure(job, store, conditions, failed)
