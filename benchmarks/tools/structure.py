@@ -17,7 +17,7 @@ import typer
 PACKAGE = Path(__file__).parent.parent.parent / "dipbench"
 
 LEVELS = [
-    {"code", "errors", "version", "streams", "scoring", "optimisers", "processor"},
+    {"code", "errors", "foreign", "version", "streams", "scoring", "optimisers", "processor"},
     {"images", "published", "resources", "spec", "text"},
     {"metrics", "operators"},
     {"contract"},
