@@ -274,3 +274,21 @@ def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     path.write_bytes(raw)
     with pytest.raises(UserError, match=r"archive '.*data\.zip' is damaged \(Bad CRC-32.*\): fetch it again"):
         read_member(path, "a.png")
+
+
+@pytest.mark.parametrize("wrong", [{"trial": []}, {"at_once": "many"}, {"resumed": [3]}, {"environment": None}])
+def test_a_run_begins_anew_where_its_checkpoint_is_of_something_else(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    experiment = {"name": "e", "dataset": "photos[crop=32,side=16]", "images": ["astronaut"], "task": "denoising"}
+    experiments = [experiment | {"methods": ["deep_decoder[iterations=3]"]}]
+    suite = Suite.model_validate({"name": "s", "title": "S", "experiments": experiments})
+    (job,) = jobs_of(suite, [0], "float32")
+    store = Store(tmp_path / "store")
+    state = {"trial": {}, "at_once": 1, "resumed": [], "environment": {}} | wrong
+    Checkpoints(store.path / "checkpoints" / job.run.key).save(state, 2)
+    work = Work(job, store, Conditions.read("cpu", 1))
+    while work.advance():
+        pass
+    assert work.finish().status == "done"
+    result = store.result(job.run.key)
+    assert result is not None
+    assert "the checkpoint is of another fit" in result.warnings[0]
