@@ -119,7 +119,7 @@ def chunk(kind: bytes, content: bytes, length: int | None = None) -> bytes:
 
 @st.composite
 def spoilt_png(draw: st.DrawFn, raw: bytes) -> bytes:
-    """A PNG of which a chunk is spoilt, lost, there twice, a bomb or lies about its length; its check sums are right."""
+    """A PNG of which a chunk is spoilt, lost, there twice, a bomb or lies about its length; its sums are right."""
     chunks = chunks_of(raw)
     at = draw(st.integers(0, len(chunks) - 1))
     kind, content = chunks[at]

@@ -114,7 +114,8 @@ def grown() -> st.SearchStrategy[bytes]:
     suite = st.fixed_dictionaries(
         {"title": mostly(text), "experiments": mostly(st.lists(mostly(experiment), max_size=2))},
         optional={
-            "name": mostly(text), "description": VALUES, "methods": mostly(st.dictionaries(text, mostly(text), max_size=2)),
+            "name": mostly(text), "description": VALUES,
+            "methods": mostly(st.dictionaries(text, mostly(text), max_size=2)),
             "record": VALUES, "rules": mostly(st.lists(text)), "metrics": VALUES, "snapshots": VALUES, "smoke": VALUES,
             "agenda": VALUES, "scale": VALUES,
         },

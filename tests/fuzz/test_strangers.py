@@ -24,9 +24,12 @@ from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
 from dipbench.running.checkpoints import Checkpoints
+from dipbench.running.conditions import Conditions
+from dipbench.running.one_run import Work
 from dipbench.spec import parse
 from dipbench.store.store import Store
-from dipbench.suites.suite import read_suite
+from dipbench.suites.jobs import jobs_of
+from dipbench.suites.suite import Suite, read_suite
 
 
 @pytest.fixture
@@ -255,7 +258,7 @@ def test_a_picture_of_a_store_that_lies_about_its_size_is_named(sent: Path) -> N
     raw[16:24] = (60_000).to_bytes(4, "big") * 2
     path.write_bytes(raw)
     store = Store.existing(sent)
-    with pytest.raises(UserError, match="ema.png"):
+    with pytest.raises(UserError, match=r"picture '.*ema\.png' "):
         write_report(store, store.holdings())
 
 
@@ -278,7 +281,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"trial": []}, {"at_once": "many"}, {"resumed": [3]}, {"environment": None}])
 def test_a_run_begins_anew_where_its_checkpoint_is_of_something_else(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    experiment = {"name": "e", "dataset": "photos[crop=32,side=16]", "images": ["astronaut"], "task": "denoising"}
+    experiment = {"name": "e", "dataset": "photos[crop=64,side=40]", "images": ["astronaut"], "task": "denoising"}
     experiments = [experiment | {"methods": ["deep_decoder[iterations=3]"]}]
     suite = Suite.model_validate({"name": "s", "title": "S", "experiments": experiments})
     (job,) = jobs_of(suite, [0], "float32")
@@ -288,7 +291,8 @@ def test_a_run_begins_anew_where_its_checkpoint_is_of_something_else(tmp_path: P
     work = Work(job, store, Conditions.read("cpu", 1))
     while work.advance():
         pass
-    assert work.finish().status == "done"
+    finished = work.finish()
+    assert finished.status == "done", finished.message
     result = store.result(job.run.key)
     assert result is not None
     assert "the checkpoint is of another fit" in result.warnings[0]
