@@ -37,6 +37,8 @@ def parse(text: str) -> Spec:
 
     A name or a value with one of `[],="'#` in it goes into double quotes, as TOML quotes a string.
     """
+    if len(text) > LONGEST:
+        raise UserError(f"cannot read '{text[:40]}...': it is {len(text)} characters long, and may be {LONGEST}")
     name, settings_text = _name_and_settings(text.strip())
     settings: dict[str, Any] = {}
     for part in _items(settings_text):
@@ -47,19 +49,30 @@ def parse(text: str) -> Spec:
     return Spec(name, settings)
 
 
-def read_value(text: str) -> Any:
-    """One value: a list of values, as TOML if it is, None for `none`, else the text itself."""
+def read_value(text: str, depth: int = 0) -> Any:
+    """One value: a list of values, as TOML if it is, None for `none`, else the text itself.
+
+    UserError for lists that stand more than `DEEPEST` deep in one another; `depth` is how deep this value does.
+    """
     text = text.strip()
     if text.lower() == "none":
         return None
     if text.startswith("[") and text.endswith("]"):
-        return [read_value(item) for item in _items(text[1:-1])]
+        if depth == DEEPEST:
+            raise UserError(f"cannot read '{text[:40]}...': lists may stand {DEEPEST} deep in one another")
+        return [read_value(item, depth + 1) for item in _items(text[1:-1])]
     try:
         (value,) = tomllib.loads(f"value = {text}").values()  # of several lines: several values
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
-    return value
+    return text if isinstance(value, dict) else value
 
+
+LONGEST = 20_000
+"""Characters of a spec: what is longer is none, and would take its time."""
+
+DEEPEST = 20
+"""How deep lists of a setting may stand in one another."""
 
 _SYNTAX = set("[],=\"'#")
 """What has a sense of its own, and is quoted where it has not."""

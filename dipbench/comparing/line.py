@@ -28,7 +28,7 @@ def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     It is fitted to the fits of other images by the same method, of the same task whatever its settings: to every noise
     level that there is.
     """
-    fits = [fit for fit in fits if _picture(store, fit).exists()]  # of what is no picture there is no gradient
+    fits = [fit for fit in fits if _has_picture(store, fit)]  # of what is no picture there is no gradient
     of_problem = {fit.result.run.measurement_key: fit for fit in fits}
     features = {key: _features(store, fit) for key, fit in of_problem.items()}
     alike: dict[tuple[str, str], list[Fitted]] = {}
@@ -79,6 +79,10 @@ def _predicted(fit: Fitted, line: _Line, features: Mapping[str, np.ndarray]) -> 
     own = features[fit.result.run.measurement_key][line.varies]
     at = max(int(np.exp(np.clip(own @ line.coefficients, 0, 20))) - 1, 0)
     return Nomination(at, fired=at) if at < len(fit.trace) else Nomination(len(fit.trace) - 1)
+
+
+def _has_picture(store: Store, fit: Fitted) -> bool:
+    return store.has_problem(fit.result.run.measurement_key) and _picture(store, fit).exists()
 
 
 def _picture(store: Store, fit: Fitted) -> Path:

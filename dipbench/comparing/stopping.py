@@ -18,7 +18,6 @@ from dipbench import registry
 from dipbench.comparing.statistics import CONFIDENCE, median_interval
 from dipbench.contract import Nomination, Rule
 from dipbench.errors import UserError
-from dipbench.spec import parse
 from dipbench.store.records import Holdings, PlannedRun, Result
 from dipbench.store.store import Store
 from dipbench.trace.signals import Signal
@@ -110,8 +109,8 @@ def replayable(fits: Iterable[Fitted]) -> list[Rule]:
     known = {column for fit in fits for column in fit.trace}
     names = registry.names("rule")
     asked = dict.fromkeys(output.rule for fit in fits for output in fit.result.outputs if output.rule)
-    there = [rule for rule in asked if parse(rule).name in names]  # not of a file that lay elsewhere
-    rules: list[Rule] = [registry.build("rule", name) for name in dict.fromkeys([*names, *there])]
+    built = [registry.build_known("rule", written) for written in dict.fromkeys([*names, *asked])]
+    rules: list[Rule] = [rule for rule in built if rule is not None]  # not of a file that lay elsewhere
     return sorted((rule for rule in rules if set(rule.reads) <= known), key=lambda rule: rule.written() != NO_STOPPING)
 
 
@@ -162,8 +161,8 @@ def refuse_what_no_fit_can_answer(fits: Sequence[Fitted], rules: Sequence[Rule])
 def signals_in(trace: pd.DataFrame, rules: Sequence[Rule] = ()) -> list[Signal]:
     """The signals of the columns of a trace, those that `rules` bring of their own included; unknown ones left out."""
     own = {column: registry.build_beside("signal", column, type(rule)) for rule in rules for column in rule.reads}
-    known = [column for column in trace.columns.drop("iteration") if parse(column).name in registry.names("signal")]
-    return list({**{column: registry.build("signal", column) for column in known}, **own}.values())
+    built = {column: registry.build_known("signal", column) for column in trace.columns.drop("iteration")}
+    return list({**{column: signal for column, signal in built.items() if signal is not None}, **own}.values())
 
 
 def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:

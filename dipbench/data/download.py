@@ -29,6 +29,9 @@ ATTEMPTS = 3  # at one mirror; a further one is made only where the one before b
 TIMEOUT = (10, 30)  # seconds to connect, and between two pieces of an answer
 PIECE = 2**13  # bytes; at most so many are lost when a connection is cut
 
+LARGEST_MEMBER = 10**9
+"""Bytes of a file in an archive: the largest that is pinned has a thirtieth of them."""
+
 REASONS = (
     (requests.Timeout, "no answer in time"),
     (requests.exceptions.SSLError, "its certificate is not trusted"),
@@ -131,18 +134,42 @@ def _reason(error: Exception) -> str:
 def read_member(archive: Path, member: str) -> bytes:
     """The content of one file of a tar or zip archive. Nothing is unpacked: no path of the archive is written to.
 
-    UserError if it is not an archive, has no such file, or has a path that leads out of the folder it is unpacked in.
+    UserError if it is not an archive or damaged, has no such file or one of more than `LARGEST_MEMBER` bytes, or has a
+    path that leads out of the folder it is unpacked in.
     """
+    try:
+        return _member_of(archive, member)
+    except UserError:
+        raise
+    except Exception as error:  # whatever zipfile, tarfile and what they unpack with make of damage
+        raise UserError(f"archive '{archive}' is damaged ({_in_one_line(error)}): fetch it again") from error
+
+
+def _member_of(archive: Path, member: str) -> bytes:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
             _check_paths(archive, opened.namelist(), member)
-            return opened.read(member)
+            _check_size(archive, member, opened.getinfo(member).file_size)
+            with opened.open(member) as content:
+                return content.read(LARGEST_MEMBER)
     if tarfile.is_tarfile(archive):
         with tarfile.open(archive) as opened:
             _check_paths(archive, [found.name for found in opened if found.isfile()], member)
-            content = opened.extractfile(member)
-            return content.read() if content else b""
+            _check_size(archive, member, opened.getmember(member).size)
+            unpacked = opened.extractfile(member)
+            return unpacked.read(LARGEST_MEMBER) if unpacked else b""
     raise UserError(f"archive '{archive}' cannot be opened: it takes a tar or zip file")
+
+
+def _check_size(archive: Path, member: str, size: int) -> None:
+    if size > LARGEST_MEMBER:
+        raise UserError(
+            f"archive '{archive}' is refused: its file '{member}' has {size} bytes, and may have {LARGEST_MEMBER}"
+        )
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def _check_paths(archive: Path, names: list[str], member: str) -> None:

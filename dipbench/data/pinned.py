@@ -32,7 +32,8 @@ class Copy:
     def problem(self) -> str | None:
         """What is wrong with it, in words; None: nothing."""
         try:
-            found = hashlib.sha256(self.path.read_bytes()).hexdigest()
+            with self.path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             return f"cannot read '{self.path}': {error.strerror}"
         if found == self.sha256:

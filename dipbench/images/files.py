@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from dipbench.errors import UserError, warn_once
+from dipbench.foreign.files import bytes_of
 from dipbench.images import npy, pillow, pnm, tiff
 from dipbench.images.kinds import HEAD, READ, kind_of
 from dipbench.images.picture import Picture, Refused
@@ -24,6 +25,9 @@ _DECODERS: dict[str, Callable[[bytes, int | None], Picture]] = {
     "PNM": pnm.decode,
     "NumPy": npy.decode,
 }
+
+LARGEST = 3 * 10**9
+"""Bytes: an array of the most pixels that are read, three numbers of 64 bits each, has 2.4 thousand million."""
 
 WRITTEN = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".webp")
 """The suffixes of the files that are written."""
@@ -74,9 +78,11 @@ def _note_of_darkness(picture: Picture) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        raw = path.read_bytes()
+        raw = bytes_of(path, LARGEST)
     except OSError as error:
         raise UserError(f"cannot read image '{path}': {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"image '{path}' {error}") from error
     if not raw:
         raise UserError(f"image '{path}' is empty (0 bytes): copy the file again")
     return raw

@@ -12,6 +12,7 @@ from dipbench.contract import Plugin
 from dipbench.contract.plugin import kind_of
 from dipbench.errors import UserError, unknown
 from dipbench.registry.finding import find, names
+from dipbench.registry.importing import in_file
 from dipbench.registry.sources import text_of
 from dipbench.spec import Spec, parse
 
@@ -44,6 +45,21 @@ def build_beside(kind: str, wanted: str, plugin: type[Plugin]) -> Any:
     beside = Path(inspect.getfile(plugin)).with_name(f"{spec.name}.py")
     found_there = spec.name not in names(kind) and beside.is_file()
     return build(kind, Spec(str(beside), spec.settings) if found_there else spec)
+
+
+def build_known(kind: str, written: str) -> Any:
+    """The plugin that a store names; None where none of that name takes these settings, and where it names a file.
+
+    A store may come from anybody: nothing is imported because it is named there.
+    """
+    try:
+        spec = parse(written)
+        if spec.name not in names(kind):
+            return None
+        inner = [str(spec.settings.get(key)) for key, _ in _plugin_settings(find(kind, spec.name))]
+        return None if any(in_file(parse(each).name) for each in inner) else build(kind, spec)
+    except UserError:
+        return None
 
 
 def _plugin_settings(cls: type[Plugin]) -> list[tuple[str, str]]:

@@ -3,12 +3,16 @@
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from dipbench.errors import UserError
+from dipbench.images.picture import Refused, check_size
 from dipbench.store.store import SNAPSHOTS
 
 THUMB_SIDE = 256  # pixels of the longer side of a small picture; one that is no larger is its own
@@ -48,8 +52,8 @@ class Album:
         if source not in self._there:
             stem = _name(source, title)
             link_or_copy(source, self._folder / f"{stem}.png")
-            with Image.open(source) as opened:
-                width, height = opened.size
+            with opened(source, decoded=False) as image:
+                width, height = image.size
             small = max(width, height) <= THUMB_SIDE
             if not small:
                 self._wanted[self._folder / f"{stem}.webp"] = source
@@ -61,7 +65,7 @@ class Album:
         """The relative path of the pixels in the box, which is the same for all details of a picture."""
         if source not in self._details:
             self._details[source] = f"{_name(source, title)}-detail.png"
-            with Image.open(source) as image:
+            with opened(source) as image:
                 image.crop(box).save(self._folder / self._details[source])
         return f"pictures/{self._details[source]}"
 
@@ -72,12 +76,29 @@ class Album:
 
     def _make_thumb(self, path: Path, source: Path) -> None:
         before = self._before / path.name if self._before else None
-        if before and before.exists():
+        if before and before.is_file() and not before.is_symlink():
             link_or_copy(before, path)
             return
-        with Image.open(source) as image:
+        with opened(source) as image:
             image.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BOX, reducing_gap=None)
             image.save(path, "WEBP", quality=_QUALITY, method=2)
+
+
+@contextmanager
+def opened(path: Path, *, decoded: bool = True) -> Iterator[Image.Image]:
+    """A PNG of a store, which may come from anybody. UserError where it is none, damaged, or lies about its size."""
+    with ExitStack() as stack:
+        try:
+            image = stack.enter_context(Image.open(path, formats=["PNG"]))
+            check_size(*image.size, path.stat().st_size)
+            if decoded:
+                image.load()
+        except Refused as error:
+            raise UserError(f"picture '{path}' {error}") from error
+        except Exception as error:  # whatever a decoder makes of damage
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise UserError(f"picture '{path}' cannot be read ({reason}): compute its run again") from error
+        yield image
 
 
 def link_or_copy(source: Path, target: Path) -> None:

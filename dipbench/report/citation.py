@@ -42,8 +42,8 @@ def origin_of(result: Result) -> tuple[str, str, str, str, str, str]:
         f"{run.dataset}/{run.image}#{run.pixels}",
         f"{written(run.task)}#seed={run.seed}",
         run.written_method,
-        f"dipbench {environment.versions['dipbench']} ({(environment.commit or 'release')[:12]})",
-        f"torch {environment.versions['torch']} on {environment.device}, "
+        f"dipbench {environment.versions.get('dipbench', 'unknown')} ({(environment.commit or 'release')[:12]})",
+        f"torch {environment.versions.get('torch', 'unknown')} on {environment.device}, "
         + (f"instructions {environment.instructions}, " if environment.instructions else "")
         + run.precision
         + (f", engine {result.engine}" if result.engine else ""),
@@ -55,7 +55,7 @@ def bibtex(result: Result) -> str:
     papers = list(dict.fromkeys(result.papers or [result.paper]))  # of before a paper may be there twice
     found = {paper: references()[paper] for paper in papers if paper in references()}
     missing = [paper for paper in papers if paper and paper not in references()]
-    own = _OWN.format(version=result.environment.versions["dipbench"])
+    own = _OWN.format(version=result.environment.versions.get("dipbench", "unknown"))
     return "\n\n".join([*found.values(), own, *(f"% {paper}: no entry in references.bib" for paper in missing)])
 
 

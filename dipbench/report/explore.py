@@ -15,7 +15,6 @@ from dipbench import registry
 from dipbench.report.axis import range_of_measurement, range_of_truth
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.curves import iterates
-from dipbench.spec import parse
 from dipbench.store.outputs import is_average, kind_of, label_of
 from dipbench.store.store import Store
 
@@ -94,9 +93,9 @@ def _signal(name: str, fits: Sequence[Record], sampled: dict[str, dict[str, NDAr
 
 def _titles(column: str) -> tuple[str, str, bool]:
     """Title, unit and whether it looks at the truth; a signal whose file lay elsewhere goes by its name."""
-    if parse(column).name not in registry.names("signal"):
+    signal = registry.build_known("signal", column)
+    if signal is None:
         return column, "", False
-    signal = registry.build("signal", column)
     return signal.title, signal.unit, signal.oracle
 
 

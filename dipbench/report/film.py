@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from dipbench.foreign.files import is_file_of
 from dipbench.report.album import Album, Picture
 from dipbench.report.chapters import Record
 from dipbench.store.outputs import is_average
@@ -26,7 +28,7 @@ def frames_of(store: Store, record: Record, album: Album) -> list[Frame]:
     folder = store.path / "runs" / record.key
     psnr = {output.iteration: output.psnr for output in record.result.outputs if not is_average(output.output)}
     files = {output.iteration: output.picture for output in record.result.outputs if not is_average(output.output)}
-    snapshots = sorted((folder / SNAPSHOTS).glob("*.png"))
+    snapshots = [file for file in sorted((folder / SNAPSHOTS).glob("*.png")) if _is_frame(file, store)]
     trace = store.trace(record.key) if snapshots else None
     if trace is not None:
         known = dict(zip(trace["iteration"], trace["psnr"], strict=True))
@@ -36,6 +38,10 @@ def frames_of(store: Store, record: Record, album: Album) -> list[Frame]:
         return []
     title = f"{record.run.image}-{record.label}"
     return [Frame(at, float(psnr[at]), album.add(folder / files[at], title)) for at in sorted(files)]
+
+
+def _is_frame(file: Path, store: Store) -> bool:
+    return file.stem.isdecimal() and file.stem.isascii() and is_file_of(file, store.path)
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,15 @@ def is_up_to_date(store: Store, holdings: Holdings, out: Path | None) -> bool:
     mark = folder / _WRITTEN
     if not mark.is_file():
         return False
-    made_of, *names = mark.read_text(encoding="utf-8").splitlines()
+    made_of, *names = _lines_in(mark) or [""]
     files = [folder / name for name in names]
     untouched = all(file.is_file() and file.stat().st_mtime_ns <= mark.stat().st_mtime_ns for file in files)
     return untouched and made_of == _MADE_OF + _made_of(store, holdings)
+
+
+def _lines_in(mark: Path) -> list[str]:
+    """Whatever stands there: a store may come from anybody."""
+    return mark.read_text(encoding="utf-8", errors="replace").splitlines() if mark.is_file() else []
 
 
 def _made_of(store: Store, holdings: Holdings) -> str:
@@ -83,12 +88,12 @@ def _elsewhere(out: Path) -> Iterator[Path]:
 
 
 def _keep_what_others_wrote(old: Path, new: Path) -> None:
-    listed = old / _WRITTEN
-    ours = {_WRITTEN, *(listed.read_text(encoding="utf-8").splitlines() if listed.exists() else ())}
+    """A link stays one: what it leads to is not copied into a report that may be sent on."""
+    ours = {_WRITTEN, *_lines_in(old / _WRITTEN)}
     for name in _files_in(old):
         if name not in ours and not (new / name).exists():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(old / name, new / name)
+            shutil.copy2(old / name, new / name, follow_symlinks=False)
 
 
 def _files_in(folder: Path) -> list[str]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from dipbench.report.album import Album, Box, Picture
+from dipbench.report.album import Album, Box, Picture, opened
 from dipbench.report.chapters import Chapter, Record
 from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import ScoredOutput
@@ -65,8 +64,8 @@ def _strips(store: Store, chapter: Chapter, album: Album, image: str) -> list[St
     records = [record for record in records if record.run.seed == seed]
     problem = store.path / "problems" / records[0].run.measurement_key
     truth, *beside = (problem / f"{name}.png" for name in ("truth", "degraded", "guide"))
-    with Image.open(truth if truth.exists() else _picture(store, records[0])) as opened:
-        whole = np.asarray(opened.convert("L"), dtype=np.float64)
+    with opened(truth if truth.exists() else _picture(store, records[0])) as picture:
+        whole = np.asarray(picture.convert("L"), dtype=np.float64)
     box = busiest(whole)
     add = _Adder(album, box, image)
     given = [add(path, path.stem) for path in (truth, *beside) if path.exists()]

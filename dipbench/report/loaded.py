@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from PIL import Image as Pillow
 from PIL.Image import Image
 
 from dipbench.comparing.gathering import Comparisons, compared
 from dipbench.errors import UserError, unknown
 from dipbench.metrics import known
+from dipbench.report.album import opened
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import draw, styled
@@ -150,5 +150,5 @@ def _first(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _opened(path: Path) -> Image:
     """In memory, so that the file may go."""
-    with Pillow.open(path) as picture:
+    with opened(path) as picture:
         return picture.copy()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dipbench.report.album import THUMB_SIDE
+from dipbench.report.album import THUMB_SIDE, opened
 from dipbench.report.chunks import FOLDER, as_json
 
 NAME = "report.html"
@@ -78,7 +78,7 @@ def _picture(path: Path) -> str:
     if thumb.exists():
         return _uri(thumb.read_bytes())
     small = io.BytesIO()
-    with Image.open(path) as image:
+    with opened(path) as image:
         if max(image.size) > THUMB_SIDE:
             image.thumbnail((_FIGURE_WIDTH, 10 * _FIGURE_WIDTH), Image.Resampling.LANCZOS)
             image.save(small, "WEBP", quality=_FIGURE_QUALITY, method=6)

@@ -6,8 +6,8 @@ A file is written under another name, made to reach the disk, and renamed; the l
 cannot be read costs little.
 """
 
-import pickle
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ import torch
 from dipbench.disk.whole import written
 
 _KEPT = 2
+
+PARTS = {"trial", "at_once", "resumed", "environment"}
+"""Of a state, as a run writes it."""
 
 
 class Checkpoints:
@@ -37,9 +40,8 @@ class Checkpoints:
         unreadable: list[str] = []
         for file in self._files():
             try:
-                state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-                return state, unreadable
-            except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+                return _read(file), unreadable
+            except Exception as error:  # whatever PyTorch makes of damage
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 unreadable.append(f"checkpoint '{file}' cannot be read ({reason}): the one before it is taken")
         return None, unreadable
@@ -57,3 +59,19 @@ def last_iteration(store: Path, key: str) -> int:
     """The iteration of the last checkpoint of a run; 0: there is none."""
     names = (file.stem for file in (store / "checkpoints" / key).glob("[0-9]*.pt"))
     return max((int(name) for name in names if name.isdigit()), default=0)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What `save` wrote: tensors, numbers, text and containers, for nothing else is unpickled.
+
+    ValueError for what `save` does not write, such as parts that are compressed and may be a thousand times as large.
+    """
+    if not file.is_file():
+        raise ValueError("it is no file")
+    with zipfile.ZipFile(file) as parts:
+        if any(part.file_size != part.compress_size for part in parts.infolist()):
+            raise ValueError("its parts are compressed")
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    if not isinstance(state, dict) or not state.keys() >= PARTS:
+        raise ValueError(f"it lacks one of {', '.join(sorted(PARTS))}")
+    return state

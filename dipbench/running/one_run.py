@@ -163,14 +163,16 @@ class Work:
             return
         try:
             self._trial.load(state["trial"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            together = max(self._together, int(state["at_once"]))
+            done = {"iteration": self._trial.course.done, **state["environment"]}
+            self._resumed = [*map(dict, state["resumed"]), done]
+        except Exception as error:  # a checkpoint may come from anybody
             if out_of_gpu_memory(error):
                 raise  # the checkpoint is as good as before
             self._trial = self._new_trial()
             self._warnings.append(f"the checkpoint is of another fit ({error}): it was computed from the start")
             return
-        self._together = max(self._together, state["at_once"])
-        self._resumed = [*state["resumed"], {"iteration": self._trial.course.done, **state["environment"]}]
+        self._together = together
 
     def _iterate(self) -> bool:
         assert self._trial is not None

@@ -163,7 +163,10 @@ class Plan(_Stored):
         """Earlier versions wrote the scale once."""
         if not isinstance(content, dict) or "scale" not in content:
             return content
-        each = [{"scale": content["scale"], **experiment} for experiment in content.get("experiments", [])]
+        experiments = content.get("experiments", [])
+        if not isinstance(experiments, list) or not all(isinstance(each, dict) for each in experiments):
+            return content
+        each = [{"scale": content["scale"], **experiment} for experiment in experiments]
         return {**content, "experiments": each}
 
     @classmethod

@@ -10,7 +10,7 @@ from dipbench.metrics import known
 from dipbench.scoring import METRICS
 from dipbench.store.records import Holdings, Result, ScoredOutput
 
-_NONE = ScoredOutput(output="", iteration=-1, picture="")
+_NONE = ScoredOutput(output="", iteration=-1, picture="none")
 
 
 def columns(further: Iterable[str] = ()) -> dict[str, str]:

@@ -31,8 +31,11 @@ from pydantic import ValidationError
 
 from dipbench.disk.whole import identity, is_half_written, replaced, written
 from dipbench.errors import UserError
+from dipbench.foreign.content import json_in
+from dipbench.foreign.files import is_file_of, link_out_of
 from dipbench.store.leases import Leases
 from dipbench.store.plans import merged, without_need
+from dipbench.store.reading import plan_in, result_in
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
 from dipbench.store.traces import Traces
@@ -62,6 +65,7 @@ class Store:
         self.warnings: list[str] = []
         self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
         self._check_format()
+        self._refuse_what_leads_out()
         with self.writing():
             (path / "runs").mkdir(exist_ok=True)
             (path / "problems").mkdir(exist_ok=True)
@@ -82,9 +86,9 @@ class Store:
                 write_json(mark, {"format": FORMAT, "dipbench": __version__})
             return
         try:
-            made = json.loads(mark.read_text(encoding="utf-8"))
+            made = json_in(mark)
             found, by = made["format"], made["dipbench"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
                 f'"dipbench": "{__version__}"}} if this version made the store'
@@ -94,6 +98,13 @@ class Store:
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
                 f"{__version__} with format {FORMAT}, whose runs or outputs have other names: it stays as it is; "
                 "take another folder for the results"
+            )
+
+    def _refuse_what_leads_out(self) -> None:
+        """A store may come from anybody, and what a link of it leads to may be somebody else's."""
+        if link := link_out_of(self.path):
+            raise UserError(
+                f"'{link}' is a link out of the folder of results: put what it leads to in its place, or link the whole"
             )
 
     def _refuse_what_is_not_a_store(self) -> None:
@@ -133,17 +144,12 @@ class Store:
         if before is None:
             return None
         try:
-            result = self._shared.result(json.loads((folder / "result.json").read_text(encoding="utf-8")))
-            pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
-            missing = {file for file in pictures if not (folder / file).is_file()}
-            if missing:
-                raise ValueError(f"without {', '.join(sorted(missing))}")
+            return result_in(folder, self.path, self._shared)
         except (OSError, ValueError) as error:
             if identity(folder) != before:  # another process has put a new one in its place
                 return self.result(key)
             self._set_aside(folder, "result.json", error)
             return None
-        return result
 
     def replace_result(self, result: Result) -> None:
         """Writes the result of a run anew, where there is more to say of what it has."""
@@ -174,8 +180,9 @@ class Store:
             yield folder
 
     def has_problem(self, key: str) -> bool:
-        """Whether the pictures of a problem are there."""
-        return (self.path / "problems" / key).is_dir()
+        """Whether the pictures of a problem are there, and none of them leads elsewhere."""
+        folder = self.path / "problems" / key
+        return folder.is_dir() and all(is_file_of(file, self.path) for file in folder.iterdir())
 
     def write_plan(self, plan: Plan) -> None:
         """Keeps what was asked for beside what was asked for before.
@@ -256,7 +263,7 @@ class UnwritableStore(UserError):
 def _plan_in(path: Path) -> Plan | str:
     """The plan in a file, or what is wrong with it."""
     try:
-        return Plan.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return plan_in(path)
     except (OSError, ValueError) as error:
         if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
             return "was written by an earlier version of dipbench"

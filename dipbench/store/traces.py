@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow.parquet import ParquetFile
 
 from dipbench.disk.whole import identity
+from dipbench.store.tables import table_in, trace_in
 
 _Read = TypeVar("_Read")
 
@@ -24,14 +24,14 @@ class Traces:
     def read(self, key: str) -> pd.DataFrame | None:
         """That of a run; None where it cannot be read."""
         if self._kept is None:
-            return self._told(key, _frame)
+            return self._told(key, trace_in)
         if key not in self._kept:
-            self._kept[key] = self._told(key, _frame)
+            self._kept[key] = self._told(key, trace_in)
         return self._kept[key]
 
     def is_whole(self, key: str) -> bool:
         """Whether that of a run can be read."""
-        return self._told(key, _whole) is not None
+        return self._told(key, table_in) is not None
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -52,13 +52,3 @@ class Traces:
                 return self._told(key, read)
             self._set_aside(folder, "trace.parquet", error)
             return None
-
-
-def _frame(path: Path) -> pd.DataFrame:
-    """Of a file; pandas' own reader takes twice as long, most of it to find out what it is given."""
-    return _whole(path).to_pandas(use_threads=False)
-
-
-def _whole(path: Path) -> pa.Table:
-    with ParquetFile(path) as file:
-        return file.read(use_threads=False)  # files are small and many: threads cost more than they give

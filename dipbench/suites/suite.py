@@ -145,7 +145,8 @@ class Suite(BaseModel):
     @classmethod
     def _read_labels(cls, content: Any) -> Any:
         """Labels stand for methods with the help of the suite's short names, which an experiment does not see."""
-        short_names = {name: _read_spec(written) for name, written in content.get("methods", {}).items()}
+        given = content.get("methods", {})
+        short_names = {name: _read_spec(written) for name, written in given.items()} if isinstance(given, dict) else {}
 
         def read(experiment: Any) -> Any:
             if not isinstance(experiment, dict) or not isinstance(experiment.get("methods"), list):

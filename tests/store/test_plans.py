@@ -26,7 +26,7 @@ def experiment(
     """One that asks for every method on every image; `of` is what tells its runs from others of their places."""
     task = facts.get("task", NOISE)
     runs = [
-        {"key": f"{label}/{image}/{seed}/{task}{of}{pixels}", "label": label, "image": image, "seed": seed,
+        {"key": f"{label}-{image}-{seed}-{task}{of}{pixels}", "label": label, "image": image, "seed": seed,
          "measurement": f"{image}/{seed}/{task}{pixels}"}
         for image in images for seed in seeds for label in methods
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def test_the_same_settings_under_two_labels_of_which_one_had_to_be_told_apart_ar
     for label, spec in asked:
         one = experiment([label])
         for run in one["runs"]:
-            run["key"] = f"{spec}/{run['image']}"
+            run["key"] = f"{spec}-{run['image']}"
         plans.append(plan(one, specs={label: spec}))
     assert rows(merged(plans).experiments[0]) == {long: BOTH, short: BOTH}
 
@@ -154,7 +154,7 @@ def test_a_row_is_of_one_version_also_where_a_part_of_it_was_asked_for_again() -
     after = plan(experiment(["dip"], images=["b"], of=" of version 2"), code="2")
     (one,) = merged([before, after]).experiments
     assert rows(one) == {"dip": [("b", 0)], "nlm": BOTH}
-    assert {run.key for run in one.runs if run.label == "dip"} == {f"dip/b/0/{NOISE} of version 2"}
+    assert {run.key for run in one.runs if run.label == "dip"} == {f"dip-b-0-{NOISE} of version 2"}
 
 
 def test_a_column_is_of_one_picture() -> None:
@@ -173,7 +173,7 @@ def test_what_was_asked_before_codes_were_written_down_counts_unless_it_was_aske
     assert rows(same.experiments[0]) == {"dip": BOTH, "nlm": BOTH}
     other = merged([Plan.model_validate(before), plan(experiment(["dip"], images=["a"], of="2"))])
     assert [run.key for run in other.experiments[0].runs if run.label == "dip"] == [
-        f"dip/a/0/{NOISE}2", f"dip/b/0/{NOISE}",
+        f"dip-a-0-{NOISE}2", f"dip-b-0-{NOISE}",
     ]  # fmt: skip
 
 

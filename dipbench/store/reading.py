@@ -1,0 +1,76 @@
+"""The files of a store as records. A store may come from anybody: what these promise is looked at before it is used.
+
+Each function raises OSError, or ValueError with what is wrong.
+"""
+
+from pathlib import Path
+
+from dipbench.errors import UserError
+from dipbench.foreign.content import json_in
+from dipbench.foreign.files import is_file_of, is_plain_name
+from dipbench.spec import parse
+from dipbench.store.records import Plan, Result
+from dipbench.store.shared import Shared
+
+_LARGEST = 2**63 - 1
+"""What a column of the table of results can hold."""
+
+
+def plan_in(path: Path) -> Plan:
+    """What a command asked for; every run of it names a folder of the store, and every plugin can be read."""
+    plan = Plan.model_validate(json_in(path))
+    for key, run in plan.runs.items():
+        _check_name(key)
+        _check_number("seed", run.seed)
+    for experiment in plan.experiments:
+        _check_written(experiment.task)
+        _check_written(experiment.dataset)
+    return plan
+
+
+def result_in(folder: Path, store: Path, shared: Shared) -> Result:
+    """What came of the run in a folder of the store; its pictures are there, and none leads out of the store."""
+    if folder.is_symlink():
+        raise ValueError("its folder is a link")
+    result = shared.result(json_in(folder / "result.json"))
+    _check_run(result)
+    pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
+    for picture in sorted(pictures):
+        _check_name(picture)
+    missing = {file for file in pictures if not is_file_of(folder / file, store)}
+    if missing:
+        raise ValueError(f"without {', '.join(sorted(missing))}")
+    return result
+
+
+def _check_run(result: Result) -> None:
+    run = result.run
+    for part, plugin in (("task", run.task), ("method", run.method)):
+        if not isinstance(plugin.get("name"), str) or not isinstance(plugin.get("settings"), dict):
+            raise ValueError(f"its {part} has no name and settings")
+    if result.status == "done" and not result.outputs:
+        raise ValueError("it is said to be done, and has no output")
+    numbers = {"seed": run.seed, "peak_memory_bytes": result.peak_memory_bytes or 0, "fitted": result.fitted or 0}
+    numbers |= {"iteration": max((abs(output.iteration) for output in result.outputs), default=0)}
+    for name, number in numbers.items():
+        _check_number(name, number)
+    for name, seconds in (("wall_seconds", result.wall_seconds), ("seconds", result.seconds or 0)):
+        if not 0 <= seconds < _LARGEST:
+            raise ValueError(f"its {name} are {seconds}")
+
+
+def _check_number(name: str, number: int) -> None:
+    if abs(number) > _LARGEST:
+        raise ValueError(f"its {name} is larger than any")
+
+
+def _check_name(name: str) -> None:
+    if not is_plain_name(name):
+        raise ValueError(f"'{name[:80]}' names nothing in a folder of the store: it leads out of it")
+
+
+def _check_written(spec: str) -> None:
+    try:
+        parse(spec)
+    except UserError as error:
+        raise ValueError(str(error)) from error
