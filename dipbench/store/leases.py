@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from dipbench.disk.whole import half_written, new_mark
 from dipbench.store.owners import Owner, this_process
 
@@ -33,6 +35,7 @@ STALE_SECONDS = 60.0
 
 _BEAT = '{{"beat": {:12d}, "state": '
 _STATE = len(_BEAT.format(0))  # where the state stands in the file; what changes is of one length
+_OWNER = TypeAdapter(Owner)
 _HELD, _FREE = '"held"', '"free"'
 
 
@@ -52,8 +55,9 @@ class Held:
         """What a file says; one that was torn says nothing, and is held by somebody."""
         try:
             said = json.loads(content)
-            return cls(key, number, content, Owner(**said["owner"]), str(said["mark"]), said["state"] == "free")
-        except (ValueError, KeyError, TypeError):
+            owner = _OWNER.validate_python(said["owner"])
+            return cls(key, number, content, owner, str(said["mark"]), said["state"] == "free")
+        except (ValueError, KeyError, TypeError, RecursionError):
             return cls(key, number, content)
 
     @property

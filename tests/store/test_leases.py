@@ -179,9 +179,18 @@ def test_what_is_revoked_is_lost_for_its_owner_and_free_for_others(
     assert new.is_held()
 
 
-@pytest.mark.parametrize("torn", ["", '{"beat":    3, "state": "he', '{"beat": 3}', '"text"', "[1]"])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        *("", '{"beat":    3, "state": "he', '{"beat": 3}', '"text"', "[1]", "[" * 100_000),
+        *(
+            f'{{"state": "held", "mark": "m", "owner": {{"host": "h", "process": {no}}}}}'
+            for no in ("-1", "1e99", '"x"')
+        ),
+    ],
+)
 def test_one_that_was_torn_is_held_by_somebody_until_it_is_stale(leases: Leases, tmp_path: Path, torn: str) -> None:
-    """As after a loss of power."""
+    """As after a loss of power, or where a stranger wrote it."""
     (tmp_path / "leases").mkdir()
     (tmp_path / "leases" / "key-0.json").write_text(torn)
     found = leases.take("key")
