@@ -248,7 +248,7 @@ def test_a_checkpoint_runs_nothing_and_is_no_bomb(tmp_path: Path, monkeypatch: p
     assert state is None
     assert not (tmp_path / "ran").exists()
     assert "its parts are compressed" in words[0]
-    assert "it lacks one of at_once, environment, resumed, trial" in words[1]
+    assert "it holds a Tensor, which is no state of a fit" in words[1]
     assert "00000001.pt' cannot be read" in words[2]
 
 
