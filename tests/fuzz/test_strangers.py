@@ -27,6 +27,7 @@ from dipbench.running.checkpoints import Checkpoints
 from dipbench.running.conditions import Conditions
 from dipbench.running.one_run import Work
 from dipbench.spec import parse
+from dipbench.store.leases import Lease
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite, read_suite
@@ -288,7 +289,9 @@ def test_a_run_begins_anew_where_its_checkpoint_is_of_something_else(tmp_path: P
     store = Store(tmp_path / "store")
     state = {"trial": {}, "at_once": 1, "resumed": [], "environment": {}} | wrong
     Checkpoints(store.path / "checkpoints" / job.run.key).save(state, 2)
-    work = Work(job, store, Conditions.read("cpu", 1))
+    lease = store.leases.take(job.run.key)
+    assert isinstance(lease, Lease)
+    work = Work(job, lease, store, Conditions.read("cpu", 1))
     while work.advance():
         pass
     finished = work.finish()
