@@ -24,7 +24,6 @@ from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
 from dipbench.report import write_report
 from dipbench.running.checkpoints import Checkpoints
-from dipbench.running.claims import claim
 from dipbench.running.conditions import Conditions
 from dipbench.running.one_run import Work
 from dipbench.spec import parse
@@ -250,7 +249,7 @@ def test_a_checkpoint_runs_nothing_and_is_no_bomb(tmp_path: Path, monkeypatch: p
     assert state is None
     assert not (tmp_path / "ran").exists()
     assert "its parts are compressed" in words[0]
-    assert "it lacks one of at_once, environment, resumed, trial" in words[1]
+    assert "it holds a Tensor, which is no state of a fit" in words[1]
     assert "00000001.pt' cannot be read" in words[2]
 
 
@@ -290,7 +289,7 @@ def test_a_run_begins_anew_where_its_checkpoint_is_of_something_else(tmp_path: P
     store = Store(tmp_path / "store")
     state = {"trial": {}, "at_once": 1, "resumed": [], "environment": {}} | wrong
     Checkpoints(store.path / "checkpoints" / job.run.key).save(state, 2)
-    lease = claim(job, store)
+    lease = store.leases.take(job.run.key)
     assert isinstance(lease, Lease)
     work = Work(job, lease, store, Conditions.read("cpu", 1))
     while work.advance():
