@@ -77,7 +77,7 @@ def test_names_of_python_have_their_arguments(site: Path) -> None:
     shown = text_of(site / "python.html")
     for name in set(dipbench.__all__) - {"__version__"}:
         assert f"dipbench.{name}" in shown
-    assert 'precision: str = "float32"' in shown
+    assert re.search("precision: str = ['\"]float32['\"]", shown), "an argument with its type and its default"
 
 
 @pytest.fixture

@@ -44,12 +44,13 @@ class Dispatch:
     def _look(self, queue: dict[str, str] | None) -> Generator[tuple[Job, Finished], None, None]:
         """What has ended of tasks that have begun; where the queue does not answer (None), any may have."""
         for task in [task for task in self.tasks if queue is None or queue.get(task) != "PENDING"]:
-            left = []
+            left, at_work = list[Job](), queue is None or task in queue
             for job in self.tasks[task]:
-                if found := ended_in_store(job, self._store):
-                    yield job, replace(found, elsewhere=False)
-                else:
+                # it computes its runs in their order: what comes after the one in work is not looked for
+                if (at_work and left) or not (found := ended_in_store(job, self._store)):
                     left.append(job)
+                else:
+                    yield job, replace(found, elsewhere=False)
             self.tasks[task] = left
             if not left:
                 del self.tasks[task]

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import stores
+import spoilt_stores
 import torch
 from hypothesis import strategies as st
 from mutations import NAMES, VALUES, spoilt_bytes, spoilt_png, with_nesting
@@ -251,15 +251,15 @@ def of_weights(raw: bytes) -> str:
 
 
 @cache
-def a_store() -> stores.Files:
+def a_store() -> spoilt_stores.Files:
     with fresh() as folder:
-        return stores.forged(folder / "store")
+        return spoilt_stores.forged(folder / "store")
 
 
 def of_store(do: Callable[[Path], None], named: str = "store") -> Callable[[dict[str, Any]], str]:
     def attempt(content: dict[str, Any]) -> str:
         with fresh() as folder:
-            path = stores.laid_out(content, folder)
+            path = spoilt_stores.laid_out(content, folder)
             return tried(lambda: do(path), folder / "outside", named)
 
     return attempt
@@ -268,7 +268,7 @@ def of_store(do: Callable[[Path], None], named: str = "store") -> Callable[[dict
 @cache
 def targets() -> dict[str, Target]:
     """By what the table calls it."""
-    spoilt_store = stores.spoilt(a_store())
+    spoilt_store = spoilt_stores.spoilt(a_store())
     return {
         "specs": Target(SPECS, of_spec, 150),
         "suites": Target(SUITES, of_file("suite.toml", of_suite), 80),
@@ -276,9 +276,9 @@ def targets() -> dict[str, Target]:
         "archives": Target(SPOILT_ARCHIVES, of_file("archive", lambda path: read_member(path, "in/a.png")), 100),
         "weights": Target(spoilt_bytes(zipped(["a.npy"], 0)), of_weights, 30),
         "checkpoints": Target(CHECKPOINTS, of_checkpoint, 60),
-        "stores, read": Target(spoilt_store, of_store(stores.read), 40),
-        "stores, compared": Target(spoilt_store, of_store(stores.compare, ""), 20),
-        "stores, reported": Target(spoilt_store, of_store(stores.report), 2),
+        "stores, read": Target(spoilt_store, of_store(spoilt_stores.read), 40),
+        "stores, compared": Target(spoilt_store, of_store(spoilt_stores.compare, ""), 20),
+        "stores, reported": Target(spoilt_store, of_store(spoilt_stores.report), 2),
     }
 
 

@@ -17,6 +17,7 @@ from dipbench.suites.run import Run
 
 USUAL = "peak:1|channels:all|border:0+0|quantisation:none"
 OTHER = "peak:1|channels:luma|border:4+4|quantisation:round"
+DIVERGED = {"output": "final", "iteration": 399, "picture": "final.png"}  # an output that has no score
 PEAK = 137  # iteration; a thinning by tens would drop it
 SEEDS = (0, 1)
 DEGRADED_PSNR = 20.0  # dB
@@ -115,7 +116,7 @@ class Forge:
             if trace is not None:
                 trace.to_parquet(folder / "trace.parquet", index=False)
             for output in record["outputs"]:
-                write_image(folder / output["picture"], picture(output["psnr"] / 400))
+                write_image(folder / output["picture"], picture(output.get("psnr", 0.0) / 400))
             write_json(folder / "result.json", record)
 
     def plan(self) -> None:

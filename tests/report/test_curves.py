@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forge import IMAGES, PEAK, Forge, rising_and_falling
+from forge import DIVERGED, IMAGES, PEAK, Forge, rising_and_falling
 
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.chapters import chapters_of
@@ -107,7 +107,9 @@ def test_solid_line_is_the_mean_over_the_seeds(curves: Curves) -> None:
 def test_diverged_fit_does_not_stop_the_figure(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     trace = rising_and_falling(30.0, 400).assign(psnr=np.nan, psnr_ema=-np.inf, psnr_measurement=np.inf)
-    forge.run("dip", "a", 0, {"seconds": 1.0, "parameters": {}, "licence": "", "paper": ""}, trace)
+    forge.run(
+        "dip", "a", 0, {"outputs": [DIVERGED], "seconds": 1.0, "parameters": {}, "licence": "", "paper": ""}, trace
+    )
     forge.plan()
     found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
     assert found is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from forge import IMAGES, PEAK, Forge, bm3d_psnr, picture, rising_and_falling
+from forge import DIVERGED, IMAGES, PEAK, Forge, bm3d_psnr, picture, rising_and_falling
 from PIL import Image
 
 from dipbench.images.files import write_image
@@ -76,7 +76,7 @@ def test_a_diverged_fit_has_a_line_up_to_there(forge: Forge) -> None:
     forge.experiment("e", "denoising")
     trace = rising_and_falling(30.0, 400)
     trace.loc[200:, "psnr"] = np.nan
-    forge.run("dip", "a", 0, {"outputs": [], "seconds": 1.0}, trace)
+    forge.run("dip", "a", 0, {"outputs": [DIVERGED], "seconds": 1.0}, trace)
     forge.plan()
     found = curves_in(forge.store, chapters_of(forge.store.holdings())[0], "a", ["dip"])
     at, line = decoded(found["x"], 0), decoded(found["signals"]["psnr"]["lines"]["dip"]["m"], 2)
