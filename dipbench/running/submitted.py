@@ -6,7 +6,7 @@
 It takes neither submitit nor a job of one's own: what is read here is text.
 """
 
-import json
+import re
 import subprocess
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dipbench.errors import UserError
+from dipbench.foreign.content import json_in
 from dipbench.store.store import Store, write_json
 
 Tasks = Mapping[str, Sequence[str]]
@@ -33,13 +34,19 @@ def remember(store: Store, tasks: Tasks) -> None:
 
 
 def remembered(store: Store) -> dict[str, list[str]]:
-    """All that was submitted and not tidied away, by whatever command. What cannot be read is left out."""
+    """All that was submitted and not tidied away, by whatever command.
+
+    What cannot be read is left out, and what SLURM calls no task: files are removed by these names.
+    """
     found: dict[str, list[str]] = {}
     for path in sorted(folder_of(store).glob("[0-9]*.json")):
-        with suppress(OSError, ValueError, AttributeError, TypeError):
-            tasks = json.loads(path.read_text(encoding="utf-8"))["tasks"]
-            found |= {str(task): [str(key) for key in keys] for task, keys in tasks.items()}
+        with suppress(OSError, ValueError, AttributeError, TypeError, KeyError):
+            tasks = json_in(path)["tasks"]
+            found |= {task: [str(key) for key in keys] for task, keys in tasks.items() if _TASK.fullmatch(task)}
     return found
+
+
+_TASK = re.compile(r"\d+(_\d+)?", re.ASCII)
 
 
 def tidy(store: Store, ending: Collection[str] = ()) -> None:

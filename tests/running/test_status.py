@@ -1,5 +1,6 @@
 """How far the work on a store is, by what lies in it and what the queue says."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,21 @@ def test_when_all_is_over_the_command_writes_the_report_and_tidies_up(store: Sto
     assert "report: " in done.output
     assert not list((store.path / "slurm").iterdir())
     assert "report: " not in CliRunner().invoke(app, ["status", str(store.path)]).output
+
+
+@pytest.mark.parametrize("task", ["../../mine", "*", "7/../../mine", "", "²"])
+def test_what_a_stranger_calls_a_task_of_slurm_removes_no_file(store: Store, tmp_path: Path, task: str) -> None:
+    """All of its runs are in the store, so that it would be tidied away."""
+    (mine := tmp_path / "mine_0").write_text("mine")
+    (store.path / "slurm").mkdir()
+    submitted.remember(store, {"7": [key_of(store, "wavelet", "astronaut")]})
+    (store.path / "slurm" / "8.json").write_text(json.dumps({"tasks": {task: [key_of(store, "wavelet", "astronaut")]}}))
+    assert set(submitted.remembered(store)) == {"7"}
+    queue(tmp_path, "")
+    submitted.tidy(store)
+    assert not (store.path / "slurm" / "7.json").exists()
+    assert mine.exists()
+    assert (store.path / "slurm" / "8.json").exists()
 
 
 def test_a_failure_is_told_with_its_reason(tmp_path: Path) -> None:
