@@ -15,6 +15,14 @@ from dipbench.report.saving import lay_out, save_png
 
 _MOST = 6.0  # dB; a larger gap is drawn at the edge
 _ROW = 0.3  # inches
+_MOST_COLUMNS = 24
+_COLUMNS: tuple[tuple[list[str], str], ...] = (
+    (["experiment", "method"], ""),
+    (["experiment"], "over all methods"),
+    (["method"], "over all experiments"),
+    ([], "over all experiments and methods"),
+)
+"""What a column of the heat map stands for, the finest first, and what it is over."""
 
 
 def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
@@ -40,14 +48,11 @@ def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
 
 
 def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """The median gap of each rule in each experiment and method, dB; empty where a rule cannot be asked."""
-    columns = {
-        f"{experiment}\n{method}": rows.groupby("rule")["gap_first"].median()
-        for experiment, frame in stops.items()
-        for method, rows in frame.groupby("method", sort=False)
-    }
-    gaps = pd.DataFrame(columns)
-    gaps = gaps.loc[gaps.median(axis=1).sort_values().index]
+    """The median gap of each rule in each experiment and method, dB; empty where a rule cannot be asked.
+
+    Where those are more columns than can be read, one is over all methods, all experiments, or all of both.
+    """
+    gaps, over = heat_of(pd.concat(stops.values(), ignore_index=True))
     with sns.axes_style("white"), rc_context(STYLE):
         width, height = 2.6 + 1.1 * len(gaps.columns), 1.4 + _ROW * len(gaps)
         figure = Figure(figsize=(width, height), layout="constrained")
@@ -55,7 +60,15 @@ def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
         look = {"vmin": 0, "vmax": 3, "cmap": "rocket_r", "linewidths": 0.5, "annot_kws": {"fontsize": 8}}
         label = {"label": "median gap [dB]"}
         sns.heatmap(gaps, annot=True, fmt=".2f", ax=axes, cbar_kws=label, **look)
-        axes.set(xlabel="", ylabel="")
+        axes.set(xlabel=over, ylabel="")
         axes.tick_params(axis="x", labelrotation=0)
         lay_out(figure)
         save_png(figure, path)
+
+
+def heat_of(stops: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The median gap of each rule, the best on top, in as many columns as can be read; and what those are over."""
+    by, over = next(way for way in _COLUMNS if not way[0] or stops.groupby(way[0]).ngroups <= _MOST_COLUMNS)
+    place = stops[by].agg("\n".join, axis=1) if by else pd.Series("", index=stops.index)
+    gaps = stops.groupby(["rule", place.rename("place")])["gap_first"].median().unstack("place")[place.unique()]
+    return gaps.loc[gaps.median(axis=1).sort_values().index], over

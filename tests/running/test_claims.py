@@ -169,14 +169,19 @@ def test_a_failure_elsewhere_is_one_of_the_suite(
     assert [finished.message for _, finished in summary.failures] == ["no luck"]
 
 
+def take_from_its_owner(job: Job, store: Store) -> None:
+    """As who waits does where an owner gave no sign of life."""
+    seen = store.leases.holder(job.run.key)
+    assert seen is not None
+    assert store.leases.revoke(seen)
+
+
 def test_of_two_that_finish_one_run_the_first_counts_and_the_second_is_told(
     jobs: list[Job], store: Store, elsewhere: Callable[[Job], Lease]
 ) -> None:
     """The one whose run was taken over came back to life, and was quicker."""
     old = elsewhere(jobs[1])
-    seen = store.leases.holder(jobs[1].run.key)
-    assert seen is not None
-    store.leases.revoke(seen)
+    take_from_its_owner(jobs[1], store)
     new = claim(jobs[1], store)
     assert isinstance(new, Lease)
     assert compute(jobs[1], old, store).status == "done"
@@ -198,9 +203,7 @@ def test_who_was_suspended_writes_no_checkpoint_of_what_was_taken_over(
     assert work.advance()
     checkpoints = store.path / "checkpoints" / jobs[2].run.key
     before = [path.name for path in checkpoints.iterdir()]
-    seen = store.leases.holder(jobs[2].run.key)
-    assert seen is not None
-    store.leases.revoke(seen)
+    take_from_its_owner(jobs[2], store)
     assert not work.advance()
     assert work.finish() == LOST
     assert [path.name for path in checkpoints.iterdir()] == before
@@ -219,9 +222,7 @@ def test_a_failure_of_who_lost_a_run_is_not_told(
 ) -> None:
     """It may be because another removed what it was writing."""
     lease = elsewhere(jobs[1])
-    seen = store.leases.holder(jobs[1].run.key)
-    assert seen is not None
-    store.leases.revoke(seen)
+    take_from_its_owner(jobs[1], store)
     work = Work(jobs[1], lease, store, ON)
     work._ended = Finished("failed", "no luck")
     assert work.finish() == LOST
