@@ -100,10 +100,10 @@ def replaced(final: Path, mark: str = "", *, whatever: bool = False) -> Iterator
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from one that takes its place; None where there is none."""
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a folder or a file from one that takes its place, or has other content; None where there is none."""
     try:
-        found = folder.stat()
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_ino, found.st_ctime_ns

@@ -64,6 +64,7 @@ class Store:
         self.leases = Leases(path / "leases")
         self.warnings: list[str] = []
         self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
+        self._read: dict[str, tuple[Any, Result]] = {}  # each with what told its folder and its file then
         self._check_format()
         self._refuse_what_leads_out()
         with self.writing():
@@ -138,13 +139,16 @@ class Store:
         return result.status
 
     def result(self, key: str) -> Result | None:
-        """What came out of a run."""
+        """What came out of a run. It is read once, unless its folder or its file is another by now."""
         folder = self.path / "runs" / key
         before = identity(folder)
         if before is None:
             return None
         try:
-            return result_in(folder, self.path, self._shared)
+            now = before, identity(folder / "result.json")
+            if key not in self._read or self._read[key][0] != now:
+                self._read[key] = now, result_in(folder, self.path, self._shared)
+            return self._read[key][1]
         except (OSError, ValueError) as error:
             if identity(folder) != before:  # another process has put a new one in its place
                 return self.result(key)
@@ -242,7 +246,8 @@ class Store:
             keys = sorted(path.name for path in (self.path / "runs").iterdir() if not path.name.startswith("."))
         except OSError:  # which what reads or writes a run says
             return []
-        found = (self.result(key) for key in keys if key not in plan.runs)
+        asked = plan.runs
+        found = (self.result(key) for key in keys if key not in asked)
         return [result for result in found if result is not None]
 
     def write_index(self, frame: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Run:
     precision: str = "float32"  # of the fit; the engine is not in it: engines agree within the precision
     versions: dict[str, int] = field(default_factory=dict)  # of what task and method compute, and of the fit
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name of the run: 16 hex digits of the sha256 of its canonical JSON."""
         return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()[:16]
@@ -48,7 +49,7 @@ class Run:
         """What the streams of the measurement depend on beside the seed: not the method, and no version."""
         return ("measurement", self.dataset, self.image, canonical(self.task))
 
-    @property
+    @cached_property
     def measurement_key(self) -> str:
         """The name of the problem, shared by all methods that restore it."""
         text = canonical([*self.measurement_path, self.pixels, self.seed, self.versions.get("task")])

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 from dipbench.cli.main import app
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
+from dipbench.store.reading import result_in
 from dipbench.store.records import Plan, PlannedRun, Result
+from dipbench.store.shared import Shared
 from dipbench.store.store import Store, write_json
 from dipbench.suites.suite import Suite
 from dipbench.text import plain_numbers
@@ -166,10 +168,27 @@ def test_holdings_are_the_plan_and_what_there_is_of_it(tmp_path: Path, plan: Pla
     assert list(holdings.results) == ["old"]
 
 
-def test_a_result_is_read_at_most_twice_by_a_run_with_its_report(
+def test_a_result_is_read_again_where_another_took_its_place(tmp_path: Path) -> None:
+    mine, other = Store(tmp_path), Store(tmp_path)
+    stored(mine, "key", OLD)
+    first = mine.result("key")
+    assert first is not None
+    assert mine.result("key") is first
+    write_json(tmp_path / "runs" / "key" / "result.json", OLD | {"wall_seconds": 7.0})
+    second = mine.result("key")
+    assert second is not None
+    assert second.wall_seconds == 7
+    with other.new_folder("runs", "key") as folder:
+        write_json(folder / "result.json", OLD | {"status": "failed", "outputs": []})
+    third = mine.result("key")
+    assert third is not None
+    assert third.status == "failed"
+
+
+def test_a_result_is_read_once_by_a_run_with_its_report(
     tmp_path: Path, photo: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once to see what is there, once for all that is said of it; also where two experiments share the run."""
+    """To see what is there and for all that is said of it; also where two experiments share the run."""
     (tmp_path / "images").mkdir()
     write_image(tmp_path / "images" / "one.png", photo[:, :32, :32])
     shared = f'dataset = "folder[path={tmp_path / "images"}]"\ntask = "denoising"\n'
@@ -179,18 +198,16 @@ def test_a_result_is_read_at_most_twice_by_a_run_with_its_report(
         f'[[experiments]]\nname = "b"\n{shared}methods = ["degraded", "nlm"]\n'
     )
     reads: Counter[str] = Counter()
-    read = Store.result
 
-    def counted(store: Store, key: str) -> Result | None:
-        result = read(store, key)
-        reads[key] += result is not None
-        return result
+    def counted(folder: Path, store: Path, shared: Shared) -> Result:
+        reads[folder.name] += 1
+        return result_in(folder, store, shared)
 
-    monkeypatch.setattr(Store, "result", counted)
-    for most in (1, 2):  # first nothing is there, then all of it
+    monkeypatch.setattr("dipbench.store.store.result_in", counted)
+    for _ in range(2):  # first nothing is there, then all of it
         reads.clear()
         arguments = ["run", str(suite), "--out", str(tmp_path / "out"), "--device", "cpu", "--jobs", "1"]
         done = CliRunner().invoke(app, arguments, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         assert len(reads) == 3
-        assert set(reads.values()) == {most}
+        assert set(reads.values()) == {1}
