@@ -103,18 +103,20 @@ def means_by_image(choices: pd.DataFrame, way: str) -> pd.DataFrame:
     return means.reindex(choices["image"].unique()).dropna(axis=1)
 
 
-def below_the_best(choices: pd.DataFrame, way: str) -> pd.Series:
-    """How far a way is below the best iterate in dB, an image a line: the mean over the methods that have it."""
-    return (means_by_image(choices, BEST) - means_by_image(choices, way)).dropna(axis=1).mean(axis=1)
+def below_the_best(best: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
+    """How far a way is below the best iterate in dB, an image a line: the mean over the methods that have it.
+
+    Both are of `means_by_image`.
+    """
+    return (best - other).dropna(axis=1).mean(axis=1)
 
 
-def agreement(choices: pd.DataFrame, way: str) -> tuple[float, float, float] | None:
+def agreement(best: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, float] | None:
     """Kendall's tau of the methods' ranking by the best iterate and by another way, and the ends of its interval.
 
-    1: the same order, -1: the reverse. The interval is that of a bootstrap over the images, percentiles. None where
-    there are fewer than three methods, or images, to rank.
+    Both are of `means_by_image`. 1: the same order, -1: the reverse. The interval is that of a bootstrap over the
+    images, percentiles. None where there are fewer than three methods, or images, to rank.
     """
-    best, other = means_by_image(choices, BEST), means_by_image(choices, way)
     methods = [method for method in best if method in other]
     if len(methods) < 3 or len(best) < 3:
         return None
@@ -145,4 +147,4 @@ def taus_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _order(values: np.ndarray, others: np.ndarray) -> np.ndarray:
     """1 where a value is above the other, -1 where it is below; infinite ones of one sign are equal."""
-    return (values > others).astype("int64") - (values < others)
+    return (values > others).astype("int8") - (values < others)

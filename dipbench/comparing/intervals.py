@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from dipbench.comparing.statistics import CONFIDENCE, half_interval
+from dipbench.comparing.statistics import CONFIDENCE, half_interval, student_quantile, within_groups
 
 RESAMPLES = 9_999
 FEWEST_IMAGES = 4  # below, no interval is given
@@ -48,7 +48,7 @@ def over_images(values: Sequence[float] | pd.Series) -> Interval | None:
         return None
     mean = float(numbers.mean())
     if len(numbers) < FEWEST_RESAMPLED:
-        half = half_interval(pd.Series(numbers))
+        half = half_interval(numbers)
         return Interval(mean - half, mean + half, "t")
     if np.ptp(numbers) < _SAME:  # of which every resample has the same mean
         return Interval(mean, mean, "BCa")
@@ -81,11 +81,10 @@ def over_seeds(scores: pd.Series) -> Interval | None:
     `scores` are indexed by `image` and `seed`. The variance is that of the sum over the images, each with a spread of
     its own; the degrees of freedom are those within the images.
     """
-    of_image = scores.groupby("image")
-    counts = of_image.count()
+    counts, means, squares = within_groups(scores.to_numpy("float64"), scores.index.get_level_values("image"))
     if counts.min() < 2:
         return None
-    error = math.sqrt(float((of_image.var(ddof=1) / counts).sum())) / len(counts)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, int((counts - 1).sum()))) * error
-    mean = float(of_image.mean().mean())
+    error = math.sqrt(float((squares / (counts - 1) / counts).sum())) / len(counts)
+    half = student_quantile(int((counts - 1).sum())) * error
+    mean = float(means.mean())
     return Interval(mean - half, mean + half, "t")

@@ -1,6 +1,7 @@
 """One method against another on the same measurements, in numbers and in words."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,7 @@ class Pair:
         sign = 1 if metric.higher_is_better else -1
         return cls(sign * (scores - baseline), metric, tie)
 
-    @property
+    @cached_property
     def means(self) -> pd.Series:
         """The mean over the seeds of each image."""
         return self.gains.groupby("image", sort=False).mean()

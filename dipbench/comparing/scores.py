@@ -1,6 +1,6 @@
 """The scores that are compared: of every method on the same measurements, a row an image and seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,8 +59,9 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
     """
     remarks: list[str] = []
     columns = {entrant.label(results): entrant for entrant in entrants}
-    columns = _of_one_protocol(results, columns, named, remarks)
-    wide = pd.concat([_column(results, e, label, metric) for label, e in columns.items()], axis=1, sort=False)
+    rows = {label: entrant.rows(results) for label, entrant in columns.items()}
+    rows = _of_one_protocol(rows, named, remarks)
+    wide = pd.concat([_column(of_one, label, metric) for label, of_one in rows.items()], axis=1, sort=False)
     if not named:
         wide = wide.drop(columns=_without_images(wide, remarks))
     whole = wide.dropna()
@@ -68,20 +69,20 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
         remarks.append(
             f"Compared on the {len(whole)} of {len(wide)} measurements (image and seed) that all have a score of."
         )
-    kept = {label: entrant for label, entrant in columns.items() if label in whole}
-    diverged = {label: _diverged(results, entrant) for label, entrant in kept.items()}
+    kept = {label: columns[label] for label in rows if label in whole}
+    diverged = {label: _diverged(rows[label]) for label in kept}
     counted = {label: int(places.isin(whole.index).sum()) for label, places in diverged.items()}
     for label, places in diverged.items():
         if len(places) > counted[label]:
             remarks.append(lost(label, len(places) - counted[label]))
-    return Scores(whole.droplevel("measurement"), kept, counted, (*remarks, *_learned(results, kept)))
+    return Scores(
+        whole.droplevel("measurement"), kept, counted, (*remarks, *_learned({label: rows[label] for label in kept}))
+    )
 
 
-def _learned(results: pd.DataFrame, entrants: dict[str, Entrant]) -> list[str]:
-    """What to say of those that learned from other images, a line each; `results` made by hand may not know of any."""
-    if "trained_on" not in results:
-        return []
-    texts = {label: next(filter(None, entrant.rows(results)["trained_on"]), "") for label, entrant in entrants.items()}
+def _learned(rows: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What to say of those that learned from other images, a line each; results made by hand may not know of any."""
+    texts = {label: next(filter(None, of_one.get("trained_on", [])), "") for label, of_one in rows.items()}
     return [f"{label} was {TRAINED_ON}: {text}." for label, text in texts.items() if text]
 
 
@@ -91,27 +92,24 @@ def lost(label: str, runs: int) -> str:
     return f"{which} diverged and left no score: without them it looks better."
 
 
-def _of_one_protocol(
-    results: pd.DataFrame, columns: dict[str, Entrant], named: bool, remarks: list[str]
-) -> dict[str, Entrant]:
-    signatures = {label: "; ".join(dict.fromkeys(e.rows(results)["protocol"])) for label, e in columns.items()}
+def _of_one_protocol(rows: dict[str, pd.DataFrame], named: bool, remarks: list[str]) -> dict[str, pd.DataFrame]:
+    signatures = {label: "; ".join(dict.fromkeys(of_one["protocol"])) for label, of_one in rows.items()}
     if len(set(signatures.values())) < 2:
-        return columns
+        return rows
     if named:
         said = ", ".join(f"'{label}' by {signature}" for label, signature in signatures.items())
         raise UserError(f"scored by different protocols: {said}; it takes methods that one protocol scored")
     common = str(pd.Series(signatures).value_counts(sort=False).idxmax())
     others = [label for label, signature in signatures.items() if signature != common]
     remarks.append(f"Left out, because another protocol scored them: {', '.join(others)}.")
-    return {label: entrant for label, entrant in columns.items() if label not in others}
+    return {label: of_one for label, of_one in rows.items() if label not in others}
 
 
 _PLACE = ["image", "seed", "measurement"]
 
 
-def _column(results: pd.DataFrame, entrant: Entrant, label: str, metric: Metric) -> pd.Series:
+def _column(rows: pd.DataFrame, label: str, metric: Metric) -> pd.Series:
     """Its scores by image, seed and measurement; what is infinite has no mean, and is a hole."""
-    rows = entrant.rows(results)
     twice = rows.duplicated(_PLACE)
     if twice.any():
         row = rows[twice].iloc[0]
@@ -123,9 +121,8 @@ def _column(results: pd.DataFrame, entrant: Entrant, label: str, metric: Metric)
     return scores.where(np.isfinite(scores)).rename(label)
 
 
-def _diverged(results: pd.DataFrame, entrant: Entrant) -> pd.MultiIndex:
+def _diverged(rows: pd.DataFrame) -> pd.MultiIndex:
     """Where its runs diverged, as `with_last_finite` says it; nowhere in a table that it has not seen."""
-    rows = entrant.rows(results)
     return pd.MultiIndex.from_frame((rows[rows["diverged"]] if "diverged" in rows else rows[:0])[_PLACE])
 
 

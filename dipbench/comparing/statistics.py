@@ -5,6 +5,7 @@ One rule for holes: a seed that has no number of some image has no mean, for tha
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -30,18 +31,33 @@ def of_whole_seeds(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows if whole.empty else whole
 
 
-def spread(values: pd.Series) -> float | None:
+def spread(values: Sequence[float] | pd.Series) -> float | None:
     """The sample standard deviation; None of fewer than two values, or of one that is not finite."""
-    if len(values) < 2 or not all(math.isfinite(value) for value in values):
+    if len(values) < 2 or not all(map(math.isfinite, values)):
         return None
-    return float(values.std(ddof=1))
+    return float(np.std(values, ddof=1))
 
 
-def half_interval(values: Sequence[float] | pd.Series) -> float:
+def half_interval(values: Sequence[float] | pd.Series | np.ndarray) -> float:
     """Half of the Student t interval of the mean of two or more values, at `CONFIDENCE`."""
-    numbers = pd.Series(values, dtype="float64")
-    quantile = float(student.ppf((1 + CONFIDENCE) / 2, len(numbers) - 1))
-    return quantile * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
+    return student_quantile(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+
+
+@cache
+def student_quantile(degrees: int) -> float:
+    """How many standard errors either end of an interval at `CONFIDENCE` is from a mean: Student's t."""
+    return float(student.ppf((1 + CONFIDENCE) / 2, degrees))
+
+
+def within_groups(values: np.ndarray, groups: Sequence[object] | pd.Index) -> tuple[np.ndarray, ...]:
+    """Of each group, in the order of their first values: how many there are, their mean, and their sum of squares.
+
+    The squares are those of the distances from the mean. Both arguments are of one length, without holes.
+    """
+    places, names = pd.factorize(pd.Index(groups))
+    counts = np.bincount(places, minlength=len(names))
+    means = np.bincount(places, values, len(names)) / counts
+    return counts, means, np.bincount(places, (values - means[places]) ** 2, len(names))
 
 
 def median_interval(values: Sequence[float] | pd.Series | np.ndarray) -> tuple[float, float] | None:
@@ -63,11 +79,18 @@ def pooled_spread(rows: pd.DataFrame, column: str, within: str) -> tuple[float, 
 
     As if numbers were normal (chi-square). None where no group has two of them.
     """
-    groups = [group[column].dropna() for _, group in rows.groupby(within)]
-    degrees = sum(len(group) - 1 for group in groups if len(group) > 1)
+    known = rows[rows[column].notna()]
+    counts, _, squares = within_groups(known[column].to_numpy("float64"), known[within])
+    degrees = int((counts - 1).sum())
     if not degrees:
         return None
-    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
-    ends = chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], degrees)
-    low, high = (math.sqrt(squares / end) for end in ends)
-    return math.sqrt(squares / degrees), low, high
+    total = float(squares.sum())
+    low, high = (math.sqrt(total / end) for end in _chi_square_quantiles(degrees))
+    return math.sqrt(total / degrees), low, high
+
+
+@cache
+def _chi_square_quantiles(degrees: int) -> tuple[float, float]:
+    """The higher and the lower end of what holds `CONFIDENCE` of it."""
+    high, low = chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], degrees)
+    return float(high), float(low)

@@ -1,6 +1,6 @@
 """What the choice of an iteration is worth, on the page: a line a way to choose, a column a method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -26,22 +26,23 @@ def table_of(choices: pd.DataFrame) -> list[list[str]]:
     methods = _methods(choices)
     if len(methods) < 2 or choices["image"].nunique() < 2:
         return []
-    below = {way: below_the_best(choices, way) for way in choices["way"].unique()}
+    means = {str(way): means_by_image(choices, way) for way in choices["way"].unique()}
+    below = {way: below_the_best(means[BEST], of_way) for way, of_way in means.items()}
     ways = sorted(below, key=lambda way: (way != BEST, below[way].mean()))
     heads = ["iteration", *methods, "below the best", "order as by the best, tau"]
-    return [heads, *(_line(choices, way, below[way], methods) for way in ways)]
+    return [heads, *(_line(way, means, below[way], methods) for way in ways)]
 
 
 def _methods(choices: pd.DataFrame) -> list[str]:
     return list(choices["method"].unique())
 
 
-def _line(choices: pd.DataFrame, way: str, below: pd.Series, methods: Sequence[str]) -> list[str]:
-    means = means_by_image(choices, way).mean()
-    told = [f"{means[method]:.2f}" if method in means else DASH for method in methods]
+def _line(way: str, means: Mapping[str, pd.DataFrame], below: pd.Series, methods: Sequence[str]) -> list[str]:
+    of_method = means[way].mean()
+    told = [f"{of_method[method]:.2f}" if method in of_method else DASH for method in methods]
     if way == BEST:
         return [f"{way} (oracle)", *told, DASH, DASH]
-    tau = agreement(choices, way)
+    tau = agreement(means[BEST], means[way])
     order = f"{tau[0]:.2f} [{tau[1]:.2f}, {tau[2]:.2f}]" if tau else DASH
     name = f"{way} (oracle)" if way in ORACLES else way
     return [name, *told, f"{below.mean():.2f} ± {half_interval(below):.2f}", order]

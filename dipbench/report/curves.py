@@ -61,7 +61,7 @@ def curves_of(store: Store, chapter: Chapter, labels: Collection[str] | None = N
         len(chapter.images) - len(images),
         list(dict.fromkeys(record.label for record in chapter.done if record.run.protocol != chapter.protocol)),
         list(dict.fromkeys(record.label for record in iterating)),
-        pd.concat([_line(record, traces[record.key], best) for record in iterating], ignore_index=True),
+        _finite(pd.concat([_line(record, traces[record.key], best) for record in iterating], ignore_index=True)),
         best,
         _plateaus(iterating, traces),
         _stops(iterating),
@@ -86,9 +86,12 @@ def _line(record: Record, trace: pd.DataFrame, best: pd.DataFrame) -> pd.DataFra
     """The thinned trace of a run; the best iterations of the other seeds are kept too, for the mean over the seeds."""
     same = best[(best["image"] == record.run.image) & (best["method"] == record.label)]
     line = thinned(trace, set(same["iteration"])).reindex(columns=["iteration", *_SIGNALS])
-    return line.replace([np.inf, -np.inf], np.nan).assign(
-        image=record.run.image, method=record.label, seed=record.run.seed
-    )
+    return line.assign(image=record.run.image, method=record.label, seed=record.run.seed)
+
+
+def _finite(lines: pd.DataFrame) -> pd.DataFrame:
+    """With holes in place of what is infinite, which has no mean and no place in a figure."""
+    return lines.assign(**{name: lines[name].where(np.isfinite(lines[name])) for name in _SIGNALS})
 
 
 def _best(records: list[Record]) -> pd.DataFrame:

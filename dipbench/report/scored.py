@@ -32,4 +32,4 @@ def scored_in(frame: pd.DataFrame, metric: Metric) -> Iterator[Scored]:
 def spread_of(values: Sequence[float]) -> float | None:
     """The sample standard deviation; None of one, and of values that are all the same."""
     # a method that draws nothing is not a method whose spread is zero
-    return spread(pd.Series(values)) if len(set(values)) > 1 else None
+    return spread(values) if len(set(values)) > 1 else None

@@ -8,6 +8,7 @@ and breaks its lines. A table wider than the page goes on below itself; one long
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dipbench.report.markup import tex, tex_row
 
@@ -30,7 +31,7 @@ class Words:
     markup: str
     small: str = ""  # what is read behind it, in a smaller size
 
-    @property
+    @cached_property
     def width(self) -> float:
         """About what it takes, pt."""
         return _width(self.plain) + 0.85 * _width(self.small)
@@ -116,7 +117,7 @@ def _blocks(sheet: Sheet) -> tuple[str, list[_Block]]:
         left = max(_NAMES[0], (room - numbers) / (1 + len(sheet.words)))  # for each column of words
         for lines in _down(sheet, left):
             height = _HEAD + sum(_height(sheet, line, left) for line in lines)
-            blocks.append((_tabular(sheet, places, lines), height))
+            blocks.append((_tabular(sheet, places, lines, widths), height))
     return ("table" if in_column else "table*"), blocks
 
 
@@ -171,10 +172,10 @@ def _widest_piece(head: str) -> float:
     return max(_width(piece) for piece in re.split(r"[\0\s]", _BREAKS.sub("\\1\0", head)))
 
 
-def _tabular(sheet: Sheet, places: Sequence[int], lines: Sequence[Line]) -> str:
-    """Some of the rows, with the names and some of the other columns."""
+def _tabular(sheet: Sheet, places: Sequence[int], lines: Sequence[Line], widths: Sequence[float]) -> str:
+    """Some of the rows, with the names and some of the other columns; `widths` are those of `_needed`."""
     kinds = "".join(_KINDS[place in sheet.words] for place in places)
-    rows = [tex_row([tex(sheet.heads[0]), *(_head(sheet, place) for place in places)])]
+    rows = [tex_row([tex(sheet.heads[0]), *(_head(sheet, place, widths[place] - _GAP) for place in places)])]
     for before, line in zip([None, *lines], lines, strict=False):
         rows += ["\\midrule"] if before is None or before.group != line.group else []
         rows.append(tex_row(line.cells[place].markup for place in (0, *places)))
@@ -186,9 +187,9 @@ _KINDS = {True: r">{\raggedright\arraybackslash\hangindent=1em}X", False: "r"}  
 _SMALL = r"{\footnotesize\setlength{\tabcolsep}{3pt}\noindent"
 
 
-def _head(sheet: Sheet, place: int) -> str:
-    """A head, in several lines where it is wider than what stands below it."""
-    head, width = sheet.heads[place], _needed(sheet, place) - _GAP
+def _head(sheet: Sheet, place: int, width: float) -> str:
+    """A head, in several lines where it is wider than its column."""
+    head = sheet.heads[place]
     if place in sheet.words or _width(head) <= width:
         return breakable(head)
     return f"\\parbox[b]{{{width:.0f}pt}}{{\\raggedleft {breakable(head)}}}"

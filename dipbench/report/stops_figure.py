@@ -69,6 +69,7 @@ def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
 def heat_of(stops: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The median gap of each rule, the best on top, in as many columns as can be read; and what those are over."""
     by, over = next(way for way in _COLUMNS if not way[0] or stops.groupby(way[0]).ngroups <= _MOST_COLUMNS)
-    place = stops[by].agg("\n".join, axis=1) if by else pd.Series("", index=stops.index)
+    names = ["\n".join(of_row) for of_row in zip(*(stops[column] for column in by), strict=True)] if by else ""
+    place = pd.Series(names, index=stops.index)
     gaps = stops.groupby(["rule", place.rename("place")])["gap_first"].median().unstack("place")[place.unique()]
     return gaps.loc[gaps.median(axis=1).sort_values().index], over
