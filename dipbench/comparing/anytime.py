@@ -1,6 +1,7 @@
 """What a method has to show after so many seconds: the mean over images and seeds of its PSNR, against the time."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -35,14 +36,13 @@ def _curve(method: str, rows: pd.DataFrame, store: Store) -> pd.DataFrame:
     traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
     if not traces:
         return pd.DataFrame(columns=list(COLUMNS))
-    of_run = rows.set_index("run")
-    seconds = of_run["seconds"]
-    rate = float(
-        np.median([float(seconds[run]) / (int(trace["iteration"].iloc[-1]) + 1) for run, trace in traces.items()])
-    )
-    means = {name: _mean(_together(traces, name), of_run["image"]) for name in SIGNALS}
-    curve = pd.DataFrame(means).rename_axis("iteration").reset_index()
-    return curve.assign(method=method, seconds=rate * (curve["iteration"] + 1))[list(COLUMNS)]
+    seconds = dict(zip(rows["run"], rows["seconds"], strict=True))
+    rates = [float(seconds[run]) / (int(trace["iteration"].iloc[-1]) + 1) for run, trace in traces.items()]
+    image_of = dict(zip(rows["run"], rows["image"], strict=True))
+    means = {name: _mean(_together(traces, name), image_of) for name in SIGNALS}
+    iterations = means[SIGNALS[0]].index.to_numpy()
+    times = float(np.median(rates)) * (iterations + 1)
+    return pd.DataFrame({"method": method, "iteration": iterations, "seconds": times, **means}).reset_index(drop=True)
 
 
 def _together(traces: dict[str, pd.DataFrame], signal: str) -> pd.DataFrame:
@@ -54,9 +54,9 @@ def _together(traces: dict[str, pd.DataFrame], signal: str) -> pd.DataFrame:
     return pd.DataFrame({run: trace.set_index("iteration")[signal] for run, trace in traces.items()}).sort_index()
 
 
-def _mean(curves: pd.DataFrame, image_of: pd.Series) -> pd.Series:
+def _mean(curves: pd.DataFrame, image_of: Mapping[str, str]) -> pd.Series:
     """Over the images of the mean over the seeds, at each iteration."""
-    images = image_of.loc[curves.columns].to_numpy()
+    images = np.array([image_of[str(run)] for run in curves])
     if not curves.isna().to_numpy().any():  # as nearly always, and much faster
         of_image = [curves.to_numpy()[:, images == image].mean(axis=1) for image in dict.fromkeys(images)]
         return pd.Series(np.mean(of_image, axis=0), index=curves.index)

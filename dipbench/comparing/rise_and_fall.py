@@ -49,28 +49,28 @@ def _smoothed(psnr: pd.Series) -> np.ndarray:
 
 
 def _row(fit: Fitted) -> dict[str, object]:
-    raw, ema = fit.trace["psnr"], fit.trace["psnr_ema"]
-    smooth = _smoothed(raw)
+    ema = fit.signals["psnr_ema"]
+    smooth = _smoothed(fit.trace["psnr"])
     top = int(np.nanargmax(smooth))
     start, stop = _plateau(smooth, top)
     after = len(smooth) - 1 - stop
-    averaged = bool(ema.notna().any())
+    averaged = not np.isnan(ema).all()
     return {
         "experiment": fit.experiment,
         "method": fit.planned.label,
         "image": fit.planned.image,
         "seed": fit.planned.seed,
         "run": fit.planned.key,
-        "peak": raw.max(),
-        "peak_at": int(raw.argmax()),
+        "peak": fit.peaks["psnr"],
+        "peak_at": fit.peak_at,
         "smoothed_peak": smooth[top],
         "plateau_from": start,
         "plateau_to": stop,
         "decay": 1000 * (smooth[stop] - smooth[-1]) / after if after else np.nan,
         "lost": smooth[top] - smooth[-1],
-        "ema_peak": ema.max() if averaged else np.nan,
-        "ema_peak_at": int(ema.argmax()) if averaged else None,
-        "ema_lost": ema.max() - ema.iloc[-1] if averaged else np.nan,
+        "ema_peak": np.nanmax(ema) if averaged else np.nan,
+        "ema_peak_at": int(np.nanargmax(ema)) if averaged else None,
+        "ema_lost": np.nanmax(ema) - ema[-1] if averaged else np.nan,
     }
 
 

@@ -49,7 +49,7 @@ def student_quantile(degrees: int) -> float:
     return float(student.ppf((1 + CONFIDENCE) / 2, degrees))
 
 
-def within_groups(values: np.ndarray, groups: Sequence[object] | pd.Index) -> tuple[np.ndarray, ...]:
+def within_groups(values: np.ndarray, groups: pd.Index | pd.Series) -> tuple[np.ndarray, ...]:
     """Of each group, in the order of their first values: how many there are, their mean, and their sum of squares.
 
     The squares are those of the distances from the mean. Both arguments are of one length, without holes.
