@@ -14,6 +14,7 @@ from dipbench.comparing import chosen, rise_and_fall, stopping
 from dipbench.comparing.line import line_stops
 from dipbench.comparing.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
 from dipbench.report import rise
+from dipbench.report.colours import colours_of
 from dipbench.report.stops import Stops, as_markdown
 from dipbench.report.stops_figure import write_gaps
 from dipbench.store.store import Store
@@ -69,7 +70,7 @@ def section_of(known: Known, experiment: str, name: str, folder: Path) -> str:
     curves, stops = (known[table][known[table]["experiment"] == experiment] for table in ("curves", "stops"))
     parts = [f"### Rise and fall\n\n{rise.as_markdown(rise.lines_of(curves))}"] if len(curves) else []
     if len(stops):
-        write_gaps(stops, folder / f"{name}-rules.png")
+        write_gaps(stops, folder / f"{name}-rules.png", colours_of(stops["method"]))
         found = [Stops(str(method), summaries_of(rows), rows) for method, rows in stops.groupby("method", sort=False)]
         parts.append(f"### Stopping rules\n\n![Gaps of each rule]({name}-rules.png)\n\n{as_markdown(found)}")
     return "\n".join(parts)

@@ -15,22 +15,29 @@ from dipbench.suites.suite import read_suite
 from dipbench.trace.usual import COLUMNS
 
 ROOT = Path(__file__).parents[2]
-KEPT = Path("results") / "reference" / "paper" / "switches"
+REFERENCE = Path("results") / "reference"
+KEPT = REFERENCE / "paper" / "switches"
 
 
 def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_data: Path) -> None:
-    shutil.copytree(ROOT / KEPT, tmp_path / KEPT)
+    with_rules = REFERENCE / "overfitting" / "spectrum"
+    for kept in (KEPT, with_rules):
+        shutil.copytree(ROOT / kept, tmp_path / kept)
     script = ROOT / "benchmarks" / "tools" / "take_in.py"
     done = subprocess.run(
         [sys.executable, str(script), "--root", str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    for name in ("numbers.csv", "runs.jsonl"):
-        assert (tmp_path / KEPT / name).read_text() == (ROOT / KEPT / name).read_text()
-    pd.testing.assert_frame_equal(*(pd.read_parquet(root / KEPT / "traces.parquet") for root in (tmp_path, ROOT)))
+    for kept in (KEPT, with_rules):
+        for name in ("numbers.csv", "runs.jsonl"):
+            assert (tmp_path / kept / name).read_text() == (ROOT / kept / name).read_text()
+        pd.testing.assert_frame_equal(*(pd.read_parquet(root / kept / "traces.parquet") for root in (tmp_path, ROOT)))
     report = (tmp_path / "reports" / "paper" / "switches" / "README.md").read_text()
     assert "butterfly" in report
     assert "26.41" in report  # all three settings of 2017: dB of the last output
+    assert (tmp_path / with_rules / "stops.csv").read_text() == (ROOT / with_rules / "stops.csv").read_text()
+    (figure,) = (tmp_path / "reports" / "overfitting" / "spectrum").glob("*-rules.png")
+    assert f"![Gaps of each rule]({figure.name})" in (figure.parent / "README.md").read_text()
 
 
 def test_a_store_taken_in_twice_changes_nothing_the_second_time(
