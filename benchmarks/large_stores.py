@@ -2,6 +2,7 @@
 
 python benchmarks/large_stores.py --runs 44 --runs 864 --before ../before    # another checkout to compare with
 python benchmarks/large_stores.py --runs 2040 --runs 9996
+python benchmarks/large_stores.py --runs 99960 --only "open and plan"
 
 Each part has a process of its own, and those of both checkouts take turns. CPU seconds are of that process; on a
 machine that does other work too they count, not the wall clock.
@@ -37,6 +38,7 @@ OUT = ROOT / "results" / "reference" / "speed"
 def main(
     runs: Annotated[list[int], typer.Option(help=f"Of a store, one of {', '.join(map(str, LAYOUTS))}.")] = [44],  # noqa: B006
     before: Annotated[Path | None, typer.Option(help="Another checkout, measured in turn.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A part to measure, 'open and plan'; else all.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Where stores are made and kept; else they go.")] = None,
     out: Annotated[Path, typer.Option(help="The folder of the table.")] = OUT,
     part: Annotated[str, typer.Option(hidden=True)] = "",
@@ -47,7 +49,7 @@ def main(
         print(json.dumps(measured(PARTS[part], folder, runs[0])))
         return
     with tempfile.TemporaryDirectory() as own:
-        rows = [row for count in runs for row in _of_store(count, folder or Path(own), before)]
+        rows = [row for count in runs for row in _of_store(count, folder or Path(own), before, only or [*PARTS])]
     table = pd.DataFrame(rows)
     path = out / "large_stores.csv"
     if path.exists():
@@ -57,15 +59,16 @@ def main(
     print(table.to_string(index=False))
 
 
-def _of_store(runs: int, folder: Path, before: Path | None) -> Iterator[dict[str, Any]]:
+def _of_store(runs: int, folder: Path, before: Path | None, parts: list[str]) -> Iterator[dict[str, Any]]:
     store = folder / str(runs)
     if not store.exists():
         forge(store, LAYOUTS[runs])
-    for part in PARTS:
+    for part in parts:
         for code, checkout in (("before", before), ("now", ROOT)):
             if checkout is not None:
                 yield {"runs": runs, "part": part, "code": code, **_in_a_process(part, store, runs, checkout)}
-    if paint := first_paint(report_of(ROOT, store) / "index.html"):
+    page = report_of(ROOT, store) / "index.html"
+    if page.exists() and (paint := first_paint(page)):
         yield {"runs": runs, "part": "first paint in Chromium", "code": "now", "seconds": paint}
 
 
