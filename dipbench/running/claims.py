@@ -117,8 +117,22 @@ def record_failure(
     `is_void` says whose lease is one no more, as that of the process which is known to be gone.
     """
     lease = claim(job, store, is_void)
-    if isinstance(lease, Finished):
-        return lease
+    return lease if isinstance(lease, Finished) else _failed(job, store, conditions, failed, lease)
+
+
+def given_up(job: Job, store: Store, conditions: Conditions, lease: Lease) -> Finished | None:
+    """How a run ended that no process outlives, which is then in the store; None: it is to be tried."""
+    if len(lease.vanished) < conditions.tries:
+        return None
+    reason = (
+        f"its process vanished {len(lease.vanished)} times in a row without getting further, the last time "
+        f"{lease.vanished[-1].title}, perhaps out of memory: take smaller images or fewer processes; the next call "
+        "tries it again"
+    )
+    return _failed(job, store, conditions, Finished("failed", reason, mendable=True), lease)
+
+
+def _failed(job: Job, store: Store, conditions: Conditions, failed: Finished, lease: Lease) -> Finished:
     now = datetime.datetime.now(datetime.UTC).isoformat()  # by which it is another failure than one before
     try:
         return put(job, store, conditions, lease, failed, {"started": now})

@@ -17,7 +17,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -36,7 +36,8 @@ STALE_SECONDS = 60.0
 _BEAT = '{{"beat": {:12d}, "state": '
 _STATE = len(_BEAT.format(0))  # where the state stands in the file; what changes is of one length
 _OWNER = TypeAdapter(Owner)
-_HELD, _FREE = '"held"', '"free"'
+_HELD, _KEPT, _FREE, _TAKEN = "held", "kept", "free", "took"
+"""Held; held, and a checkpoint was written since; let go of by its owner; taken from the owner before, for anybody."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Held:
     content: str
     owner: Owner | None = None  # None: what was read does not say so
     mark: str = ""
-    free: bool = False  # the owner has let go
+    state: str = _HELD
 
     @classmethod
     def read(cls, key: str, number: int, content: str) -> "Held":
@@ -56,7 +57,7 @@ class Held:
         try:
             said = json.loads(content)
             owner = _OWNER.validate_python(said["owner"])
-            return cls(key, number, content, owner, str(said["mark"]), said["state"] == "free")
+            return cls(key, number, content, owner, str(said["mark"]), str(said["state"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             return cls(key, number, content)
 
@@ -67,7 +68,7 @@ class Held:
 
     def is_void(self) -> bool:
         """Whether nobody holds it any more, as far as that is known here without waiting."""
-        return self.free or (self.owner is not None and self.owner.is_gone())
+        return self.state in (_FREE, _TAKEN) or (self.owner is not None and self.owner.is_gone())
 
 
 @dataclass(eq=False)
@@ -79,7 +80,9 @@ class Lease:
     number: int
     mark: str
     before: list[str]  # the marks of who held it before: what they left half-written is nobody's
+    vanished: list[Held]  # of those the last in a row that neither let go nor got as far as a checkpoint
     beats: int = 0
+    kept: bool = False
     over: bool = False
 
     def beat(self) -> None:
@@ -87,6 +90,13 @@ class Lease:
         self.beats += 1
         with contextlib.suppress(OSError):
             _write_into(_file(self.folder, self.key, self.number), 0, _BEAT.format(self.beats))
+
+    def keep(self) -> None:
+        """Says that a checkpoint was written: should the owner vanish, the run got further by it."""
+        if not self.kept:
+            self.kept = True
+            with contextlib.suppress(OSError):
+                _write_into(_file(self.folder, self.key, self.number), _STATE, json.dumps(_KEPT))
 
     def is_held(self) -> bool:
         """Whether nobody has taken the run over."""
@@ -98,7 +108,7 @@ class Lease:
         if not self.over:
             self.over = True
             with contextlib.suppress(OSError):
-                _write_into(_file(self.folder, self.key, self.number), _STATE, _FREE)
+                _write_into(_file(self.folder, self.key, self.number), _STATE, json.dumps(_FREE))
 
     def end(self) -> None:
         """Removes all leases of a run that is in the store."""
@@ -120,7 +130,7 @@ class Leases:
             chain = self.chain(key)
             if chain and not is_void(chain[-1]):
                 return chain[-1]
-            lease = self._new(key, len(chain), _HELD, [held.mark for held in chain if held.mark])
+            lease = self._new(key, len(chain), _HELD, chain)
             if lease:
                 return lease
 
@@ -131,7 +141,7 @@ class Leases:
 
     def revoke(self, held: Held) -> bool:
         """Makes a run free that `held` has; False: it was released or taken over meanwhile."""
-        return self._new(held.key, held.number + 1, _FREE, []) is not None
+        return self._new(held.key, held.number + 1, _TAKEN, []) is not None
 
     def runs(self) -> list[str]:
         """The keys of those that have one, held or not."""
@@ -154,14 +164,27 @@ class Leases:
             found.append(Held.read(key, number, content))
         return found
 
-    def _new(self, key: str, number: int, state: str, before: list[str]) -> Lease | None:
+    def _new(self, key: str, number: int, state: str, before: Sequence[Held]) -> Lease | None:
         """The lease of that number; None: another process was quicker."""
         mark = new_mark()
         said = json.dumps({"mark": mark, "owner": asdict(this_process())})
-        content = f"{_BEAT.format(0)}{state}, {said[1:]}\n"
+        content = f"{_BEAT.format(0)}{json.dumps(state)}, {said[1:]}\n"
         self._folder.mkdir(exist_ok=True)
         came_first = _came_first(_file(self._folder, key, number), content, mark)
-        return Lease(self._folder, key, number, mark, before) if came_first else None
+        if not came_first:
+            return None
+        return Lease(self._folder, key, number, mark, [held.mark for held in before if held.mark], _vanished(before))
+
+
+def _vanished(chain: Iterable[Held]) -> list[Held]:
+    """The last in a row that held it to their end, and got no further. Who only stood still lets go of it later."""
+    found: list[Held] = []
+    for held in chain:
+        if held.state in (_KEPT, _FREE):
+            found = []
+        elif held.state == _HELD and held.owner:
+            found.append(held)
+    return found
 
 
 def _file(folder: Path, key: str, number: int) -> Path:
