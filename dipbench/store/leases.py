@@ -234,8 +234,8 @@ def _write_into(path: Path, at: int, text: str) -> None:
 class Watch:
     """Says of leases whether they are stale, by whether their content changes while it looks, again and again.
 
-    `clock` gives seconds of this machine alone. What lies between two looks counts as a beat at most: who was suspended
-    meanwhile has not watched.
+    `clock` gives seconds of this machine alone. What lies between two looks counts as a quarter of what it takes at
+    most: who was suspended meanwhile has not watched.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
@@ -246,6 +246,6 @@ class Watch:
         """Whether it has been without a beat for too long; each call looks once."""
         now = self._clock()
         content, last, still = self._seen.get(held.key, ("", now, 0.0))
-        still = still + min(now - last, BEAT_SECONDS) if content == held.content else 0.0
+        still = still + min(now - last, STALE_SECONDS / 4) if content == held.content else 0.0
         self._seen[held.key] = held.content, now, still
         return still >= STALE_SECONDS
