@@ -88,7 +88,8 @@ def run(
     """Run a suite or an agenda of suites, and write the report.
 
     What is in the folder of results is not computed again. The report shows all that was ever asked of these results;
-    --only narrows what is computed.
+    --only narrows what is computed. Where runs failed, here or in another process, the exit status is 2 if each says
+    what you can mend, else 1.
     """
     from dipbench import registry
     from dipbench.api import execute

@@ -37,7 +37,9 @@ def ended_in_store(job: Job, store: Store) -> Finished | None:
     if result.status == "done" and result.engine and not set(job.watched.names) <= set(result.watched):
         return None
     final = next((output.psnr for output in result.outputs), float("nan"))
-    return Finished(result.status, result.message, psnr=final, seconds=result.seconds or 0.0, elsewhere=True)
+    return Finished(
+        result.status, result.message, result.mendable, psnr=final, seconds=result.seconds or 0.0, elsewhere=True
+    )
 
 
 def claim(job: Job, store: Store, is_void: Callable[[Held], bool] = Held.is_void) -> Lease | Finished:
