@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from dipbench.disk.whole import CameSecond, half_written
+from dipbench.disk.whole import CameSecond, remove_half_written
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import LOST, Finished, write_down
 from dipbench.running.trial import Outcome
@@ -77,7 +77,7 @@ def _sweep(store: Store, marks: Iterable[str], job: Job) -> None:
     run, problem = store.path / "runs" / job.run.key, store.path / "problems" / job.run.measurement_key
     for mark in marks:
         for folder in (run, problem):
-            shutil.rmtree(half_written(folder, mark), ignore_errors=True)
+            remove_half_written(folder, mark)
         for file in (store.path / "checkpoints" / job.run.key).glob(f".writing-*-{mark}"):
             file.unlink(missing_ok=True)
 

@@ -17,6 +17,7 @@ from dipbench.running.rescoring import rescore
 from dipbench.store.records import Holdings, Plan, PlannedRun, Variant
 from dipbench.store.results import frame
 from dipbench.store.store import Store
+from dipbench.store.writers import Leftovers
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite
 
@@ -95,6 +96,8 @@ def compute(
     """
     display = display or Silent()
     store.write_plan(plan)
+    left = Leftovers(store.path)
+    left.look()
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
     absent = {job.run.key for job in missing}  # of many, to be looked up
@@ -107,7 +110,7 @@ def compute(
     display.begin(missing, summary.present)
     try:
         if missing:
-            _have_computed(missing, store, conditions, display, on, summary)
+            _have_computed(missing, store, conditions, display, on, summary, left)
     finally:
         summary.holdings = store.holdings()
         summary.asked = summary.holdings.of(plan)
@@ -125,7 +128,13 @@ def _is_there(job: Job, store: Store) -> bool:
 
 
 def _have_computed(
-    jobs: list[Job], store: Store, conditions: Conditions, display: Display, on: Executor, summary: Summary
+    jobs: list[Job],
+    store: Store,
+    conditions: Conditions,
+    display: Display,
+    on: Executor,
+    summary: Summary,
+    left: Leftovers,
 ) -> None:
     """Has an executor compute the jobs that no other process does, until all have ended; counts and shows how."""
     waiting, there = [asked_anew(job, store) for job in jobs], Others(store, display.wait)
@@ -133,6 +142,7 @@ def _have_computed(
         if waiting:
             with closing(on.compute(waiting, store, conditions, display.step)) as ended:  # ends its work, on Ctrl-C too
                 for job, finished in ended:
+                    left.look()
                     there.notice(job, finished)
                     if finished.status != "held":
                         _count(job, finished, display, summary)

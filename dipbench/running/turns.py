@@ -10,9 +10,9 @@ from dipbench.resources import DeviceLost, answers, keep_memory, out_of_gpu_memo
 from dipbench.running.claims import claim, given_up, put
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished, failure
-from dipbench.running.heartbeat import beating
 from dipbench.running.interruption import Stopped
 from dipbench.running.one_run import Work
+from dipbench.store.heartbeat import beating
 from dipbench.store.leases import Lease
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
