@@ -27,6 +27,7 @@ from dipbench.cli.restore import restore
 from dipbench.cli.score import score
 from dipbench.cli.status import status
 from dipbench.errors import UserError
+from dipbench.foreign.printing import Printable
 from dipbench.running.interruption import Stopped
 from dipbench.version import __version__
 
@@ -277,10 +278,11 @@ def main() -> None:
 
 
 def _print_anything() -> None:
-    """A terminal that has no letter for a character of a name gets its number instead of an error."""
+    """A name may come from anybody: what a terminal has no letter for, or would obey, is printed as its number."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = Printable(sys.stdout), Printable(sys.stderr)
 
 
 _SAID: list[str] = []  # the warnings so far
