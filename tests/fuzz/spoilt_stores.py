@@ -88,7 +88,8 @@ def spoilt(draw: st.DrawFn, files: Files) -> Files:
         how = draw(st.integers(0, 9))
         if how == 0:
             target = draw(st.sampled_from(LINKS))
-            content[draw(st.sampled_from((path, str(Path(path).parent))))] = ("link", target)
+            parents = [path, *(str(folder) for folder in Path(path).parents if folder.name)][:2]
+            content[draw(st.sampled_from(parents))] = ("link", target)
         elif how == 1:
             content[path] = draw(st.sampled_from((("folder", ""), ("pipe", ""), ("none", ""), b"")))
         elif path.endswith(".json"):

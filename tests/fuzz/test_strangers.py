@@ -248,6 +248,7 @@ def test_json_that_is_too_deep_is_said_to_be(sent: Path, depth: int) -> None:
         (f"{'a.' * 20_000}b = 1", "more than 40 deep"),
         (f"title = '{'a' * 10**6}'", "it takes at most 1000000"),
         ("title = 'a'\nmethods = 3\nexperiments = []", "methods must be a valid dictionary"),
+        ("title = 'a'\nrules = ['plateau[window']\nexperiments = []", r"cannot read 'plateau\[window': it takes"),
     ],
 )
 def test_a_suite_of_absurd_depth_or_size_is_refused(tmp_path: Path, text: str, words: str) -> None:
