@@ -4,9 +4,10 @@ python benchmarks/crowd.py
 python benchmarks/crowd.py --runs 10000 --processes 100 --seconds 60
 
 `shared`: the same command on every machine. Each process plans the whole suite, walks over its list, takes the lease of
-the first run that nobody has, computes it, and goes on from there; at the end it reads all that is in the store, for
-the index. `dealt`: an executor gives each process its runs, and one command plans, watches and reads. The server
-answers one operation after another. How many a step takes was counted (docs/scale.md).
+the first run that nobody has, computes it, and goes on from there; then it waits for those that others have, and at the
+end it reads all that is in the store, for the index. `dealt`: an executor gives each process its runs, and one command
+plans, watches and reads. The server answers one operation after another. How many a step takes was counted
+(docs/scale.md).
 """
 
 import heapq
@@ -21,7 +22,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from dipbench.running.others import POLL_SECONDS
+from dipbench.running.others import MOST_POLLS, POLL_SECONDS, WATCHED
 from dipbench.store.leases import BEAT_SECONDS
 
 OUT = Path(__file__).parent.parent / "results" / "reference" / "scale" / "crowd.csv"
@@ -30,6 +31,8 @@ ABSENT = 1  # operations to see that a run is not in the store
 DONE = 14  # to read one that is
 LEASE = 9  # to take a lease and end it
 BEAT = 3  # to show that its owner is there
+LISTING = 4  # to list the leases of up to a thousand runs
+LOOK = 4  # to read one of them, and see that it is the last of its run
 RESULT = 45  # to put a run into the store, six of them `fsync`
 SPREAD = 0.5  # of the logarithm of a run's seconds
 
@@ -59,8 +62,10 @@ def simulate(way: Way, server: Server, runs: int, processes: int, seconds: float
     planned = [server.answer(0.0, "planning", runs * ABSENT) for _ in range(processes if shared else 1)]
     waiting = [(planned[number % len(planned)], False, 0) for number in range(processes)]
     heapq.heapify(waiting)
+    at_work = 0
     while waiting:
         now, computed, place = heapq.heappop(waiting)  # of the list, where the process stands
+        at_work -= computed
         if computed:
             looks = 0 if shared else DONE  # of who deals them
             ended = server.answer(now, "results", RESULT + looks)
@@ -70,7 +75,10 @@ def simulate(way: Way, server: Server, runs: int, processes: int, seconds: float
             during = BEAT / BEAT_SECONDS + (0 if shared else ABSENT / POLL_SECONDS)  # operations a second
             begun = server.answer(now, "leases", LEASE + during * lengths[first_free])
             heapq.heappush(waiting, (begun + lengths[first_free], True, first_free))
-            first_free += 1
+            first_free, at_work = first_free + 1, at_work + 1
+        elif shared and at_work:
+            looked = server.answer(now, "waiting", LISTING + LOOK * min(at_work, WATCHED))
+            heapq.heappush(waiting, (looked + MOST_POLLS * POLL_SECONDS, False, place))
         else:
             computed_until = max(computed_until, now)
     readers = processes if shared else 1

@@ -65,7 +65,7 @@ def read_value(text: str, depth: int = 0) -> Any:
         (value,) = tomllib.loads(f"value = {text}").values()  # of several lines: several values
     except (ValueError, RecursionError):
         return text
-    return text if isinstance(value, dict) else value
+    return value if isinstance(value, (bool, int, float, str)) else text  # a table, a date: no setting is one
 
 
 LONGEST = 20_000

@@ -53,6 +53,7 @@ def test_what_is_written_is_read_back_as_it_was(spec: Spec) -> None:
         ("a[x=it's]", "it's"),
         ("a[x=[one, none, 2]]", ["one", None, 2]),
         ('a[x="say \\"no, no\\""]', 'say "no, no"'),
+        ("a[x=[2024-01-01, 07:32:00]]", ["2024-01-01", "07:32:00"]),
     ],
 )
 def test_quotes_keep_what_they_hold(text: str, value: object) -> None:

@@ -27,6 +27,7 @@ from dipbench.cli.restore import restore
 from dipbench.cli.score import score
 from dipbench.cli.status import status
 from dipbench.errors import UserError
+from dipbench.foreign.printing import Printable
 from dipbench.running.interruption import Stopped
 from dipbench.version import __version__
 
@@ -88,7 +89,8 @@ def run(
     """Run a suite or an agenda of suites, and write the report.
 
     What is in the folder of results is not computed again. The report shows all that was ever asked of these results;
-    --only narrows what is computed.
+    --only narrows what is computed. Where runs failed, here or in another process, the exit status is 2 if each says
+    what you can mend, else 1.
     """
     from dipbench import registry
     from dipbench.api import execute
@@ -276,10 +278,11 @@ def main() -> None:
 
 
 def _print_anything() -> None:
-    """A terminal that has no letter for a character of a name gets its number instead of an error."""
+    """A name may come from anybody: what a terminal has no letter for, or would obey, is printed as its number."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = Printable(sys.stdout), Printable(sys.stderr)
 
 
 _SAID: list[str] = []  # the warnings so far

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _HALF = ".writing-"
+_BEFORE = "-before"  # after the mark, of a folder whose place another is about to take
 _AT_ONCE = 8  # files on their way to the disk: a journal takes them together, one by one each waits for it
 
 
@@ -38,6 +39,15 @@ def half_written(final: Path, mark: str) -> Path:
 def is_half_written(name: str) -> bool:
     """Whether it is the name of what is not whole."""
     return name.startswith(_HALF)
+
+
+def remove_half_written(final: Path, mark: str) -> None:
+    """Removes what the writer of that mark left. ValueError where either is no part of a name."""
+    for half in (half_written(final, mark), half_written(final, mark + _BEFORE)):
+        if half.is_dir() and not half.is_symlink():
+            shutil.rmtree(half, ignore_errors=True)
+        else:
+            half.unlink(missing_ok=True)
 
 
 def to_disk(path: Path) -> None:
@@ -82,7 +92,8 @@ def replaced(final: Path, mark: str = "", *, whatever: bool = False) -> Iterator
     `whatever` is there. Where the system can swap two folders, as Linux does on a local disk, there is one under its
     name at every moment; elsewhere there is none for an instant.
     """
-    temporary = half_written(final, mark or new_mark())
+    mark = mark or new_mark()
+    temporary = half_written(final, mark)
     before = identity(final)
     try:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -94,7 +105,7 @@ def replaced(final: Path, mark: str = "", *, whatever: bool = False) -> Iterator
                 raise CameSecond(f"'{final}' was written by another process meanwhile")
             if _swapped(temporary, final):
                 break
-            _put_away(final)
+            _put_away(final, half_written(final, mark + _BEFORE))
         to_disk(final.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -129,9 +140,8 @@ def _swapped(folder: Path, final: Path) -> bool:
     return swap is not None and swap(_HERE, os.fsencode(folder), _HERE, os.fsencode(final), _EXCHANGE) == 0
 
 
-def _put_away(folder: Path) -> None:
+def _put_away(folder: Path, doomed: Path) -> None:
     """Removes a folder in two steps, so that half of it is never there under its name."""
-    doomed = half_written(folder, new_mark())
     with suppress(FileNotFoundError):  # another process was quicker
         folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP and BMP, by Pillow; PNG of 16 bits a channel, of which Pillow reads 8, by pypng.
+"""PNG, JPEG, WebP and BMP, by Pillow; PNG of 16 bits a channel, of which Pillow reads 8, by imagecodecs.
 
 Samples are taken as stored: colour profiles, gamma and the significant bits (gAMA, iCCP, sRGB, sBIT) are not applied.
 """
@@ -7,11 +7,12 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-import png
+from imagecodecs import png_decode
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from dipbench.images.picture import MOST_PIXELS, Picture, Refused, check_size, from_integers, upright
+from dipbench.images.quiet import quiet
 
 
 def decode(raw: bytes, peak: int | None = None, *, kind: str) -> Picture:
@@ -40,8 +41,8 @@ def decode(raw: bytes, peak: int | None = None, *, kind: str) -> Picture:
 
 def _deep(raw: bytes) -> NDArray[Any]:
     """The samples (H, W, C) of a PNG of 16 bits a channel, all of them, whatever it says of their significance."""
-    width, height, rows, _ = png.Reader(bytes=raw).read()
-    return np.vstack([np.asarray(row, dtype=np.uint16) for row in rows]).reshape(height, width, -1)
+    with quiet("imagecodecs"):
+        return np.atleast_3d(png_decode(raw))
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -4,9 +4,6 @@ TIFF 6.0, sections 3 to 18 and 22; Adobe's technical notes 2 (JPEG) and 3 (float
 applied.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from math import prod
 from typing import Any
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from tifffile import COMPRESSION, PHOTOMETRIC, SAMPLEFORMAT, TiffFile, TiffPage
 
 from dipbench.images.picture import Levels, Picture, Refused, check_size, from_floats, from_integers, upright
+from dipbench.images.quiet import quiet
 
 COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32773, 32946, 34925, 50000)
 """None, CCITT (three), LZW, JPEG, deflate, PackBits, deflate as of old, LZMA, Zstandard."""
@@ -26,18 +24,7 @@ _MOST_COPIES = 16  # pages, none of which is looked at where there are more
 _ASSOCIATED = 1  # a kind of ExtraSamples: the colours are multiplied by it
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the words of tifffile's logger: what is wrong is refused, or does not matter."""
-    logger = logging.getLogger("tifffile")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
-
-
-@_quiet()
+@quiet("tifffile")
 def decode(raw: bytes, peak: int | None = None) -> Picture:
     """The picture in a TIFF with one, of which `peak` is white, else the highest level that there can be."""
     with TiffFile(BytesIO(raw)) as file:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from dipbench.disk.whole import CameSecond, half_written
+from dipbench.disk.whole import CameSecond, remove_half_written
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import LOST, Finished, write_down
 from dipbench.running.trial import Outcome
@@ -37,7 +37,9 @@ def ended_in_store(job: Job, store: Store) -> Finished | None:
     if result.status == "done" and result.engine and not set(job.watched.names) <= set(result.watched):
         return None
     final = next((output.psnr for output in result.outputs), float("nan"))
-    return Finished(result.status, result.message, psnr=final, seconds=result.seconds or 0.0, elsewhere=True)
+    return Finished(
+        result.status, result.message, result.mendable, psnr=final, seconds=result.seconds or 0.0, elsewhere=True
+    )
 
 
 def claim(job: Job, store: Store, is_void: Callable[[Held], bool] = Held.is_void) -> Lease | Finished:
@@ -75,7 +77,7 @@ def _sweep(store: Store, marks: Iterable[str], job: Job) -> None:
     run, problem = store.path / "runs" / job.run.key, store.path / "problems" / job.run.measurement_key
     for mark in marks:
         for folder in (run, problem):
-            shutil.rmtree(half_written(folder, mark), ignore_errors=True)
+            remove_half_written(folder, mark)
         for file in (store.path / "checkpoints" / job.run.key).glob(f".writing-*-{mark}"):
             file.unlink(missing_ok=True)
 
@@ -117,8 +119,22 @@ def record_failure(
     `is_void` says whose lease is one no more, as that of the process which is known to be gone.
     """
     lease = claim(job, store, is_void)
-    if isinstance(lease, Finished):
-        return lease
+    return lease if isinstance(lease, Finished) else _failed(job, store, conditions, failed, lease)
+
+
+def given_up(job: Job, store: Store, conditions: Conditions, lease: Lease) -> Finished | None:
+    """How a run ended that no process outlives, which is then in the store; None: it is to be tried."""
+    if len(lease.vanished) < conditions.tries:
+        return None
+    reason = (
+        f"its process vanished {len(lease.vanished)} times in a row without getting further, the last time "
+        f"{lease.vanished[-1].title}, perhaps out of memory: take smaller images or fewer processes; the next call "
+        "tries it again"
+    )
+    return _failed(job, store, conditions, Finished("failed", reason, mendable=True), lease)
+
+
+def _failed(job: Job, store: Store, conditions: Conditions, failed: Finished, lease: Lease) -> Finished:
     now = datetime.datetime.now(datetime.UTC).isoformat()  # by which it is another failure than one before
     try:
         return put(job, store, conditions, lease, failed, {"started": now})

@@ -20,6 +20,7 @@ class Conditions:
     processes: int = 0  # side by side; 0: one a core as far as the memory goes, and one a GPU
     checkpoint_seconds: float = 60.0  # between two checkpoints of a fit; 0: none is written or read
     at_once: int = 0  # runs that take turns in a process; 0: as many as fill a GPU, one on a CPU
+    tries: int = 3  # of a run whose process vanishes each time before it got further: then it has failed
 
     @classmethod
     def read(

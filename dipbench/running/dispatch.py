@@ -1,15 +1,15 @@
 """Waits for tasks that a queue has computed elsewhere, and has what they leave submitted again."""
 
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from dipbench.running import others, submitted
+from dipbench.running import submitted
 from dipbench.running.claims import ended_in_store, record_failure
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished
+from dipbench.running.others import POLL_SECONDS, Others, warn
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
 
@@ -31,13 +31,13 @@ class Dispatch:
         self._store, self._conditions, self._submit, self._most = store, conditions, submit, tries
         self._tries = Counter(job.run.key for of_task in tasks.values() for job in of_task)
         self._missing: set[str] = set()  # tasks that the queue did not have at the last look
-        self._gone: dict[str, tuple[Job, str]] = {}  # of tasks that are over, with the name of the task
-        self._others = others.Others(store, _say)
+        self._others = Others(store)  # whom the runs of tasks that are over are with, should there be any
+        self._gone: dict[str, str] = {}  # the task of each of these runs
 
     def until_ended(self) -> Generator[tuple[Job, Finished], None, None]:
         """Yields each job as it ends."""
         while self.tasks or self._gone:
-            time.sleep(others.POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
             yield from self._look(submitted.queue())
             yield from self._see_to_the_gone()
 
@@ -56,21 +56,24 @@ class Dispatch:
                 del self.tasks[task]
             elif queue is not None and task not in queue:
                 if task in self._missing:  # twice: a shared disk may show the result later than the queue the end
-                    self._gone |= {job.run.key: (job, task) for job in self.tasks.pop(task)}
+                    gone = {job.run.key: job for job in self.tasks.pop(task)}
+                    self._others.held |= gone
+                    self._gone |= dict.fromkeys(gone, task)
                 self._missing.add(task)
 
     def _see_to_the_gone(self) -> Generator[tuple[Job, Finished], None, None]:
         """Jobs that another process has are waited for; the others have been lost with their task."""
-        ended, lost = self._others.look([job for job, _ in self._gone.values()])
+        ended, lost = self._others.look() if self._gone else ([], [])
+        self._others.tell()
         for job, finished in ended:
             del self._gone[job.run.key]
             yield job, replace(finished, elsewhere=False)
         again = []
         for job in lost:
-            _, task = self._gone.pop(job.run.key)
+            task = self._gone.pop(job.run.key)
             what = f"task {task} ended without its result{_in_words(submitted.last_words(self._store, task))}"
             if self._tries[job.run.key] < self._most:
-                _say(f"{job.title}: {what}; it is submitted again ({self._tries[job.run.key]} of {self._most} tries)")
+                warn(f"{job.title}: {what}; it is submitted again ({self._tries[job.run.key]} of {self._most} tries)")
                 again.append(job)
             else:
                 reason = f"{what}, as did {self._most} tries in all: 'tries' and the memory of a task are settings"
@@ -84,7 +87,3 @@ class Dispatch:
 
 def _in_words(last: str) -> str:
     return f" ({last})" if last else ""
-
-
-def _say(words: str) -> None:
-    warnings.warn(words, stacklevel=3)

@@ -45,7 +45,7 @@ def write_down(
 
     `mark` is that of its lease. CameSecond where another process did so meanwhile.
     """
-    known: dict[str, Any] = {"outputs": [], **content}
+    known: dict[str, Any] = {"outputs": [], **({"mendable": True} if finished.mendable else {}), **content}
     here = Environment(**environment(conditions.device))
     assert finished.status != "held" and finished.status != "submitted"  # noqa: PT018  # for mypy
     result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)

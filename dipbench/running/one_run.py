@@ -200,6 +200,7 @@ class Work:
         }
         with self._store.writing():
             self._checkpoints.save(state, self._trial.course.done)
+        self.lease.keep()
         self._saved = time.perf_counter()
 
     def _with_views(self, outcome: Outcome) -> Outcome:

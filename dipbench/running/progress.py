@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from dipbench.foreign.printing import Printable, drawn_on, printable
 from dipbench.running.ended import Finished
 from dipbench.suites.jobs import Job
 from dipbench.text import counted
@@ -42,9 +43,9 @@ class Terminal:
     """One bar for the suite and one for every run in work: iteration, it/s, PSNR, time left."""
 
     def __init__(self, console: Console | None = None):
-        self._console = console = console or Console(stderr=True)
+        self._console = console = console or Console(file=drawn_on(sys.stderr))
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             _Speed(),
@@ -63,9 +64,11 @@ class Terminal:
 
     def __enter__(self) -> Self:
         self._bars.start()
+        self._below, sys.stderr = sys.stderr, Printable(sys.stderr)  # which prints above the bars now
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        sys.stderr = self._below
         self._bars.stop()
 
     def begin(self, jobs: list[Job], present: int) -> None:
@@ -81,7 +84,9 @@ class Terminal:
         key = job.run.key
         shown = "" if math.isnan(psnr) else f"{psnr:.2f} dB"
         if key not in self._running:
-            self._running[key] = self._bars.add_task(f"  {job.title}", total=iterations or None, psnr="", fit=True)
+            self._running[key] = self._bars.add_task(
+                f"  {printable(job.title)}", total=iterations or None, psnr="", fit=True
+            )
         self._bars.update(self._running[key], completed=iteration + 1, psnr=shown)
         if not self._console.is_terminal and time.monotonic() - self._said > 30:
             self._said = time.monotonic()
@@ -122,14 +127,15 @@ class Terminal:
 
     def _say(self, line: str) -> None:
         """One line, whatever the width; brackets in it are no markup."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def counter(title: str) -> Iterator[Callable[[int, int, float], None]]:
     """A bar for a single fit, shown on a terminal only."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
+    console = Console(file=drawn_on(sys.stderr))
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         bar = bars.add_task(title, total=None, fit=True)
         yield lambda iteration, iterations, psnr: bars.update(bar, completed=iteration + 1, total=iterations or None)

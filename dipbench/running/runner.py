@@ -1,6 +1,5 @@
 """Does what a suite asks for and the store does not have yet."""
 
-import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -8,16 +7,17 @@ from typing import Protocol
 
 import pandas as pd
 
-from dipbench.running import others
 from dipbench.running.claims import asked_anew, ended_in_store, tidy
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
 from dipbench.running.executors.processes import Processes
+from dipbench.running.others import Others
 from dipbench.running.rescoring import rescore
 from dipbench.store.records import Holdings, Plan, PlannedRun, Variant
 from dipbench.store.results import frame
 from dipbench.store.store import Store
+from dipbench.store.writers import Leftovers
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite
 
@@ -96,6 +96,8 @@ def compute(
     """
     display = display or Silent()
     store.write_plan(plan)
+    left = Leftovers(store.path)
+    left.look()
     wanted = unique(jobs)
     missing = [job for job in wanted if not _is_there(job, store)]
     absent = {job.run.key for job in missing}  # of many, to be looked up
@@ -108,7 +110,7 @@ def compute(
     display.begin(missing, summary.present)
     try:
         if missing:
-            _have_computed(missing, store, conditions, display, on, summary)
+            _have_computed(missing, store, conditions, display, on, summary, left)
     finally:
         summary.holdings = store.holdings()
         summary.asked = summary.holdings.of(plan)
@@ -126,28 +128,31 @@ def _is_there(job: Job, store: Store) -> bool:
 
 
 def _have_computed(
-    jobs: list[Job], store: Store, conditions: Conditions, display: Display, on: Executor, summary: Summary
+    jobs: list[Job],
+    store: Store,
+    conditions: Conditions,
+    display: Display,
+    on: Executor,
+    summary: Summary,
+    left: Leftovers,
 ) -> None:
     """Has an executor compute the jobs that no other process does, until all have ended; counts and shows how."""
-    waiting, held = [asked_anew(job, store) for job in jobs], list[Job]()
-    there = others.Others(store, display.wait)
-    while waiting or held:
+    waiting, there = [asked_anew(job, store) for job in jobs], Others(store, display.wait)
+    while waiting or there.held:
         if waiting:
             with closing(on.compute(waiting, store, conditions, display.step)) as ended:  # ends its work, on Ctrl-C too
                 for job, finished in ended:
-                    if finished.status == "held":
-                        held.append(job)
-                        if finished.dropped:
-                            display.warn(f"{job.title}: another process took it over, as this one stood still")
-                    else:
+                    left.look()
+                    there.notice(job, finished)
+                    if finished.status != "held":
                         _count(job, finished, display, summary)
-        ended_there, waiting = there.look(held)
+                    elif finished.dropped:
+                        display.warn(f"{job.title}: another process took it over, as this one stood still")
+        ended_there, waiting = there.look()
         for job, finished in ended_there:
             _count(job, finished, display, summary)
-        settled = {job.run.key for job in [*waiting, *(job for job, _ in ended_there)]}
-        held = [job for job in held if job.run.key not in settled]
-        if held and not settled:
-            time.sleep(others.POLL_SECONDS)
+        if there.held and not waiting and not ended_there:
+            there.wait()
 
 
 def _count(job: Job, finished: Finished, display: Display, summary: Summary) -> None:

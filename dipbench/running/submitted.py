@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
-from dipbench.store.store import Store, write_json
+from dipbench.store.store import Store, as_json
 
 Tasks = Mapping[str, Sequence[str]]
 """A task of SLURM, as it calls it, and the keys of its runs."""
@@ -29,8 +29,8 @@ def folder_of(store: Store) -> Path:
 def remember(store: Store, tasks: Tasks) -> None:
     """Writes down what was submitted as one array."""
     array = next(iter(tasks)).partition("_")[0]
-    with store.writing():
-        write_json(folder_of(store) / f"{array}.json", {"tasks": tasks})
+    with store.new_file(folder_of(store) / f"{array}.json") as file:
+        file.write_text(as_json({"tasks": tasks}), encoding="utf-8")
 
 
 def remembered(store: Store) -> dict[str, list[str]]:

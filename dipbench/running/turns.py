@@ -7,12 +7,13 @@ from contextlib import suppress
 import torch
 
 from dipbench.resources import DeviceLost, answers, keep_memory, out_of_gpu_memory
-from dipbench.running.claims import claim, put
+from dipbench.running.claims import claim, given_up, put
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished, failure
-from dipbench.running.heartbeat import beating
 from dipbench.running.interruption import Stopped
 from dipbench.running.one_run import Work
+from dipbench.store.heartbeat import beating
+from dipbench.store.leases import Lease
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
 
@@ -83,6 +84,8 @@ class _Turns:
                 self._full = True
                 break
             lease = claim(job, self._store)
+            if isinstance(lease, Lease):
+                lease = given_up(job, self._store, self._conditions, lease) or lease
             if isinstance(lease, Finished):
                 self.elsewhere.append((job, lease))
             else:

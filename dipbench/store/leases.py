@@ -17,7 +17,8 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -26,6 +27,12 @@ from pydantic import TypeAdapter
 
 from dipbench.disk.whole import half_written, new_mark
 from dipbench.store.owners import Owner, this_process
+
+FOLDER = "leases"
+"""Where they lie in a store."""
+
+WRITING = "writing-"
+"""What their names begin with that are of no run: see `store.writers`."""
 
 BEAT_SECONDS = 5.0
 """Between two beats of an owner."""
@@ -36,7 +43,8 @@ STALE_SECONDS = 60.0
 _BEAT = '{{"beat": {:12d}, "state": '
 _STATE = len(_BEAT.format(0))  # where the state stands in the file; what changes is of one length
 _OWNER = TypeAdapter(Owner)
-_HELD, _FREE = '"held"', '"free"'
+_HELD, _KEPT, _FREE, _TAKEN = "held", "kept", "free", "took"
+"""Held; held, and a checkpoint was written since; let go of by its owner; taken from the owner before, for anybody."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,8 @@ class Held:
     content: str
     owner: Owner | None = None  # None: what was read does not say so
     mark: str = ""
-    free: bool = False  # the owner has let go
+    state: str = _HELD
+    target: str = ""  # what it writes, by its path in the store; empty: it is of a run
 
     @classmethod
     def read(cls, key: str, number: int, content: str) -> "Held":
@@ -56,8 +65,8 @@ class Held:
         try:
             said = json.loads(content)
             owner = _OWNER.validate_python(said["owner"])
-            return cls(key, number, content, owner, str(said["mark"]), said["state"] == "free")
-        except (ValueError, KeyError, TypeError, RecursionError):
+            return cls(key, number, content, owner, str(said["mark"]), str(said["state"]), str(said.get("target", "")))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls(key, number, content)
 
     @property
@@ -67,7 +76,7 @@ class Held:
 
     def is_void(self) -> bool:
         """Whether nobody holds it any more, as far as that is known here without waiting."""
-        return self.free or (self.owner is not None and self.owner.is_gone())
+        return self.state in (_FREE, _TAKEN) or (self.owner is not None and self.owner.is_gone())
 
 
 @dataclass(eq=False)
@@ -79,7 +88,9 @@ class Lease:
     number: int
     mark: str
     before: list[str]  # the marks of who held it before: what they left half-written is nobody's
+    vanished: list[Held]  # of those the last in a row that neither let go nor got as far as a checkpoint
     beats: int = 0
+    kept: bool = False
     over: bool = False
 
     def beat(self) -> None:
@@ -87,6 +98,13 @@ class Lease:
         self.beats += 1
         with contextlib.suppress(OSError):
             _write_into(_file(self.folder, self.key, self.number), 0, _BEAT.format(self.beats))
+
+    def keep(self) -> None:
+        """Says that a checkpoint was written: should the owner vanish, the run got further by it."""
+        if not self.kept:
+            self.kept = True
+            with contextlib.suppress(OSError):
+                _write_into(_file(self.folder, self.key, self.number), _STATE, json.dumps(_KEPT))
 
     def is_held(self) -> bool:
         """Whether nobody has taken the run over."""
@@ -98,7 +116,7 @@ class Lease:
         if not self.over:
             self.over = True
             with contextlib.suppress(OSError):
-                _write_into(_file(self.folder, self.key, self.number), _STATE, _FREE)
+                _write_into(_file(self.folder, self.key, self.number), _STATE, json.dumps(_FREE))
 
     def end(self) -> None:
         """Removes all leases of a run that is in the store."""
@@ -120,8 +138,13 @@ class Leases:
             chain = self.chain(key)
             if chain and not is_void(chain[-1]):
                 return chain[-1]
-            lease = self._new(key, len(chain), _HELD, [held.mark for held in chain if held.mark])
-            if lease:
+            if lease := self._next(key, len(chain), _HELD, chain):
+                return lease
+
+    def of_writer(self, target: str) -> Lease:
+        """The lease of who writes what is no run, by a key of its own. OSError where it cannot be written."""
+        while True:
+            if lease := self._next(f"{WRITING}{uuid.uuid4().hex[:12]}", 0, _HELD, [], target):
                 return lease
 
     def holder(self, key: str) -> Held | None:
@@ -131,15 +154,16 @@ class Leases:
 
     def revoke(self, held: Held) -> bool:
         """Makes a run free that `held` has; False: it was released or taken over meanwhile."""
-        return self._new(held.key, held.number + 1, _FREE, []) is not None
+        return self._next(held.key, held.number + 1, _TAKEN, []) is not None
 
     def runs(self) -> list[str]:
-        """The keys of those that have one, held or not."""
+        """The keys of runs that have one, held or not."""
         try:
             names = os.listdir(self._folder)
         except OSError:
             return []
-        return sorted({name.rpartition("-")[0] for name in names if name.endswith(".json") and name[0] != "."})
+        of_runs = [name for name in names if name.endswith(".json") and not name.startswith((".", WRITING))]
+        return sorted({name.rpartition("-")[0] for name in of_runs})
 
     def chain(self, key: str) -> list[Held]:
         """The leases of a run, the first first: the last one counts."""
@@ -154,14 +178,27 @@ class Leases:
             found.append(Held.read(key, number, content))
         return found
 
-    def _new(self, key: str, number: int, state: str, before: list[str]) -> Lease | None:
+    def _next(self, key: str, number: int, state: str, before: Sequence[Held], target: str = "") -> Lease | None:
         """The lease of that number; None: another process was quicker."""
         mark = new_mark()
-        said = json.dumps({"mark": mark, "owner": asdict(this_process())})
-        content = f"{_BEAT.format(0)}{state}, {said[1:]}\n"
+        said = json.dumps({"mark": mark, "owner": asdict(this_process())} | ({"target": target} if target else {}))
+        content = f"{_BEAT.format(0)}{json.dumps(state)}, {said[1:]}\n"
         self._folder.mkdir(exist_ok=True)
         came_first = _came_first(_file(self._folder, key, number), content, mark)
-        return Lease(self._folder, key, number, mark, before) if came_first else None
+        if not came_first:
+            return None
+        return Lease(self._folder, key, number, mark, [held.mark for held in before if held.mark], _vanished(before))
+
+
+def _vanished(chain: Iterable[Held]) -> list[Held]:
+    """The last in a row that held it to their end, and got no further. Who only stood still lets go of it later."""
+    found: list[Held] = []
+    for held in chain:
+        if held.state in (_KEPT, _FREE):
+            found = []
+        elif held.state == _HELD and held.owner:
+            found.append(held)
+    return found
 
 
 def _file(folder: Path, key: str, number: int) -> Path:
@@ -181,6 +218,8 @@ def _came_first(path: Path, content: str, mark: str) -> bool:
             os.link(temporary, path)
         except FileExistsError:
             return temporary.stat().st_nlink == 2
+        except FileNotFoundError:  # this process stood still for so long that another took it for dead
+            return False
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
                 raise
@@ -211,18 +250,18 @@ def _write_into(path: Path, at: int, text: str) -> None:
 class Watch:
     """Says of leases whether they are stale, by whether their content changes while it looks, again and again.
 
-    `clock` gives seconds of this machine alone. What lies between two looks counts as a beat at most: who was suspended
-    meanwhile has not watched.
+    `clock` gives seconds of this machine alone; so many `seconds` (0: `STALE_SECONDS`) it takes without a change. What
+    lies between two looks counts as a quarter of that at most: who was suspended meanwhile has not watched.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, seconds: float = 0.0):
+        self._clock, self._seconds = clock, seconds or STALE_SECONDS
         self._seen: dict[str, tuple[str, float, float]] = {}  # key -> content, the last look, how long it stood still
 
     def is_stale(self, held: Held) -> bool:
         """Whether it has been without a beat for too long; each call looks once."""
         now = self._clock()
         content, last, still = self._seen.get(held.key, ("", now, 0.0))
-        still = still + min(now - last, BEAT_SECONDS) if content == held.content else 0.0
+        still = still + min(now - last, self._seconds / 4) if content == held.content else 0.0
         self._seen[held.key] = held.content, now, still
-        return still >= STALE_SECONDS
+        return still >= self._seconds

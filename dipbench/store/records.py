@@ -84,6 +84,7 @@ class Result(_Stored):
 
     status: Status
     message: str = ""  # why it was refused or failed, or has no scores
+    mendable: bool = False  # whether the user can mend why it failed
     run: Run
     environment: Environment
     outputs: list[ScoredOutput]

@@ -20,7 +20,7 @@ import errno
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,18 @@ from dipbench.disk.whole import identity, is_half_written, replaced, written
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
 from dipbench.foreign.files import is_file_of, link_out_of
-from dipbench.store.leases import Leases
+from dipbench.store.leases import FOLDER, Leases
 from dipbench.store.plans import merged, without_need
 from dipbench.store.reading import plan_in, result_in
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
 from dipbench.store.traces import Traces
+from dipbench.store.writers import writer
 from dipbench.text import plain_numbers
 from dipbench.version import __version__
 
 FORMAT = 3
 """1: a run was named by the settings that were given, and by no version. 2: outputs were `last`, `averaged`, `peak`."""
-
 
 PLANS = "plans"
 """The folder of the plans."""
@@ -61,7 +61,7 @@ class Store:
 
     def __init__(self, path: Path):
         self.path = path
-        self.leases = Leases(path / "leases")
+        self.leases = Leases(path / FOLDER)
         self.warnings: list[str] = []
         self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
         self._read: dict[str, tuple[Any, Result]] = {}  # each with what told its folder and its file then
@@ -132,9 +132,7 @@ class Store:
     def status(self, key: str) -> Status | None:
         """How a run ended; None if it is not there. What cannot be read is set aside first."""
         result = self.result(key)
-        if result is None:
-            return None
-        if result.status == "done" and not self.traces.is_whole(key):
+        if result is None or (result.status == "done" and not self.traces.is_whole(key)):
             return None
         return result.status
 
@@ -157,8 +155,8 @@ class Store:
 
     def replace_result(self, result: Result) -> None:
         """Writes the result of a run anew, where there is more to say of what it has."""
-        with self.writing():
-            write_json(self.path / "runs" / result.run.key / "result.json", result.content())
+        with self.new_file(self.path / "runs" / result.run.key / "result.json") as temporary:
+            temporary.write_text(as_json(result.content()), encoding="utf-8")
 
     def trace(self, key: str) -> pd.DataFrame | None:
         """The trace of a run: one row an iteration, one column a signal."""
@@ -180,8 +178,16 @@ class Store:
 
         CameSecond where another process has put one there meanwhile, unless it may be `whatever`: see `replaced`.
         """
-        with self.writing(), replaced(self.path / kind / key, mark, whatever=whatever) as folder:
+        final = self.path / kind / key
+        marked = nullcontext(mark) if mark else writer(final, self.path)
+        with self.writing(), marked as own, replaced(final, own, whatever=whatever) as folder:
             yield folder
+
+    @contextmanager
+    def new_file(self, path: Path) -> Iterator[Path]:
+        """A file to write to, which takes the place of `path` in the store when the block ends well."""
+        with self.writing(), writer(path, self.path) as mark, written(path, mark) as temporary:
+            yield temporary
 
     def has_problem(self, key: str) -> bool:
         """Whether the pictures of a problem are there, and none of them leads elsewhere."""
@@ -196,7 +202,8 @@ class Store:
         with self.writing():
             (self.path / PLANS).mkdir(exist_ok=True)
             now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-            write_json(self.path / PLANS / f"{now}-{uuid.uuid4().hex[:6]}.json", plan.model_dump())
+            with self.new_file(self.path / PLANS / f"{now}-{uuid.uuid4().hex[:6]}.json") as temporary:
+                temporary.write_text(as_json(plan.model_dump()), encoding="utf-8")
             there = {path: found for path, found in self._plans().items() if isinstance(found, Plan)}
             for path in without_need(there):
                 path.unlink(missing_ok=True)  # another process may have been quicker
@@ -247,12 +254,11 @@ class Store:
         except OSError:  # which what reads or writes a run says
             return []
         asked = plan.runs
-        found = (self.result(key) for key in keys if key not in asked)
-        return [result for result in found if result is not None]
+        return [result for key in keys if key not in asked and (result := self.result(key))]
 
     def write_index(self, frame: pd.DataFrame) -> None:
         """Writes the table of all results for other programs."""
-        with self.writing(), written(self.path / "index.parquet") as temporary:
+        with self.new_file(self.path / "index.parquet") as temporary:
             frame.to_parquet(temporary)
 
 

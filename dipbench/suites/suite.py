@@ -180,3 +180,5 @@ def read_suite(wanted: str) -> Suite:
         return Suite.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
     except ValidationError as error:
         raise UserError(f"suite '{wanted}': {registry.first_problem(error)}") from error
+    except UserError as error:  # of a spec in it
+        raise UserError(f"suite '{wanted}': {error}") from error

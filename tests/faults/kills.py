@@ -113,7 +113,8 @@ def run(case: Case, out: Path, log: Path, machine: str = "") -> None:
     if machine:
         mine = replace(owners.this_process(), host=machine, machine=machine)
         leases.this_process = owners.this_process = lambda: mine  # type: ignore[attr-defined]
-    conditions = Conditions.read("cpu", jobs=1, checkpoint=0.1)
+    # it is no fault of a run that it is killed from outside, however often
+    conditions = replace(Conditions.read("cpu", jobs=1, checkpoint=0.1), tries=10**6)
     run_suite(case.suite(), Store(out), seeds=list(range(case.seeds)), conditions=conditions, display=display)
 
 

@@ -278,7 +278,8 @@ def targets() -> dict[str, Target]:
         "checkpoints": Target(CHECKPOINTS, of_checkpoint, 60),
         "stores, read": Target(spoilt_store, of_store(spoilt_stores.read), 40),
         "stores, compared": Target(spoilt_store, of_store(spoilt_stores.compare, ""), 20),
-        "stores, reported": Target(spoilt_store, of_store(spoilt_stores.report), 2),
+        "stores, reported": Target(spoilt_store, of_store(spoilt_stores.page), 4),
+        "stores, drawn": Target(spoilt_store, of_store(spoilt_stores.report), 1),
     }
 
 

@@ -8,7 +8,7 @@ from targets import targets
 
 TARGETS = (
     *("specs", "suites", "pictures", "archives", "weights", "checkpoints"),
-    *("stores, read", "stores, compared", "stores, reported"),
+    *("stores, read", "stores, compared", "stores, reported", "stores, drawn"),
 )
 
 

@@ -3,10 +3,12 @@
 import io
 import json
 import os
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pytest
 import torch
 from pyarrow import parquet
+from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 from forge import Forge
@@ -26,6 +29,7 @@ from dipbench.report import write_report
 from dipbench.running.checkpoints import Checkpoints
 from dipbench.running.conditions import Conditions
 from dipbench.running.one_run import Work
+from dipbench.running.progress import Terminal
 from dipbench.spec import parse
 from dipbench.store.leases import Lease
 from dipbench.store.store import Store
@@ -157,6 +161,37 @@ def test_a_report_runs_nothing_that_a_store_names(sent: Path, monkeypatch: pytes
     assert not store.warnings, "all of it was read"
 
 
+ACTS = "\x1b]0;mine\a\x1b[2Jdip\r\x9b31m\u202e"
+"""A label that names the window, empties the screen, goes back to the start of the line and turns the rest round."""
+
+
+def test_no_name_in_a_store_does_a_thing_to_a_terminal(sent: Path) -> None:
+    (plan,) = (sent / "plans").iterdir()
+    plan.write_text(plan.read_text().replace('"dip"', json.dumps(ACTS)))
+    for arguments in (["compare", "--suite"], ["replay"], ["leaderboard", "--out", sent.parent / "board"], ["status"]):
+        command = [sys.executable, "-c", "from dipbench.cli.main import main; main()", *arguments, sent]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+        assert done.returncode == 0, done.stderr
+        printed = done.stdout + done.stderr
+        assert not set(printed) & set("\x1b\a\r\x9b\u202e"), arguments
+        assert arguments == ["status"] or r"\x1b]0;mine\x07\x1b[2Jdip\r\x9b31m\u202e" in printed, printed
+
+
+def test_no_name_in_a_suite_does_so_while_it_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the bars, in the lines above them, and in what others print meanwhile."""
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    job: Any = SimpleNamespace(title=ACTS, run=SimpleNamespace(key="key"))
+    with Terminal(Console(file=shown, force_terminal=True, width=200)) as display:
+        display.begin([job], 0)
+        display.step(job, 3, 5, 1.0)
+        print("printed", ACTS, file=sys.stderr)
+        display.warn(ACTS)
+    assert sys.stderr is shown
+    assert not any(act in shown.getvalue() for act in ("\x1b]0;", "\x9b", "\u202e"))
+    assert shown.getvalue().count(r"\x1b]0;mine") >= 3
+
+
 TRACES: dict[str, tuple[Callable[[], pa.Table], str]] = {
     "texts": (lambda: pa.table({"iteration": [0], "psnr": ["a"]}), "its column 'psnr' holds string: it takes numbers"),
     "no psnr": (lambda: pa.table({"iteration": [0]}), "it has no column psnr"),
@@ -213,6 +248,7 @@ def test_json_that_is_too_deep_is_said_to_be(sent: Path, depth: int) -> None:
         (f"{'a.' * 20_000}b = 1", "more than 40 deep"),
         (f"title = '{'a' * 10**6}'", "it takes at most 1000000"),
         ("title = 'a'\nmethods = 3\nexperiments = []", "methods must be a valid dictionary"),
+        ("title = 'a'\nrules = ['plateau[window']\nexperiments = []", r"cannot read 'plateau\[window': it takes"),
     ],
 )
 def test_a_suite_of_absurd_depth_or_size_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -155,18 +155,20 @@ def test_a_run_that_fails_elsewhere_has_ended_and_one_that_failed_before_is_trie
     assert (found.status, found.message, found.elsewhere) == ("failed", "no luck", True)
 
 
+@pytest.mark.parametrize("mendable", [False, True])
 def test_a_failure_elsewhere_is_one_of_the_suite(
-    suite: Suite, jobs: list[Job], store: Store, elsewhere: Callable[[Job], Lease]
+    suite: Suite, jobs: list[Job], store: Store, elsewhere: Callable[[Job], Lease], mendable: bool
 ) -> None:
+    """Also for the exit status, which says whether the user can mend it."""
     lease = elsewhere(jobs[0])
 
     def fail() -> None:
         lease.release()
-        record_failure(jobs[0], Store(store.path), ON, Finished("failed", "no luck"))
+        record_failure(jobs[0], Store(store.path), ON, Finished("failed", "no luck", mendable=mendable))
 
     summary = go(suite, store, Listening(fail))
     assert (summary.ended, summary.elsewhere) == ({"done": 2}, 1)
-    assert [finished.message for _, finished in summary.failures] == ["no luck"]
+    assert [(finished.message, finished.mendable) for _, finished in summary.failures] == [("no luck", mendable)]
 
 
 def take_from_its_owner(job: Job, store: Store) -> None:

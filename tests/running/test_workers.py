@@ -1,6 +1,7 @@
 """How jobs are dealt to processes, and what becomes of those in the hands of one that ends."""
 
 import os
+import time
 from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,10 +14,12 @@ from torch import Tensor
 
 from dipbench.images.files import write_image
 from dipbench.resources import DeviceLost
+from dipbench.running import others
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished
 from dipbench.running.executors import processes as workers
 from dipbench.running.executors.processes import _deal, in_processes
+from dipbench.store.leases import Lease
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job, jobs_of
 from dipbench.suites.suite import Suite
@@ -49,6 +52,7 @@ def test_jobs_are_dealt_one_each_in_turn(device: str, at_once: int, jobs: int, d
     assert len(waiting) == jobs - sum(dealt)
 
 
+ONE = Conditions(torch.device("cpu"))
 THREE = Conditions(torch.device("cpu"), at_once=3)
 """By which a process has three runs in hand, as on a GPU."""
 
@@ -85,6 +89,40 @@ def ended(jobs: list[Job], out: Path) -> list[tuple[str, str]]:
     return [
         (job.label, finished.status) for job, finished in in_processes(jobs, Store(out), [THREE], lambda *_: None, 1)
     ]
+
+
+def has_one_until_the_other_is_done(pipe: Connection, path: Path, conditions: Conditions, threads: int) -> None:
+    """In one process a run that takes long; in the other one that is held, and is done when it is asked again."""
+    key = pipe.recv().run.key
+    if key == (path / "long").read_text():
+        end = time.monotonic() + 20
+        while not (path / "other is done").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+    else:
+        pipe.send((key, Finished("held")))
+        key = pipe.recv().run.key
+    pipe.send((key, Finished("done")))
+    pipe.poll(None)
+
+
+def test_what_others_let_go_of_is_given_to_a_process_that_has_nothing_to_do(
+    jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only when all the others of the command are at their end."""
+    monkeypatch.setattr(workers, "_serve", has_one_until_the_other_is_done)
+    monkeypatch.setattr(others, "POLL_SECONDS", 0.01)
+    store = Store(tmp_path / "out")
+    (store.path / "long").write_text(jobs[0].run.key)
+    lease = store.leases.take(jobs[1].run.key)
+    assert isinstance(lease, Lease)
+    ended = []
+    for job, finished in in_processes(jobs[:2], store, [ONE, ONE], lambda *_: None, 1):
+        ended.append((job.label, finished.status))
+        if finished.status == "held":
+            lease.release()
+        elif job is jobs[1]:
+            (store.path / "other is done").touch()
+    assert ended == [("nlm", "held"), ("nlm", "done"), ("degraded", "done")]
 
 
 def test_a_process_that_lost_its_gpu_is_replaced_and_its_other_runs_go_on(

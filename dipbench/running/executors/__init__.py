@@ -26,7 +26,8 @@ class Executor(Plugin, ABC):
     ) -> Generator[tuple[Job, Finished], None, None]:
         """Computes the jobs, one at least, and puts them into the store; yields each once, as it ends.
 
-        One that another process has in work ends as `held` at once: the runner asks for it again when that one is gone.
+        One that another process has in work ends as `held` at once: the runner asks for it again when that one is gone,
+        unless it is yielded once more by then, with its end.
         `turns.taking_turns` does all that, in whatever process.
         `conditions` say on what and by how many; jobs, conditions and results can be pickled, and another process opens
         the store by its path. `report` is called, if it can be, as a job gets on. A job whose process died ends as

@@ -25,6 +25,7 @@ from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
 from dipbench.running.executors.this_process import ThisProcess
 from dipbench.running.interruption import Stopped
+from dipbench.running.others import Others
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.leases import Held
 from dipbench.store.store import Store, UnwritableStore
@@ -80,23 +81,33 @@ class _Worker:
 def in_processes(
     jobs: Sequence[Job], store: Store, conditions: Sequence[Conditions], report: Report, threads: int
 ) -> Generator[tuple[Job, Finished], None, None]:
-    """Computes the jobs in a process of `threads` threads for each of `conditions`; yields them as they finish."""
-    waiting = list(reversed(jobs))
+    """Computes the jobs in a process of `threads` threads for each of `conditions`; yields them as they finish.
+
+    A process that has room gets what others turn out to have left, while the rest is at work.
+    """
+    waiting, there = list(reversed(jobs)), Others(store)
     pool = [_start(store.path, each, threads) for each in conditions]
     try:
         _deal(pool, waiting)
         while busy := [worker for worker in pool if worker.jobs]:
-            ready = wait([worker.pipe for worker in busy])
+            watching = there.held and _with_room(pool)
+            ready = wait([worker.pipe for worker in busy], there.due_in() if watching else None)
+            if watching and not there.due_in():
+                ended, free = there.look()
+                yield from ended
+                waiting += reversed(free)
+                _deal(pool, waiting)
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 try:
-                    yield from _receive(worker, report)
+                    ended = _receive(worker, report)
                 except (DeviceLost, EOFError, ConnectionError) as error:
                     _end(worker)
                     pool[pool.index(worker)] = _start(store.path, worker.conditions, threads)
-                    if isinstance(error, DeviceLost):
-                        waiting += reversed(worker.jobs)
-                    else:
-                        yield from _failed(worker, store)
+                    waiting += reversed(worker.jobs) if isinstance(error, DeviceLost) else []
+                    ended = [] if isinstance(error, DeviceLost) else _failed(worker, store)
+                for job, finished in ended:
+                    there.notice(job, finished)
+                    yield job, finished
                 _deal(pool, waiting)
     finally:
         for worker in pool:
@@ -116,12 +127,14 @@ def _start(path: Path, conditions: Conditions, threads: int) -> _Worker:
 
 def _deal(pool: list[_Worker], waiting: list[Job]) -> None:
     """Gives each next job to a worker with the fewest, up to what each can have in hand: what takes turns there."""
-    while waiting:
-        worker = min((w for w in pool if len(w.jobs) < _hands(w.conditions)), key=lambda w: len(w.jobs), default=None)
-        if worker is None:
-            return
+    while waiting and (room := _with_room(pool)):
+        worker = min(room, key=lambda worker: len(worker.jobs))
         worker.jobs.append(waiting.pop())
         worker.pipe.send(worker.jobs[-1])
+
+
+def _with_room(pool: list[_Worker]) -> list[_Worker]:
+    return [worker for worker in pool if len(worker.jobs) < _hands(worker.conditions)]
 
 
 def _hands(conditions: Conditions) -> int:
@@ -131,7 +144,7 @@ def _hands(conditions: Conditions) -> int:
 _HANDS = 8  # jobs given ahead to a process that decides itself how many take turns
 
 
-def _receive(worker: _Worker, report: Report) -> Generator[tuple[Job, Finished], None, None]:
+def _receive(worker: _Worker, report: Report) -> list[tuple[Job, Finished]]:
     """The worker's job that ended; none if it only got on. EOFError or ConnectionError if the process is gone."""
     message = worker.pipe.recv()
     if isinstance(message, Exception):
@@ -140,9 +153,9 @@ def _receive(worker: _Worker, report: Report) -> Generator[tuple[Job, Finished],
     job = next(job for job in worker.jobs if job.run.key == key)
     if isinstance(content, Finished):
         worker.jobs.remove(job)
-        yield job, content
-    else:
-        report(job, *content)
+        return [(job, content)]
+    report(job, *content)
+    return []
 
 
 def _end(worker: _Worker) -> None:
@@ -155,7 +168,7 @@ def _end(worker: _Worker) -> None:
 _SECONDS_TO_END = 10
 
 
-def _failed(worker: _Worker, store: Store) -> Generator[tuple[Job, Finished], None, None]:
+def _failed(worker: _Worker, store: Store) -> list[tuple[Job, Finished]]:
     """All that was in the hands of a process that died, but for what another process has."""
     code = worker.process.exitcode
     reason = f"its process died (exit code {code}), perhaps out of memory: take fewer processes"
@@ -165,8 +178,7 @@ def _failed(worker: _Worker, store: Store) -> Generator[tuple[Job, Finished], No
     def is_void(held: Held) -> bool:
         return held.is_void() or (held.owner is not None and held.owner.is_ours(gone))
 
-    for job in worker.jobs:
-        yield job, record_failure(job, store, worker.conditions, finished, is_void)
+    return [(job, record_failure(job, store, worker.conditions, finished, is_void)) for job in worker.jobs]
 
 
 def _serve(pipe: Connection, path: Path, conditions: Conditions, threads: int) -> None:

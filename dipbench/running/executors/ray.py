@@ -5,7 +5,7 @@ A task whose process or machine dies is begun again elsewhere by Ray, and goes o
 
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dipbench.contract import NonNegativeFloat, PositiveInt
@@ -43,7 +43,8 @@ class Ray(Executor):
         compute = ray.remote(_compute).options(
             num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.tries - 1, runtime_env={"env_vars": _environment()}
         )
-        shares = [Share.of([job], store, conditions, self.cpus, self.gpus > 0) for job in jobs]
+        tried = replace(conditions, tries=self.tries)
+        shares = [Share.of([job], store, tried, self.cpus, self.gpus > 0) for job in jobs]
         in_work = {compute.remote(share): job for share, job in zip(shares, jobs, strict=True)}
         try:
             while in_work:

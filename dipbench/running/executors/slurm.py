@@ -86,7 +86,8 @@ class Slurm(Executor):
         """Hands the jobs to SLURM; each task with its own. UserError where SLURM does not take them."""
         each = max(self.runs_per_task or 1, math.ceil(len(jobs) / _LARGEST_ARRAY))
         parts = [list(jobs[start : start + each]) for start in range(0, len(jobs), each)]
-        shares = [Share.of(part, store, conditions, self.cpus or 1, bool(self.gpus)) for part in parts]
+        tried = replace(conditions, tries=self.tries or 3)
+        shares = [Share.of(part, store, tried, self.cpus or 1, bool(self.gpus)) for part in parts]
         submitit = needed("submitit", "slurm")
         try:
             cluster = submitit.SlurmExecutor(submitted.folder_of(store), max_num_timeout=_TIME_OUTS)

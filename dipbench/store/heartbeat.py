@@ -1,4 +1,4 @@
-"""A thread that shows others, now and then, that the runs of this process are in work."""
+"""A thread that shows others, now and then, that this process is at work on what it has leases of."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
