@@ -11,6 +11,7 @@ from dipbench.foreign.files import is_file_of, is_plain_name
 from dipbench.spec import parse
 from dipbench.store.records import Plan, Result
 from dipbench.store.shared import Shared
+from dipbench.suites.run import key_of
 
 _LARGEST = 2**63 - 1
 """What a column of the table of results can hold."""
@@ -29,10 +30,16 @@ def plan_in(path: Path) -> Plan:
 
 
 def result_in(folder: Path, store: Path, shared: Shared) -> Result:
-    """What came of the run in a folder of the store; its pictures are there, and none leads out of the store."""
+    """What came of the run that a folder of the store is named for.
+
+    Its pictures are there, as large as they were written, and none leads out of the store.
+    """
     if folder.is_symlink():
         raise ValueError("its folder is a link")
-    result = shared.result(json_in(folder / "result.json"))
+    content = json_in(folder / "result.json")
+    result = shared.result(content)
+    if (key := key_of(content["run"])) != folder.name:
+        raise ValueError(f"it is the result of run {key}")
     _check_run(result)
     pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
     for picture in sorted(pictures):
@@ -40,6 +47,9 @@ def result_in(folder: Path, store: Path, shared: Shared) -> Result:
     missing = {file for file in pictures if not is_file_of(folder / file, store)}
     if missing:
         raise ValueError(f"without {', '.join(sorted(missing))}")
+    for picture in sorted(pictures & result.files.keys()):
+        if (size := (folder / picture).stat().st_size) != result.files[picture].size:
+            raise ValueError(f"its {picture} has {size} bytes, and had {result.files[picture].size}")
     return result
 
 

@@ -23,12 +23,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pyarrow
 from pydantic import ValidationError
 
+from dipbench.disk.faults import is_of_the_disk
 from dipbench.disk.whole import identity, is_half_written, replaced, written
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
@@ -63,7 +64,7 @@ class Store:
         self.path = path
         self.leases = Leases(path / "leases")
         self.warnings: list[str] = []
-        self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
+        self.traces, self._shared = Traces(path / "runs", self.set_aside), Shared()
         self._check_format()
         self._refuse_what_leads_out()
         with self.writing():
@@ -89,10 +90,12 @@ class Store:
             made = json_in(mark)
             found, by = made["format"], made["dipbench"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
-                f'"dipbench": "{__version__}"}} if this version made the store'
-            ) from error
+            mend = (
+                f'write it again as {{"format": {FORMAT}, "dipbench": "{__version__}"}} if this version made the store'
+            )
+            if is_of_the_disk(error):
+                raise UnreadableStore.of(mark, error, mend) from error
+            raise UserError(f"'{mark}' cannot be read ({error}): {mend}") from error
         if found != FORMAT:
             raise UserError(
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
@@ -148,7 +151,7 @@ class Store:
         except (OSError, ValueError) as error:
             if identity(folder) != before:  # another process has put a new one in its place
                 return self.result(key)
-            self._set_aside(folder, "result.json", error)
+            self.set_aside(folder, "result.json", error)
             return None
 
     def replace_result(self, result: Result) -> None:
@@ -160,7 +163,11 @@ class Store:
         """The trace of a run: one row an iteration, one column a signal."""
         return self.traces.read(key)
 
-    def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
+    def set_aside(self, folder: Path, file: str, error: Exception) -> None:
+        """Moves a run away that has a file which is damaged, and warns of it. UnreadableStore for fault of the disk."""
+        if is_of_the_disk(error):
+            otherwise = f"remove '{folder}' to have its run computed anew"
+            raise UnreadableStore.of(folder / file, error, otherwise) from error
         place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"
         try:
             place.parent.mkdir(exist_ok=True)
@@ -248,12 +255,22 @@ class Store:
     def write_index(self, frame: pd.DataFrame) -> None:
         """Writes the table of all results for other programs."""
         with self.writing(), written(self.path / "index.parquet") as temporary:
-            frame.to_parquet(temporary)
+            temporary.write_bytes(frame.to_parquet())
 
 
 def _is_half_a_mark(name: str) -> bool:
     """Whether it is what an opening that was cut short left; earlier versions had another name for it."""
     return is_half_written(name) or name.startswith(".store.json-")
+
+
+class UnreadableStore(UserError):
+    """The disk does not give a file that may well be whole: taking it for lost would have it computed twice."""
+
+    @classmethod
+    def of(cls, path: Path, error: Exception, otherwise: str) -> Self:
+        """With what to do if it goes on like that."""
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        return cls(f"cannot read '{path}': {reason}; run the same command again when the disk answers, or {otherwise}")
 
 
 class UnwritableStore(UserError):

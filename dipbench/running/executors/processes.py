@@ -27,7 +27,7 @@ from dipbench.running.executors.this_process import ThisProcess
 from dipbench.running.interruption import Stopped
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.leases import Held
-from dipbench.store.store import Store, UnwritableStore
+from dipbench.store.store import Store, UnreadableStore, UnwritableStore
 from dipbench.suites.jobs import Job
 
 _MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
@@ -187,7 +187,7 @@ def _serve(pipe: Connection, path: Path, conditions: Conditions, threads: int) -
         try:
             for job, finished in taking_turns(take, store, conditions, tell):
                 _send(pipe, (job.run.key, finished))
-        except (UnwritableStore, DeviceLost) as error:
+        except (UnreadableStore, UnwritableStore, DeviceLost) as error:
             _send(pipe, error)
         except Stopped as stopped:
             raise SystemExit(stopped.status) from None
