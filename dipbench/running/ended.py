@@ -57,9 +57,7 @@ def write_down(
                 for name, view in outcome.views[output.name].items():
                     write_image(folder / f"{output.name}-{name}.png", view.cpu())
             _write_snapshots(outcome, folder / SNAPSHOTS)
-            known["files"] = {
-                file.relative_to(folder).as_posix(): WrittenFile.of(file) for file in sorted(folder.rglob("*.png"))
-            }
+            known["files"] = WrittenFile.all_in(folder)
         result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
         for name, said in {"run.json": asdict(job.run), "result.json": result.content()}.items():
             (folder / name).write_text(as_json(said), encoding="utf-8")

@@ -25,8 +25,9 @@ from dipbench.running.interruption import Stopped, held
 from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
 from dipbench.store.leases import Lease
-from dipbench.store.records import NO_TRUTH, ScoredOutput
-from dipbench.store.store import Store, UnreadableStore, UnwritableStore
+from dipbench.store.reading import FILES
+from dipbench.store.records import NO_TRUTH, ScoredOutput, WrittenFile
+from dipbench.store.store import Store, UnreadableStore, UnwritableStore, as_json
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job, Watched
 from dipbench.trace.usual import USUAL
@@ -127,6 +128,8 @@ class Work:
                 for name, picture in pictures.items():
                     if picture is not None and len(picture) in (1, 3):
                         write_image(folder / f"{name}.png", picture)
+                record = {name: file.model_dump() for name, file in WrittenFile.all_in(folder).items()}
+                (folder / FILES).write_text(as_json(record), encoding="utf-8")
         reason = refusal(self._method, problem)
         if reason is not None and not isinstance(reason, str):
             raise UserError(f"{self._method.plugin_name()}'s refuses() gave {reason!r}: it must give a reason, or None")

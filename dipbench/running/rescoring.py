@@ -42,6 +42,8 @@ def _with_scores(job: Job, result: Result, store: Store) -> Result:
     problem = store.path / "problems" / job.run.measurement_key
     pictures = {"truth": problem / "truth.png", "measurement": problem / "degraded.png"}
     wanted = {FURTHER[name].against for name in lacking}
+    if wanted & pictures.keys() and not store.has_problem(job.run.measurement_key):
+        raise UserError(f"the pictures in '{problem}' are not those that were written there")
     others = {against: read_image(file) for against, file in pictures.items() if against in wanted}
 
     def scored(output: ScoredOutput) -> ScoredOutput:

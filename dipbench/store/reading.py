@@ -5,13 +5,20 @@ Each function raises OSError, or ValueError with what is wrong.
 
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
 from dipbench.foreign.files import is_file_of, is_plain_name
 from dipbench.spec import parse
-from dipbench.store.records import Plan, Result
+from dipbench.store.records import Plan, Result, WrittenFile
 from dipbench.store.shared import Shared
 from dipbench.suites.run import key_of
+
+FILES = "files.json"
+"""What the pictures of a problem were when they were written."""
+
+_FILES = TypeAdapter(dict[str, WrittenFile])
 
 _LARGEST = 2**63 - 1
 """What a column of the table of results can hold."""
@@ -51,6 +58,20 @@ def result_in(folder: Path, store: Path, shared: Shared) -> Result:
         if (size := (folder / picture).stat().st_size) != result.files[picture].size:
             raise ValueError(f"its {picture} has {size} bytes, and had {result.files[picture].size}")
     return result
+
+
+def spoilt_in(folder: Path) -> Path | None:
+    """The first file of a problem that is other than its record says; None: none is, or an earlier version wrote it."""
+    record = folder / FILES
+    try:
+        if not record.exists():
+            return None
+        files = _FILES.validate_python(json_in(record))
+        return next(
+            (folder / name for name, was in sorted(files.items()) if WrittenFile.of(folder / name) != was), None
+        )
+    except (OSError, ValueError):
+        return record
 
 
 def _check_run(result: Result) -> None:

@@ -82,6 +82,11 @@ class WrittenFile(_Stored):
         content = path.read_bytes()
         return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
+    @classmethod
+    def all_in(cls, folder: Path) -> dict[str, Self]:
+        """The pictures in a folder, at any depth, by their paths in it."""
+        return {path.relative_to(folder).as_posix(): cls.of(path) for path in sorted(folder.rglob("*.png"))}
+
 
 class Environment(_Stored):
     """What a run was computed with."""

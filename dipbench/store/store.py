@@ -6,7 +6,8 @@ A store is a folder of its own: nothing in it that dipbench did not write is cha
     DIR/plans/TIME-ID.json  what a command asked for, the last one last; `plan.json` where an earlier version wrote it
     DIR/index.parquet       one row a result, of every run, for other programs; made anew from the runs
     DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output and a view of it
-    DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it
+    DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it,
+                            and files.json with what they were when they were written
     DIR/leases/KEY-N.json   which process computes a run, while it does: see `store.leases`
     DIR/checkpoints/KEY/    the state of a fit that is not at its end
     DIR/set_aside/          what could not be read
@@ -21,7 +22,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,8 +35,8 @@ from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
 from dipbench.foreign.files import is_file_of, link_out_of
 from dipbench.store.leases import Leases
-from dipbench.store.plans import merged, without_need
-from dipbench.store.reading import plan_in, result_in
+from dipbench.store.plans import merged, time_after, without_need
+from dipbench.store.reading import plan_in, result_in, spoilt_in
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
 from dipbench.store.traces import Traces
@@ -90,9 +90,8 @@ class Store:
             made = json_in(mark)
             found, by = made["format"], made["dipbench"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            mend = (
-                f'write it again as {{"format": {FORMAT}, "dipbench": "{__version__}"}} if this version made the store'
-            )
+            content = f'{{"format": {FORMAT}, "dipbench": "{__version__}"}}'
+            mend = f"write it again as {content} if this version made the store"
             if is_of_the_disk(error):
                 raise UnreadableStore.of(mark, error, mend) from error
             raise UserError(f"'{mark}' cannot be read ({error}): {mend}") from error
@@ -187,9 +186,19 @@ class Store:
             yield folder
 
     def has_problem(self, key: str) -> bool:
-        """Whether the pictures of a problem are there, and none of them leads elsewhere."""
+        """Whether the pictures of a problem are there, and none of them leads elsewhere or is another than was written.
+
+        The latter is warned of.
+        """
         folder = self.path / "problems" / key
-        return folder.is_dir() and all(is_file_of(file, self.path) for file in folder.iterdir())
+        if not folder.is_dir() or not all(is_file_of(file, self.path) for file in folder.iterdir()):
+            return False
+        if spoilt := spoilt_in(folder):
+            words = (
+                f"'{spoilt}' is not what was written and is not shown: remove one of its runs and run its suite again"
+            )
+            self.warnings += [words] if words not in self.warnings else []
+        return not spoilt
 
     def write_plan(self, plan: Plan) -> None:
         """Keeps what was asked for beside what was asked for before.
@@ -198,8 +207,8 @@ class Store:
         """
         with self.writing():
             (self.path / PLANS).mkdir(exist_ok=True)
-            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-            write_json(self.path / PLANS / f"{now}-{uuid.uuid4().hex[:6]}.json", plan.model_dump())
+            name = time_after(path.name for path in self._plan_files())
+            write_json(self.path / PLANS / f"{name}-{uuid.uuid4().hex[:6]}.json", plan.model_dump())
             there = {path: found for path, found in self._plans().items() if isinstance(found, Plan)}
             for path in without_need(there):
                 path.unlink(missing_ok=True)  # another process may have been quicker

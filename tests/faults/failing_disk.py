@@ -60,6 +60,11 @@ class Try:
     verdict: Verdict
     complaints: tuple[str, ...]  # about how the command ended, and the one after it
 
+    @property
+    def messages(self) -> list[str]:
+        """What a person reads."""
+        return [self.ended.message]
+
 
 def tries(fault: Fault, small: SmallStore, do: Commands, calls: Iterable[int] | None = None) -> Iterator[Try]:
     """The fault at each of `calls`, by default every one."""

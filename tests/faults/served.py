@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -24,8 +24,8 @@ COMPILER = shutil.which("gcc") or shutil.which("cc")
 MAKE, WRITE, SYNC, NAME, REMOVE, CLOSE, READ = (2**bit for bit in range(7))
 """The kinds of calls, as `failing.c` knows them."""
 
-KILLED = -1
-"""In place of an error: the process is killed at the call."""
+KILLED, SLOW = -1, -2
+"""In place of an error: the process is killed at the call; the call takes five milliseconds longer, and succeeds."""
 
 _SECONDS = 120  # of a command; one that takes longer is killed, and counts as one that hangs
 
@@ -39,8 +39,9 @@ class Order:
     kinds: int = 0  # of calls that fail; 0: none does
     call: int = 1  # the first that fails, from 1 on
     lasting: bool = False  # all after it fail too
-    error: int = 0  # as errno has it, or KILLED
+    error: int = 0  # as errno has it, KILLED or SLOW
     jump: float = 0.0  # seconds that the clock of the day is off
+    swings: bool = False  # it is that much ahead at one look, and back at the next
     stale_seconds: float = 60.0  # without a sign of life a run is taken over
 
 
@@ -85,9 +86,25 @@ class Commands:
         self._server.communicate()
 
     def __call__(self, order: Order) -> Ended:
-        assert self._server.stdin is not None and self._server.stdout is not None  # noqa: PT018
+        self._send(order)
+        return self._receive()
+
+    @contextlib.contextmanager
+    def meanwhile(self, order: Order) -> Iterator[None]:
+        """Within the block an order is obeyed; at the end of the block it has ended."""
+        self._send(order)
+        try:
+            yield
+        finally:
+            self._receive()
+
+    def _send(self, order: Order) -> None:
+        assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(asdict(order)) + "\n")
         self._server.stdin.flush()
+
+    def _receive(self) -> Ended:
+        assert self._server.stdout is not None
         return Ended(**json.loads(self._server.stdout.readline()))
 
 
@@ -127,7 +144,7 @@ class _Server:
         sys.argv = ["dipbench", *order.words]
         leases.STALE_SECONDS = order.stale_seconds
         leases.BEAT_SECONDS, others.POLL_SECONDS = order.stale_seconds / 12, order.stale_seconds / 30
-        self._library.jump(ctypes.c_double(order.jump))
+        self._library.jump(ctypes.c_double(order.jump), order.swings)
         folder, call = f"{order.folder}/".encode(), ctypes.c_long(order.call)
         self._library.fail(folder, order.kinds, call, order.lasting, order.error)
         main()

@@ -40,6 +40,11 @@ class Spoilt:
     verdict: Verdict
     complaints: tuple[str, ...]
 
+    @property
+    def messages(self) -> list[str]:
+        """What a person reads."""
+        return [each.message for each in self.ended]
+
 
 def files_of(store: Path) -> list[str]:
     """All but what is made anew whenever it is shown."""
