@@ -194,9 +194,7 @@ class Store:
         if not folder.is_dir() or not all(is_file_of(file, self.path) for file in folder.iterdir()):
             return False
         if spoilt := spoilt_in(folder):
-            words = (
-                f"'{spoilt}' is not what was written and is not shown: remove one of its runs and run its suite again"
-            )
+            words = f"'{spoilt}' is not what was written: it is left out; remove one of its runs and run it again"
             self.warnings += [words] if words not in self.warnings else []
         return not spoilt
 
