@@ -25,9 +25,9 @@ from dipbench.running.interruption import Stopped, held
 from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
 from dipbench.store.leases import Lease
-from dipbench.store.reading import FILES
+from dipbench.store.reading import FILES, UnreadableStore
 from dipbench.store.records import NO_TRUTH, ScoredOutput, WrittenFile
-from dipbench.store.store import Store, UnreadableStore, UnwritableStore, as_json
+from dipbench.store.store import Store, UnwritableStore, as_json
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job, Watched
 from dipbench.trace.usual import USUAL

@@ -1,11 +1,12 @@
 """The files of a store as records. A store may come from anybody: what these promise is looked at before it is used.
 
-Each function raises OSError, or ValueError with what is wrong.
+Each function raises OSError, or ValueError with what is wrong, where it does not say otherwise.
 """
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
@@ -24,6 +25,16 @@ _LARGEST = 2**63 - 1
 """What a column of the table of results can hold."""
 
 
+class UnreadableStore(UserError):
+    """The disk does not give a file that may well be whole: taking it for lost would have it computed twice."""
+
+    @classmethod
+    def of(cls, path: Path, error: Exception, otherwise: str) -> Self:
+        """With what to do if it goes on like that."""
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        return cls(f"cannot read '{path}': {reason}; run the same command again when the disk answers, or {otherwise}")
+
+
 def plan_in(path: Path) -> Plan:
     """What a command asked for; every run of it names a folder of the store, and every plugin can be read."""
     plan = Plan.model_validate(json_in(path))
@@ -34,6 +45,24 @@ def plan_in(path: Path) -> Plan:
         _check_written(experiment.task)
         _check_written(experiment.dataset)
     return plan
+
+
+def plan_or_problem(path: Path) -> Plan | str:
+    """The plan in a file, or what is wrong with it."""
+    try:
+        return plan_in(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
+            return "was written by an earlier version of dipbench"
+        return f"cannot be read ({reason_of(error)})"
+
+
+def reason_of(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    if isinstance(error, ValidationError):
+        problem = error.errors()[0]
+        return ": ".join(filter(None, [".".join(str(part) for part in problem["loc"]), problem["msg"]]))
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def result_in(folder: Path, store: Path, shared: Shared) -> Result:

@@ -23,11 +23,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 import pyarrow
-from pydantic import ValidationError
 
 from dipbench.disk.faults import is_of_the_disk
 from dipbench.disk.whole import identity, is_half_written, replaced, written
@@ -36,7 +35,7 @@ from dipbench.foreign.content import json_in
 from dipbench.foreign.files import is_file_of, link_out_of
 from dipbench.store.leases import Leases
 from dipbench.store.plans import merged, time_after, without_need
-from dipbench.store.reading import plan_in, result_in, spoilt_in
+from dipbench.store.reading import UnreadableStore, plan_or_problem, reason_of, result_in, spoilt_in
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
 from dipbench.store.traces import Traces
@@ -174,7 +173,7 @@ class Store:
             said = f"set aside in '{place}', to be computed anew"
         except OSError:  # the store cannot be written to: it is read as if this were not there
             said = "left out"
-        self.warnings.append(f"'{folder / file}' cannot be read ({_reason(error)}): {said}")
+        self.warnings.append(f"'{folder / file}' cannot be read ({reason_of(error)}): {said}")
 
     @contextmanager
     def new_folder(self, kind: str, key: str, mark: str = "", *, whatever: bool = False) -> Iterator[Path]:
@@ -232,7 +231,7 @@ class Store:
 
     def _plans(self) -> dict[Path, Plan | str]:
         """By its file each plan, or what is wrong with it; the oldest first."""
-        found = {path: _plan_in(path) for path in self._plan_files()}
+        found = {path: plan_or_problem(path) for path in self._plan_files()}
         # another process takes a plan away when one that it wrote asks for as much
         return found if self._plan_files() == list(found) else self._plans()
 
@@ -270,28 +269,8 @@ def _is_half_a_mark(name: str) -> bool:
     return is_half_written(name) or name.startswith(".store.json-")
 
 
-class UnreadableStore(UserError):
-    """The disk does not give a file that may well be whole: taking it for lost would have it computed twice."""
-
-    @classmethod
-    def of(cls, path: Path, error: Exception, otherwise: str) -> Self:
-        """With what to do if it goes on like that."""
-        reason = (isinstance(error, OSError) and error.strerror) or error
-        return cls(f"cannot read '{path}': {reason}; run the same command again when the disk answers, or {otherwise}")
-
-
 class UnwritableStore(UserError):
     """The store cannot be written to: going on would lose what is computed."""
-
-
-def _plan_in(path: Path) -> Plan | str:
-    """The plan in a file, or what is wrong with it."""
-    try:
-        return plan_in(path)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
-            return "was written by an earlier version of dipbench"
-        return f"cannot be read ({_reason(error)})"
 
 
 def as_json(content: Any) -> str:
@@ -303,11 +282,3 @@ def write_json(path: Path, content: Any) -> None:
     """Writes JSON so that the file is whole or not there: see `written`."""
     with written(path) as temporary:
         temporary.write_text(as_json(content), encoding="utf-8")
-
-
-def _reason(error: Exception) -> str:
-    """What is wrong with a file, in one line."""
-    if isinstance(error, ValidationError):
-        problem = error.errors()[0]
-        return ": ".join(filter(None, [".".join(str(part) for part in problem["loc"]), problem["msg"]]))
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -5,7 +5,7 @@ of a run may be told as another's; and after `run` the store must be as undistur
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,17 +77,15 @@ def tries(small: SmallStore, of: Path, do: Commands, hows: tuple[str, ...], file
             if not spoil(out, file, how):
                 continue
             before = {key: run for key, run in judge.ended(out).items() if key not in file}
-            report, first, second = (
-                do(Order(("report", str(out)))),
-                do(Order(small.run(out))),
-                do(Order(small.run(out))),
-            )
+            ended = [do(Order(words)) for words in (("report", str(out)), small.run(out))]
+            if file == "store.json" and ended[-1].status == 2:  # which a person writes again, as the message says
+                shutil.copyfile(of / file, out / file)
+            ended.append(do(Order(small.run(out))))
             verdict = judge.verdict(out, before)
-            ended = (report, first, second)
-            yield Spoilt(file, how, ended, verdict, tuple(_complaints(out, small.whole, ended)))
+            yield Spoilt(file, how, tuple(ended), verdict, tuple(_complaints(out, small.whole, ended)))
 
 
-def _complaints(out: Path, whole: Path, ended: tuple[Ended, ...]) -> Iterator[str]:
+def _complaints(out: Path, whole: Path, ended: Sequence[Ended]) -> Iterator[str]:
     for each in ended:
         if "Traceback" in each.said:
             yield "a traceback"
@@ -95,6 +93,10 @@ def _complaints(out: Path, whole: Path, ended: tuple[Ended, ...]) -> Iterator[st
             yield f"its exit status was {each.status}"
     if ended[-1].status:
         yield f"run ended with {ended[-1].status} the second time: {ended[-1].message}"
-    for path in (out / "problems").rglob("*.png"):
-        if path.read_bytes() != (whole / path.relative_to(out)).read_bytes():
-            yield f"{path.name} of a problem is still other than it was"
+    spoilt = [
+        path
+        for path in (out / "problems").rglob("*.png")
+        if path.read_bytes() != (whole / path.relative_to(out)).read_bytes()
+    ]
+    if spoilt and not any(spoilt[0].name in each.said for each in ended):
+        yield f"nothing is said of {spoilt[0].name}, which is still other than it was"

@@ -18,7 +18,8 @@ from dipbench.running.rescoring import rescore
 from dipbench.running.runner import run_suite
 from dipbench.store import reading
 from dipbench.store.pictures import picture_of
-from dipbench.store.store import Store, UnreadableStore
+from dipbench.store.reading import UnreadableStore
+from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite
 

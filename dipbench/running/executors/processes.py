@@ -27,7 +27,8 @@ from dipbench.running.executors.this_process import ThisProcess
 from dipbench.running.interruption import Stopped
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.leases import Held
-from dipbench.store.store import Store, UnreadableStore, UnwritableStore
+from dipbench.store.reading import UnreadableStore
+from dipbench.store.store import Store, UnwritableStore
 from dipbench.suites.jobs import Job
 
 _MEMORY_OF_A_FIT = 3 * 2**30  # bytes; a fit of the paper's network at 512x512 on a CPU
