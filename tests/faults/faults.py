@@ -67,27 +67,31 @@ def _plain(message: str, folder: Path) -> str:
     return message.replace(f"{folder}/", "").removeprefix("dipbench: ")
 
 
-def rows(small: SmallStore, do: Commands, every: int) -> Iterator[Row]:
-    """One for each kind of fault; of the calls of a command every so manieth fails."""
+def faults(small: SmallStore, do: Commands, every: int) -> Iterator[tuple[str, Iterable[Tried]]]:
+    """Each kind of fault, and its tries, which are made as they are asked for; of many every so manieth."""
     for fault in failing_disk.FAULTS:
         step = every * (10 if fault.command == "report" else 1)
         calls = range(1, failing_disk.calls_of(fault, small, do) + 1, step)
-        yield row(f"{fault.name}: {fault.command}", failing_disk.tries(fault, small, do, calls), small.folder)
+        yield f"{fault.name}: {fault.command}", failing_disk.tries(fault, small, do, calls)
     for how in (*spoilt_files.HOW, spoilt_files.SWAPPED):
         for of in (small.computed, small.half):
             files = spoilt_files.files_of(of)[::every]
-            yield row(f"a file, {how}: {of.name}", spoilt_files.tries(small, of, do, (how,), files), small.folder)
+            yield f"a file, {how}: {of.name}", spoilt_files.tries(small, of, do, (how,), files)
     for passes in (1, 2):
         delays = [0.02 * number for number in range(0, 40, every)]
-        yield row(f"copied in {passes} passes", copies.tries(small, do, delays, passes), small.folder)
+        yield f"copied in use, {passes} passes", copies.tries(small, do, delays, passes)
     for what in clocks.WHAT:
-        yield row(f"clock {what}", clocks.tries(small, do, what), small.folder)
+        yield f"the clock {what}", clocks.tries(small, do, what)
 
 
-def main(every: Annotated[int, typer.Option(help="Of the calls of a command, and of the files.")] = 1) -> None:
+def main(
+    every: Annotated[int, typer.Option(help="Of the calls of a command, and of the files.")] = 1,
+    only: Annotated[str, typer.Option(help="Faults whose names begin so.")] = "",
+) -> None:
     """Prints the table; exit status 1 where anything went wrong."""
     with tempfile.TemporaryDirectory(prefix="dipbench-faults-") as place, Commands(Path(place)) as do:
-        found = list(rows(SmallStore(Path(place), do), do, every))
+        small = SmallStore(Path(place), do)
+        found = [row(name, tries, small.folder) for name, tries in faults(small, do, every) if name.startswith(only)]
     print(pd.DataFrame(found).to_csv(index=False, lineterminator="\n"), end="")
     raise typer.Exit(int(any(each.lost or each.twice or each.other or each.complaints for each in found)))
 
