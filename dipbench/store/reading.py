@@ -74,9 +74,9 @@ def result_in(folder: Path, store: Path, shared: Shared) -> Result:
         raise ValueError("its folder is a link")
     content = json_in(folder / "result.json")
     result = shared.result(content)
+    _check_run(result)
     if (key := key_of(content["run"])) != folder.name:
         raise ValueError(f"it is the result of run {key}")
-    _check_run(result)
     pictures = {file for output in result.outputs for file in (output.picture, *output.views.values())}
     for picture in sorted(pictures):
         _check_name(picture)
