@@ -1,6 +1,7 @@
 """The short forms of faults.py."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import clocks
 import copies
