@@ -123,6 +123,7 @@ def run(
             on=executor,
         ):
             submitted = summary.ended["submitted"]
+            told = len(store.warnings)
             page = "" if no_report or submitted else f"\n{said_of(*refresh_report(store, summary.holdings))}"
             if comparison := as_text(verdicts_of(summary.asked)):
                 display.result(comparison)
@@ -132,6 +133,8 @@ def run(
             counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.ended.items())) or nothing
             others = f"; {summary.elsewhere} computed by other processes" if summary.elsewhere else ""
             display.result(f"{counts}{others}; {summary.present} already computed{page}")
+            for warning in store.warnings[told:]:
+                print(f"dipbench: {warning}", file=sys.stderr)
             for message, titles in _by_message(summary.failures).items():
                 more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
                 print(f"dipbench: {titles[0]}{more} failed: {message}", file=sys.stderr)

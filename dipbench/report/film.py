@@ -8,6 +8,7 @@ from dipbench.foreign.files import is_file_of
 from dipbench.report.album import Album, Picture
 from dipbench.report.chapters import Record
 from dipbench.store.outputs import is_average
+from dipbench.store.pictures import picture_of
 from dipbench.store.store import SNAPSHOTS, Store
 
 
@@ -37,7 +38,8 @@ def frames_of(store: Store, record: Record, album: Album) -> list[Frame]:
     if len(files) < 2:
         return []
     title = f"{record.run.image}-{record.label}"
-    return [Frame(at, float(psnr[at]), album.add(folder / files[at], title)) for at in sorted(files)]
+    sources = {at: picture_of(store, record.key, record.result, files[at]) for at in sorted(files)}
+    return [Frame(at, float(psnr[at]), album.add(source, title)) for at, source in sources.items()]
 
 
 def _is_frame(file: Path, store: Store) -> bool:

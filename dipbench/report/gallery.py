@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dipbench.report.album import Album, Box, Picture, opened
 from dipbench.report.chapters import Chapter, Record
 from dipbench.store.outputs import kind_of, label_of
+from dipbench.store.pictures import picture_of
 from dipbench.store.records import ScoredOutput
 from dipbench.store.store import Store
 
@@ -82,9 +83,10 @@ def _views(store: Store, records: list[Record], add: "_Adder") -> Iterator[tuple
     for record in records:
         shown = [output for output in record.result.outputs if output.views and not kind_of(output.output).oracle]
         for output in sorted(shown, key=lambda output: output.iteration):
-            title, folder = label_of(record.label, output.output), store.path / "runs" / record.key
             files = {"output": output.picture, **output.views}
-            yield title, [add(folder / file, name, method=record.label) for name, file in files.items()]
+            sources = {name: picture_of(store, record.key, record.result, file) for name, file in files.items()}
+            tiles = [add(source, name, method=record.label) for name, source in sources.items()]
+            yield label_of(record.label, output.output), tiles
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _tile(store: Store, record: Record, add: _Adder, usual: str, measured: Path)
 
 
 def _picture(store: Store, record: Record) -> Path:
-    return store.path / "runs" / record.key / main_output(record.result.outputs).picture
+    return picture_of(store, record.key, record.result, main_output(record.result.outputs).picture)
 
 
 def main_output(outputs: list[ScoredOutput]) -> ScoredOutput:

@@ -18,6 +18,7 @@ from dipbench.report.album import opened
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import draw, styled
+from dipbench.store.pictures import picture_of
 from dipbench.store.records import Holdings
 from dipbench.store.results import frame
 from dipbench.store.store import Store
@@ -98,8 +99,9 @@ class Loaded:
         rows = _only(rows, "method", method)
         wanted = output or ("ema" if "ema" in set(rows["output"]) else "final")
         row = _only(rows, "output", wanted).iloc[0]
-        made = {each.output: each.picture for each in self._holdings.results[row["run"]].outputs}
-        return _opened(self._store.path / "runs" / row["run"] / made[wanted])
+        result = self._holdings.results[row["run"]]
+        made = {each.output: each.picture for each in result.outputs}
+        return _opened(picture_of(self._store, row["run"], result, made[wanted]))
 
     def _given(self, picture: str, rows: pd.DataFrame) -> Image:
         """A picture of the problem that these rows are of."""

@@ -1,5 +1,9 @@
-"""Writes figures. matplotlib's own `savefig` lays a figure out and draws it twice for each file."""
+"""Writes figures. matplotlib's own `savefig` lays a figure out and draws it twice for each file.
 
+A file is written at once: of what a disk answers to matplotlib, that makes an error of its own.
+"""
+
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,12 +22,15 @@ def lay_out(figure: Figure, dpi: int = 192) -> None:
 
 def save_png(figure: Figure, path: Path) -> None:
     """Of a figure that is laid out, with the pixels of that."""
-    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]
+    content = BytesIO()
+    FigureCanvasAgg(figure).print_png(content)  # type: ignore[no-untyped-call]
+    path.write_bytes(content.getbuffer())
 
 
 def save_pdf(figure: Figure, path: Path) -> None:
     """The same, without the time, so that equal figures are equal files."""
-    dpi = figure.dpi
+    content, dpi = BytesIO(), figure.dpi
     canvas = FigureCanvasPdf(figure)
-    canvas.print_pdf(path, metadata={"CreationDate": None})  # type: ignore[no-untyped-call]
+    canvas.print_pdf(content, metadata={"CreationDate": None})  # type: ignore[no-untyped-call]
+    path.write_bytes(content.getbuffer())
     figure.set_dpi(dpi)  # which is 72 in a PDF

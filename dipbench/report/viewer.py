@@ -9,6 +9,7 @@ from dipbench.report.chapters import Chapter, Record
 from dipbench.report.film import Frame, frames_of
 from dipbench.report.gallery import is_same, main_output
 from dipbench.store.outputs import label_of
+from dipbench.store.pictures import picture_of
 from dipbench.store.store import Store
 
 _GIVEN = {"truth": "ground truth", "degraded": "degraded", "guide": "guide"}
@@ -44,13 +45,14 @@ def _given(store: Store, record: Record, album: Album) -> Iterator[dict[str, Any
 
 def _outputs(store: Store, record: Record, usual: str, album: Album) -> Iterator[dict[str, Any]]:
     """Those of a run, but that of a method that leaves the measurement as it is."""
-    outputs, folder = record.result.outputs, store.path / "runs" / record.key
+    outputs = record.result.outputs
+    made = [picture_of(store, record.key, record.result, output.picture) for output in outputs]
     measured = store.path / "problems" / record.run.measurement_key / "degraded.png"
-    if len(outputs) == 1 and measured.exists() and is_same(folder / outputs[0].picture, measured):
+    if len(outputs) == 1 and measured.exists() and is_same(made[0], measured):
         return
-    for output in outputs:
+    for output, source in zip(outputs, made, strict=True):
         title = label_of(record.label, output.output if len(outputs) > 1 else "")
-        picture = album.add(folder / output.picture, f"{record.run.image}-{record.label}")
+        picture = album.add(source, f"{record.run.image}-{record.label}")
         tile = {"title": title, "m": record.label, "main": output == main_output(outputs)} | _files(picture)
         if len(outputs) > 1:
             tile["i"] = output.iteration + 1

@@ -8,14 +8,18 @@ cannot be read costs little.
 
 import shutil
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from dipbench.disk.faults import is_of_the_disk
 from dipbench.disk.whole import written
 
 _KEPT = 2
+
+_RUN = "run"  # where a state says of which run it is
 
 
 class Checkpoints:
@@ -26,19 +30,26 @@ class Checkpoints:
 
     def save(self, state: dict[str, Any], iteration: int) -> None:
         """Writes what `load` gives back. OSError where that fails."""
+        content = BytesIO()  # of what a disk answers to torch, that makes an error of its own
+        torch.save({_RUN: self._folder.name, **state}, content)
         self._folder.mkdir(parents=True, exist_ok=True)
-        with written(self._folder / f"{iteration:08d}.pt", self._mark) as temporary, temporary.open("wb") as file:
-            torch.save(state, file)
+        with written(self._folder / f"{iteration:08d}.pt", self._mark) as temporary:
+            temporary.write_bytes(content.getbuffer())
         for old in self._files()[_KEPT:]:
             old.unlink(missing_ok=True)
 
     def load(self) -> tuple[dict[str, Any] | None, list[str]]:
-        """The last state that can be read, on the host, and a line for each file that cannot; None: there is none."""
+        """The last state that can be read, on the host, and a line for each file that cannot; None: there is none.
+
+        OSError where the disk does not give what may well be whole: see `is_of_the_disk`.
+        """
         unreadable: list[str] = []
         for file in self._files():
             try:
                 return _read(file), unreadable
             except Exception as error:  # whatever PyTorch makes of damage
+                if is_of_the_disk(error):
+                    raise
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 unreadable.append(f"checkpoint '{file}' cannot be read ({reason}): the one before it is taken")
         return None, unreadable
@@ -65,10 +76,14 @@ def _read(file: Path) -> dict[str, Any]:
     """
     if not file.is_file():
         raise ValueError("it is no file")
-    with zipfile.ZipFile(file) as parts:
+    content = BytesIO(file.read_bytes())
+    with zipfile.ZipFile(content) as parts:
         if any(part.file_size != part.compress_size for part in parts.infolist()):
             raise ValueError("its parts are compressed")
-    state = torch.load(file, map_location="cpu", weights_only=True)
+    content.seek(0)
+    state = torch.load(content, map_location="cpu", weights_only=True)
     if not isinstance(state, dict):
         raise ValueError(f"it holds a {type(state).__name__}, which is no state of a fit")
+    if (run := state.pop(_RUN, file.parent.name)) != file.parent.name:  # earlier versions did not say
+        raise ValueError(f"it is of run {str(run)[:80]}")
     return state

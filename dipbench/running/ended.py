@@ -10,8 +10,9 @@ from dipbench.images.files import write_image
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.running.conditions import Conditions
 from dipbench.running.trial import Outcome
-from dipbench.store.records import Environment, Result, Status
+from dipbench.store.records import Environment, Result, Status, WrittenFile
 from dipbench.store.store import SNAPSHOTS, Store, as_json
+from dipbench.store.tables import as_file
 from dipbench.suites.jobs import Job
 
 
@@ -48,15 +49,16 @@ def write_down(
     known: dict[str, Any] = {"outputs": [], **({"mendable": True} if finished.mendable else {}), **content}
     here = Environment(**environment(conditions.device))
     assert finished.status != "held" and finished.status != "submitted"  # noqa: PT018  # for mypy
-    result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
     with store.new_folder("runs", job.run.key, mark) as folder:
         if outcome:
-            outcome.trace.to_parquet(folder / "trace.parquet", index=False)
+            (folder / "trace.parquet").write_bytes(as_file(outcome.trace, job.run.key))
             for output in outcome.outputs:
                 write_image(folder / f"{output.name}.png", output.image)
                 for name, view in outcome.views[output.name].items():
                     write_image(folder / f"{output.name}-{name}.png", view.cpu())
             _write_snapshots(outcome, folder / SNAPSHOTS)
+            known["files"] = WrittenFile.all_in(folder)
+        result = Result(status=finished.status, message=finished.message, run=job.run, environment=here, **known)
         for name, said in {"run.json": asdict(job.run), "result.json": result.content()}.items():
             (folder / name).write_text(as_json(said), encoding="utf-8")
 

@@ -25,8 +25,9 @@ from dipbench.running.interruption import Stopped, held
 from dipbench.running.recording import refusal
 from dipbench.running.trial import Outcome, Progress, Reporter, Trial
 from dipbench.store.leases import Lease
-from dipbench.store.records import NO_TRUTH, ScoredOutput
-from dipbench.store.store import Store, UnwritableStore
+from dipbench.store.reading import FILES, UnreadableStore
+from dipbench.store.records import NO_TRUTH, ScoredOutput, WrittenFile
+from dipbench.store.store import Store, UnwritableStore, as_json
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job, Watched
 from dipbench.trace.usual import USUAL
@@ -36,9 +37,10 @@ class Work:
     """A run at work: an iteration each call of `advance`, and then `finish`, which puts it into the store.
 
     Several may take turns. A fit goes on from its last checkpoint, if there is one. What goes wrong ends the run as
-    failed; out of `advance` and `finish` come only UnwritableStore, Stopped after a signal and, for others to be ended
-    first, that a GPU has no memory left. A run that is dropped before its end must be closed. It is computed as long as
-    its `lease` is held: where another process took it over, because this one stood still, that one has it.
+    failed; out of `advance` and `finish` come only UnreadableStore, UnwritableStore, Stopped after a signal and, for
+    others to be ended first, that a GPU has no memory left. A run that is dropped before its end must be closed. It is
+    computed as long as its `lease` is held: where another process took it over, because this one stood still, that one
+    has it.
     """
 
     def __init__(self, job: Job, lease: Lease, store: Store, conditions: Conditions, progress: Progress | None = None):
@@ -62,6 +64,8 @@ class Work:
         try:
             self._together = max(self._together, together)
             return (self._trial is not None or self._begin()) and self._iterate()
+        except UnreadableStore:
+            raise
         except UnwritableStore:
             if self.lease.is_held():
                 raise
@@ -124,6 +128,8 @@ class Work:
                 for name, picture in pictures.items():
                     if picture is not None and len(picture) in (1, 3):
                         write_image(folder / f"{name}.png", picture)
+                record = {name: file.model_dump() for name, file in WrittenFile.all_in(folder).items()}
+                (folder / FILES).write_text(as_json(record), encoding="utf-8")
         reason = refusal(self._method, problem)
         if reason is not None and not isinstance(reason, str):
             raise UserError(f"{self._method.plugin_name()}'s refuses() gave {reason!r}: it must give a reason, or None")
@@ -158,7 +164,11 @@ class Work:
 
     def _resume(self) -> None:
         assert self._trial is not None
-        state, self._warnings = self._checkpoints.load()
+        try:
+            state, self._warnings = self._checkpoints.load()
+        except OSError as error:
+            folder = self._store.path / "checkpoints" / self.job.run.key
+            raise UnreadableStore.of(folder, error, "remove it to have the fit begin anew") from error
         if state is None:
             return
         try:

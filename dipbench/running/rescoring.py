@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dipbench.errors import UserError
 from dipbench.images.files import read_image
 from dipbench.metrics import FURTHER
+from dipbench.store.pictures import picture_of
 from dipbench.store.records import NO_TRUTH, Result, ScoredOutput
 from dipbench.store.store import Store
 from dipbench.suites.jobs import Job
@@ -37,14 +38,16 @@ def _lacking(job: Job, result: Result) -> list[str]:
 
 
 def _with_scores(job: Job, result: Result, store: Store) -> Result:
-    folder, lacking = store.path / "runs" / job.run.key, _lacking(job, result)
+    lacking = _lacking(job, result)
     problem = store.path / "problems" / job.run.measurement_key
     pictures = {"truth": problem / "truth.png", "measurement": problem / "degraded.png"}
     wanted = {FURTHER[name].against for name in lacking}
+    if wanted & pictures.keys() and not store.has_problem(job.run.measurement_key):
+        raise UserError(f"the pictures in '{problem}' are not those that were written there")
     others = {against: read_image(file) for against, file in pictures.items() if against in wanted}
 
     def scored(output: ScoredOutput) -> ScoredOutput:
-        picture = read_image(folder / output.picture)
+        picture = read_image(picture_of(store, job.run.key, result, output.picture))
         black = math.isnan(output.scores.get("psnr", 0.0))  # what the picture shows of numbers that are none
         added = {
             name: math.nan if black else metric.measure(picture, others.get(metric.against, picture), job.protocol)

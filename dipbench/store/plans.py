@@ -1,7 +1,9 @@
 """What several commands asked of a store, as one plan."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -54,6 +56,18 @@ class _Member:
     def _method(self, label: str) -> tuple[AskedMethod, str]:
         variant = self.plan.variant(label)
         return AskedMethod(variant.label, self.plan.methods.get(label, label), variant.precision), variant.code
+
+
+_TIME = "%Y%m%dT%H%M%S%f"
+
+
+def time_after(names: Iterable[str]) -> str:
+    """What the name of the last plan begins with: now, or just after those of `names`, for a clock may be set back."""
+    times = [datetime.now(UTC).replace(tzinfo=None)]
+    for name in names:
+        with suppress(ValueError, OverflowError):  # not the name of a plan of ours
+            times.append(datetime.strptime(name.partition("-")[0], _TIME) + timedelta(microseconds=1))
+    return max(times).strftime(_TIME)
 
 
 def merged(plans: Sequence[Plan]) -> Plan:

@@ -3,9 +3,11 @@
 What earlier versions did not write has a default; what is not known is ignored.
 """
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_serializer, model_validator
@@ -68,6 +70,24 @@ class ScoredOutput(_Stored):
         return {"output": self.output, "iteration": self.iteration, **self.scores, "picture": self.picture, **more}
 
 
+class WrittenFile(_Stored):
+    """What a file was when it was written: by its size many can be looked at, by the hash it is sure."""
+
+    size: int  # bytes
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """OSError where it cannot be read."""
+        content = path.read_bytes()
+        return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def all_in(cls, folder: Path) -> dict[str, Self]:
+        """The pictures in a folder, at any depth, by their paths in it."""
+        return {path.relative_to(folder).as_posix(): cls.of(path) for path in sorted(folder.rglob("*.png"))}
+
+
 class Environment(_Stored):
     """What a run was computed with."""
 
@@ -103,6 +123,7 @@ class Result(_Stored):
     at_once: int = 1  # the most runs that took turns with it
     watched: list[str] = []  # signals and rules that were asked for beside the usual ones
     left_out: list[str] = []  # why some of those were not had, a line each
+    files: dict[str, WrittenFile] = {}  # its pictures by their paths in its folder; earlier versions did not say
     resumed: list[dict[str, Any]] = []  # the checkpoints that it went on from: iteration and environment
     warnings: list[str] = []
 

@@ -6,7 +6,8 @@ A store is a folder of its own: nothing in it that dipbench did not write is cha
     DIR/plans/TIME-ID.json  what a command asked for, the last one last; `plan.json` where an earlier version wrote it
     DIR/index.parquet       one row a result, of every run, for other programs; made anew from the runs
     DIR/runs/KEY/           run.json, result.json, trace.parquet, and a PNG an output and a view of it
-    DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it
+    DIR/problems/KEY/       truth.png, degraded.png and guide.png, as far as there are, shared by all methods on it,
+                            and files.json with what they were when they were written
     DIR/leases/KEY-N.json   which process computes a run, while it does: see `store.leases`
     DIR/checkpoints/KEY/    the state of a fit that is not at its end
     DIR/set_aside/          what could not be read
@@ -21,21 +22,20 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow
-from pydantic import ValidationError
 
+from dipbench.disk.faults import is_of_the_disk
 from dipbench.disk.whole import identity, is_half_written, replaced, written
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
 from dipbench.foreign.files import is_file_of, link_out_of
 from dipbench.store.leases import FOLDER, Leases
-from dipbench.store.plans import merged, without_need
-from dipbench.store.reading import plan_in, result_in
+from dipbench.store.plans import merged, time_after, without_need
+from dipbench.store.reading import UnreadableStore, plan_or_problem, reason_of, result_in, spoilt_in
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
 from dipbench.store.traces import Traces
@@ -63,7 +63,7 @@ class Store:
         self.path = path
         self.leases = Leases(path / FOLDER)
         self.warnings: list[str] = []
-        self.traces, self._shared = Traces(path / "runs", self._set_aside), Shared()
+        self.traces, self._shared = Traces(path / "runs", self.set_aside), Shared()
         self._read: dict[str, tuple[Any, Result]] = {}  # each with what told its folder and its file then
         self._check_format()
         self._refuse_what_leads_out()
@@ -90,10 +90,11 @@ class Store:
             made = json_in(mark)
             found, by = made["format"], made["dipbench"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"'{mark}' cannot be read ({error}): write it again as {{\"format\": {FORMAT}, "
-                f'"dipbench": "{__version__}"}} if this version made the store'
-            ) from error
+            content = f'{{"format": {FORMAT}, "dipbench": "{__version__}"}}'
+            mend = f"write it again as {content} if this version made the store"
+            if is_of_the_disk(error):
+                raise UnreadableStore.of(mark, error, mend) from error
+            raise UserError(f"'{mark}' cannot be read ({error}): {mend}") from error
         if found != FORMAT:
             raise UserError(
                 f"'{self.path}' was made by dipbench {by} with store format {found}; this is dipbench "
@@ -150,7 +151,7 @@ class Store:
         except (OSError, ValueError) as error:
             if identity(folder) != before:  # another process has put a new one in its place
                 return self.result(key)
-            self._set_aside(folder, "result.json", error)
+            self.set_aside(folder, "result.json", error)
             return None
 
     def replace_result(self, result: Result) -> None:
@@ -162,7 +163,11 @@ class Store:
         """The trace of a run: one row an iteration, one column a signal."""
         return self.traces.read(key)
 
-    def _set_aside(self, folder: Path, file: str, error: Exception) -> None:
+    def set_aside(self, folder: Path, file: str, error: Exception) -> None:
+        """Moves a run away that has a file which is damaged, and warns of it. UnreadableStore for fault of the disk."""
+        if is_of_the_disk(error):
+            otherwise = f"remove '{folder}' to have its run computed anew"
+            raise UnreadableStore.of(folder / file, error, otherwise) from error
         place = self.path / "set_aside" / f"{folder.name}-{uuid.uuid4().hex[:6]}"
         try:
             place.parent.mkdir(exist_ok=True)
@@ -170,7 +175,7 @@ class Store:
             said = f"set aside in '{place}', to be computed anew"
         except OSError:  # the store cannot be written to: it is read as if this were not there
             said = "left out"
-        self.warnings.append(f"'{folder / file}' cannot be read ({_reason(error)}): {said}")
+        self.warnings.append(f"'{folder / file}' cannot be read ({reason_of(error)}): {said}")
 
     @contextmanager
     def new_folder(self, kind: str, key: str, mark: str = "", *, whatever: bool = False) -> Iterator[Path]:
@@ -190,9 +195,17 @@ class Store:
             yield temporary
 
     def has_problem(self, key: str) -> bool:
-        """Whether the pictures of a problem are there, and none of them leads elsewhere."""
+        """Whether the pictures of a problem are there, and none of them leads elsewhere or is another than was written.
+
+        The latter is warned of.
+        """
         folder = self.path / "problems" / key
-        return folder.is_dir() and all(is_file_of(file, self.path) for file in folder.iterdir())
+        if not folder.is_dir() or not all(is_file_of(file, self.path) for file in folder.iterdir()):
+            return False
+        if spoilt := spoilt_in(folder):
+            words = f"'{spoilt}' is not what was written: it is left out; remove one of its runs and run it again"
+            self.warnings += [words] if words not in self.warnings else []
+        return not spoilt
 
     def write_plan(self, plan: Plan) -> None:
         """Keeps what was asked for beside what was asked for before.
@@ -201,8 +214,8 @@ class Store:
         """
         with self.writing():
             (self.path / PLANS).mkdir(exist_ok=True)
-            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-            with self.new_file(self.path / PLANS / f"{now}-{uuid.uuid4().hex[:6]}.json") as temporary:
+            name = time_after(path.name for path in self._plan_files())
+            with self.new_file(self.path / PLANS / f"{name}-{uuid.uuid4().hex[:6]}.json") as temporary:
                 temporary.write_text(as_json(plan.model_dump()), encoding="utf-8")
             there = {path: found for path, found in self._plans().items() if isinstance(found, Plan)}
             for path in without_need(there):
@@ -229,7 +242,7 @@ class Store:
 
     def _plans(self) -> dict[Path, Plan | str]:
         """By its file each plan, or what is wrong with it; the oldest first."""
-        found = {path: _plan_in(path) for path in self._plan_files()}
+        found = {path: plan_or_problem(path) for path in self._plan_files()}
         # another process takes a plan away when one that it wrote asks for as much
         return found if self._plan_files() == list(found) else self._plans()
 
@@ -259,7 +272,7 @@ class Store:
     def write_index(self, frame: pd.DataFrame) -> None:
         """Writes the table of all results for other programs."""
         with self.new_file(self.path / "index.parquet") as temporary:
-            frame.to_parquet(temporary)
+            temporary.write_bytes(frame.to_parquet())
 
 
 def _is_half_a_mark(name: str) -> bool:
@@ -271,16 +284,6 @@ class UnwritableStore(UserError):
     """The store cannot be written to: going on would lose what is computed."""
 
 
-def _plan_in(path: Path) -> Plan | str:
-    """The plan in a file, or what is wrong with it."""
-    try:
-        return plan_in(path)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValidationError) and any(problem["type"] == "missing" for problem in error.errors()):
-            return "was written by an earlier version of dipbench"
-        return f"cannot be read ({_reason(error)})"
-
-
 def as_json(content: Any) -> str:
     """JSON as the files of a store have it; a number that JSON does not know is a text."""
     return json.dumps(plain_numbers(content), indent=1, allow_nan=False, default=str) + "\n"
@@ -290,11 +293,3 @@ def write_json(path: Path, content: Any) -> None:
     """Writes JSON so that the file is whole or not there: see `written`."""
     with written(path) as temporary:
         temporary.write_text(as_json(content), encoding="utf-8")
-
-
-def _reason(error: Exception) -> str:
-    """What is wrong with a file, in one line."""
-    if isinstance(error, ValidationError):
-        problem = error.errors()[0]
-        return ": ".join(filter(None, [".".join(str(part) for part in problem["loc"]), problem["msg"]]))
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

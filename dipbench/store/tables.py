@@ -1,12 +1,13 @@
 """The trace of a run as a file that anybody may have made: looked at before it is read, and again before it is used."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow.parquet import ParquetFile
+from pyarrow.parquet import ParquetFile, write_table
 
 from dipbench.errors import UserError
 from dipbench.spec import parse
@@ -15,6 +16,16 @@ MOST_NUMBERS = 10**8
 """Iterations times signals: a fit of a million iterations with a hundred of them."""
 
 _NEEDED = ("iteration", "psnr")
+
+_RUN = b"dipbench.run"  # where the file of a trace says of which run it is
+
+
+def as_file(trace: pd.DataFrame, run: str) -> bytes:
+    """What `trace_in` reads: it says of which run it is, and has a check sum for each part of its numbers."""
+    table, content = pa.Table.from_pandas(trace, preserve_index=False), BytesIO()
+    about = {**(table.schema.metadata or {}), _RUN: run.encode()}
+    write_table(table.replace_schema_metadata(about), content, write_page_checksum=True)
+    return content.getvalue()
 
 
 def trace_in(path: Path) -> pd.DataFrame:
@@ -28,12 +39,16 @@ def trace_in(path: Path) -> pd.DataFrame:
 def table_in(path: Path) -> pa.Table:
     """The same as pyarrow has it.
 
-    OSError, pyarrow's ArrowException, and ValueError where it is no table of numbers with what every trace has.
+    OSError, pyarrow's ArrowException, and ValueError where it is no table of numbers with what every trace has, or says
+    that it is of another run than the folder is named for.
     """
     if not path.is_file():
         raise ValueError("there is no such file")
-    with ParquetFile(path) as file:
+    with ParquetFile(path, page_checksum_verification=True) as file:
         check_schema(file)
+        run = (file.schema_arrow.metadata or {}).get(_RUN, path.parent.name.encode()).decode(errors="replace")
+        if run != path.parent.name:  # earlier versions did not say
+            raise ValueError(f"it is the trace of run {run[:80]}")
         table = file.read(use_threads=False)  # files are small and many: threads cost more than they give
     iterations = table["iteration"]
     if not table.num_rows or iterations.null_count or not _count_up(iterations.to_numpy()):

@@ -31,7 +31,7 @@ class Run:
     @cached_property
     def key(self) -> str:
         """The name of the run: 16 hex digits of the sha256 of its canonical JSON."""
-        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()[:16]
+        return key_of(asdict(self))
 
     @property
     def code(self) -> str:
@@ -59,6 +59,11 @@ class Run:
     def method_path(self) -> tuple[str, ...]:
         """What the streams of the method depend on beside the seed."""
         return ("method", self.dataset, self.image, canonical(self.task))
+
+
+def key_of(run: Mapping[str, Any]) -> str:
+    """The name of a run by what is written of it, in a file too, whatever version wrote that."""
+    return hashlib.sha256(canonical(run).encode()).hexdigest()[:16]
 
 
 def written(plugin: Mapping[str, Any]) -> str:

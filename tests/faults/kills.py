@@ -24,6 +24,7 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from judging import alike, half_written
 
 from dipbench.running import claims, others
 from dipbench.running.conditions import Conditions
@@ -220,25 +221,14 @@ def judged(case: Case, out: Path, whole: Path, folder: Path, figures: Figures) -
             figures.lost += 1
             continue
         figures.resumed += bool(result.resumed)
-        figures.other += not _alike(out / "runs" / key, whole / "runs" / key) or result.status != undisturbed.status
+        figures.other += not alike(out / "runs" / key, whole / "runs" / key) or result.status != undisturbed.status
     figures.left += store.warnings
-    for kind in ("runs", "problems", "checkpoints"):
-        figures.left += sorted(str(path) for path in (out / kind).rglob(".writing-*"))
+    figures.left += half_written(out)
     figures.torn += len([path for place in (out, out / "plans", out / "leases") for path in place.glob(".writing-*")])
     figures.left += sorted(
         str(path) for name in ("leases", "checkpoints", "set_aside") for path in (out / name).glob("[!.]*")
     )
     figures.left += sorted({path.name for path in (out / "runs").iterdir()} - set(keys))
-
-
-def _alike(folder: Path, other: Path) -> bool:
-    """Whether two runs have the same trace to the last bit, and the same pictures."""
-    if {path.name for path in folder.iterdir()} != {path.name for path in other.iterdir()}:
-        return False
-    pictures = all(path.read_bytes() == (other / path.name).read_bytes() for path in folder.glob("*.png"))
-    if not (other / "trace.parquet").exists():
-        return pictures
-    return pictures and pd.read_parquet(folder / "trace.parquet").equals(pd.read_parquet(other / "trace.parquet"))
 
 
 def undisturbed(case: Case, folder: Path) -> Path:

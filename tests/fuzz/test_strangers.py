@@ -34,6 +34,7 @@ from dipbench.spec import parse
 from dipbench.store.leases import Lease
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
+from dipbench.suites.run import key_of
 from dipbench.suites.suite import Suite, read_suite
 
 
@@ -153,8 +154,12 @@ def test_a_report_runs_nothing_that_a_store_names(sent: Path, monkeypatch: pytes
     rules = {"rule": "evil.py", "fired": 3}
     edited(fit_in(sent) / "result.json", lambda result: result["outputs"][0].update(rules))
     edited(fit_in(sent) / "result.json", lambda result: result["run"]["task"].update(name="evil.py"))
-    trace = pd.read_parquet(fit_in(sent) / "trace.parquet")
-    trace.assign(**{"evil.py": 1.0, "./evil.py:Evil": 2.0}).to_parquet(fit_in(sent) / "trace.parquet")
+    fit = fit_in(sent)
+    named = fit.with_name(key_of(json.loads((fit / "result.json").read_text())["run"]))
+    plan.write_text(plan.read_text().replace(fit.name, named.name))
+    fit.rename(named)
+    trace = pd.read_parquet(named / "trace.parquet")
+    trace.assign(**{"evil.py": 1.0, "./evil.py:Evil": 2.0}).to_parquet(named / "trace.parquet")
     store = Store.existing(sent)
     write_report(store, store.holdings())
     assert not (sent / "ran").exists()

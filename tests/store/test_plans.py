@@ -254,3 +254,13 @@ def test_only_names_the_commands_of_what_it_leaves() -> None:
     assert narrowed(merged(plans), ["nlm"]).command == "two"
     with pytest.raises(UserError, match="only 'nobody' matches nothing in what was asked for: it takes the name of"):
         narrowed(merged(plans), ["nobody"])
+
+
+def test_the_last_plan_is_the_last_though_the_clock_was_set_back(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    store.write_plan(plan(experiment(["a"]), command="first"))
+    (path,) = (store.path / "plans").iterdir()
+    path.rename(path.with_name("20990101T000000999999-abcdef.json"))
+    (store.path / "plans" / "99991231T235959999999-abcdef.json").write_text("a time after which there is none")
+    store.write_plan(plan(experiment(["b"]), command="last"))
+    assert [asked.command for asked in store.plans()] == ["first", "last"]

@@ -16,6 +16,7 @@ from dipbench.store.reading import result_in
 from dipbench.store.records import Plan, PlannedRun, Result
 from dipbench.store.shared import Shared
 from dipbench.store.store import Store, write_json
+from dipbench.suites.run import key_of
 from dipbench.suites.suite import Suite
 from dipbench.text import plain_numbers
 
@@ -30,7 +31,7 @@ RUN = {
     "protocol": "peak:1|channels:all|border:0+0|quantisation:none",
     "seed": 3,
 }
-OLD = {
+OLD: dict[str, Any] = {
     "status": "done",
     "message": "",
     "mendable": False,
@@ -40,6 +41,8 @@ OLD = {
         {"output": "final", "iteration": 0, "psnr": float("inf"), "ssim": float("nan"), "picture": "final.png"}
     ],
 }
+KEY = key_of(OLD["run"])  # its name
+ANOTHER = OLD | {"run": RUN | {"seed": 4}}
 ROW = {"method": "Bicubic", "tolerance": 0.02, "reason": "draws nothing"}
 SUITE = Suite.model_validate(
     {
@@ -68,8 +71,8 @@ def stored(store: Store, key: str, content: Any, picture: bool = True) -> None:
 
 def test_what_an_earlier_version_wrote_is_read_and_written_again_as_it_was(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    stored(store, "old", OLD)
-    result = store.result("old")
+    stored(store, KEY, OLD)
+    result = store.result(KEY)
     assert result is not None
     assert (result.run.image, result.environment.threads, result.environment.commit) == ("baby", None, None)
     assert (result.seconds, result.peak_memory_bytes, result.at_once, result.engine) == (None, None, 1, "")
@@ -106,14 +109,14 @@ def test_result_that_is_none_is_set_aside_with_its_reason(tmp_path: Path, conten
 
 def test_result_without_its_picture_is_set_aside(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    stored(store, "blind", OLD, picture=False)
-    assert store.result("blind") is None
+    stored(store, KEY, OLD, picture=False)
+    assert store.result(KEY) is None
     assert "without final.png" in store.warnings[0]
 
 
 @pytest.fixture
 def plan() -> Plan:
-    runs = [PlannedRun(key=key, label="bicubic", image="baby", seed=seed) for seed, key in enumerate(["old", "none"])]
+    runs = [PlannedRun(key=key, label="bicubic", image="baby", seed=seed) for seed, key in enumerate([KEY, "none"])]
     return Plan.of(SUITE, {"x4": runs, "later": []}, "dipbench run made_up")
 
 
@@ -161,11 +164,11 @@ def test_plan_of_the_last_command_alone_is_read_as_an_earlier_version_wrote_it(t
 def test_holdings_are_the_plan_and_what_there_is_of_it(tmp_path: Path, plan: Plan) -> None:
     store = Store(tmp_path)
     store.write_plan(plan)
-    stored(store, "old", OLD)
-    stored(store, "not asked for", OLD)
+    stored(store, KEY, OLD)
+    stored(store, key_of(ANOTHER["run"]), ANOTHER)
     holdings = store.holdings()
     assert holdings.plan == plan
-    assert list(holdings.results) == ["old"]
+    assert list(holdings.results) == [KEY]
 
 
 def test_a_result_is_read_again_where_another_took_its_place(tmp_path: Path) -> None:

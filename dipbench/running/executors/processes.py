@@ -28,6 +28,7 @@ from dipbench.running.interruption import Stopped
 from dipbench.running.others import Others
 from dipbench.running.turns import Report, taking_turns
 from dipbench.store.leases import Held
+from dipbench.store.reading import UnreadableStore
 from dipbench.store.store import Store, UnwritableStore
 from dipbench.suites.jobs import Job
 
@@ -199,7 +200,7 @@ def _serve(pipe: Connection, path: Path, conditions: Conditions, threads: int) -
         try:
             for job, finished in taking_turns(take, store, conditions, tell):
                 _send(pipe, (job.run.key, finished))
-        except (UnwritableStore, DeviceLost) as error:
+        except (UnreadableStore, UnwritableStore, DeviceLost) as error:
             _send(pipe, error)
         except Stopped as stopped:
             raise SystemExit(stopped.status) from None
