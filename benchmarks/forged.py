@@ -18,8 +18,18 @@ import torch
 from dipbench.images.files import write_image
 from dipbench.scoring import Protocol
 from dipbench.spec import parse
-from dipbench.store.records import Environment, Plan, PlannedExperiment, PlannedRun, Result, ScoredOutput, Variant
+from dipbench.store.records import (
+    Environment,
+    Plan,
+    PlannedExperiment,
+    PlannedRun,
+    Result,
+    ScoredOutput,
+    Variant,
+    WrittenFile,
+)
 from dipbench.store.store import Store, write_json
+from dipbench.store.tables import FILE
 from dipbench.suites.jobs import Job, Watched
 from dipbench.suites.run import Run
 
@@ -177,6 +187,8 @@ def _write(store: Store, job: Job, pool: "_Pool") -> None:
     number = int(draw.integers(_TRACES))
     outputs = _outputs_of_fit(pool.peaks(number), strength) if fitted else _outputs_of_direct(24 + strength)
     more: dict[str, Any] = {"engine": "eager", "precision": "float32", "fitted": 2217831} if fitted else {}
+    sources = {FILE: pool.trace(number) if fitted else pool.single()}
+    sources |= {output.picture: pool.picture(int(draw.integers(_PICTURES))) for output in outputs}
     result = Result(
         status="done",
         run=run,
@@ -188,6 +200,7 @@ def _write(store: Store, job: Job, pool: "_Pool") -> None:
         seconds=30.0 if fitted else 0.5,
         peak_memory_bytes=900_000_000,
         parameters=run.method["settings"],
+        files={name: pool.was(source) for name, source in sources.items()},
         papers=["arXiv:1711.10925"],
         **more,
     )
@@ -195,9 +208,8 @@ def _write(store: Store, job: Job, pool: "_Pool") -> None:
     folder.mkdir()
     write_json(folder / "run.json", asdict(run))
     write_json(folder / "result.json", result.content())
-    os.link(pool.trace(number) if fitted else pool.single(), folder / "trace.parquet")
-    for output in outputs:
-        os.link(pool.picture(int(draw.integers(_PICTURES))), folder / output.picture)
+    for name, source in sources.items():
+        os.link(source, folder / name)
 
 
 def _outputs_of_fit(peaks: dict[str, tuple[int, float]], strength: float) -> list[ScoredOutput]:
@@ -224,6 +236,7 @@ class _Pool:
     def __init__(self, folder: Path):
         folder.mkdir()
         self._folder = folder
+        self._known: dict[Path, WrittenFile] = {}
         self._traces = [_trace(number) for number in range(_TRACES)]
         for number, trace in enumerate(self._traces):
             trace.to_parquet(self.trace(number), index=False)
@@ -237,6 +250,12 @@ class _Pool:
     def single(self) -> Path:
         """The trace of a method of one estimate."""
         return self._folder / "single.parquet"
+
+    def was(self, file: Path) -> WrittenFile:
+        """What a result says of a file."""
+        if file not in self._known:
+            self._known[file] = WrittenFile.of(file)
+        return self._known[file]
 
     def picture(self, number: int) -> Path:
         return self._folder / f"{number % _PICTURES}.png"

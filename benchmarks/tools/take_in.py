@@ -102,10 +102,11 @@ def finished(store: Store, plan: Plan, suite: Suite) -> dict[str, Kept]:
 
 
 def result_of(store: Store, key: str) -> Result:
-    """The result of a run, without its warnings, which name files of the machine."""
+    """The result of a run, without its warnings, which name files of the machine, and what its own files were."""
     result = store.result(key)
     assert result is not None, "see `finished`"
-    return Result.model_validate({name: value for name, value in result.content().items() if name != "warnings"})
+    content = result.content()
+    return Result.model_validate({name: value for name, value in content.items() if name not in ("warnings", "files")})
 
 
 def chosen(found: Mapping[str, Kept], committed: Mapping[str, Kept], replaces: bool) -> dict[str, Kept]:

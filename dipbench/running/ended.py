@@ -12,6 +12,7 @@ from dipbench.running.conditions import Conditions
 from dipbench.running.trial import Outcome
 from dipbench.store.records import Environment, Result, Status, WrittenFile
 from dipbench.store.store import SNAPSHOTS, Store, as_json
+from dipbench.store.tables import FILE as TRACE
 from dipbench.store.tables import as_file
 from dipbench.suites.jobs import Job
 
@@ -51,7 +52,7 @@ def write_down(
     assert finished.status != "held" and finished.status != "submitted"  # noqa: PT018  # for mypy
     with store.new_folder("runs", job.run.key, mark) as folder:
         if outcome:
-            (folder / "trace.parquet").write_bytes(as_file(outcome.trace, job.run.key))
+            (folder / TRACE).write_bytes(as_file(outcome.trace, job.run.key))
             for output in outcome.outputs:
                 write_image(folder / f"{output.name}.png", output.image)
                 for name, view in outcome.views[output.name].items():

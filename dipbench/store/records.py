@@ -84,8 +84,9 @@ class WrittenFile(_Stored):
 
     @classmethod
     def all_in(cls, folder: Path) -> dict[str, Self]:
-        """The pictures in a folder, at any depth, by their paths in it."""
-        return {path.relative_to(folder).as_posix(): cls.of(path) for path in sorted(folder.rglob("*.png"))}
+        """The files in a folder, at any depth, by their paths in it."""
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        return {path.relative_to(folder).as_posix(): cls.of(path) for path in files}
 
 
 class Environment(_Stored):
@@ -123,7 +124,7 @@ class Result(_Stored):
     at_once: int = 1  # the most runs that took turns with it
     watched: list[str] = []  # signals and rules that were asked for beside the usual ones
     left_out: list[str] = []  # why some of those were not had, a line each
-    files: dict[str, WrittenFile] = {}  # its pictures by their paths in its folder; earlier versions did not say
+    files: dict[str, WrittenFile] = {}  # trace and pictures, by their paths in its folder; earlier versions did not say
     resumed: list[dict[str, Any]] = []  # the checkpoints that it went on from: iteration and environment
     warnings: list[str] = []
 

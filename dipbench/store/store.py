@@ -38,6 +38,7 @@ from dipbench.store.plans import merged, time_after, without_need
 from dipbench.store.reading import UnreadableStore, plan_or_problem, reason_of, result_in, spoilt_in
 from dipbench.store.records import Holdings, Plan, Result, Status
 from dipbench.store.shared import Shared
+from dipbench.store.tables import FILE as TRACE
 from dipbench.store.traces import Traces
 from dipbench.store.writers import writer
 from dipbench.text import plain_numbers
@@ -133,9 +134,13 @@ class Store:
     def status(self, key: str) -> Status | None:
         """How a run ended; None if it is not there. What cannot be read is set aside first."""
         result = self.result(key)
-        if result is None or (result.status == "done" and not self.traces.is_whole(key)):
+        if result is None or (result.status == "done" and not self.has_trace_of(result)):
             return None
         return result.status
+
+    def has_trace_of(self, result: Result) -> bool:
+        """Whether the trace of a run is there and whole. One that is not is set aside with its run."""
+        return self.traces.is_whole(result.run.key, result.files.get(TRACE))
 
     def result(self, key: str) -> Result | None:
         """What came out of a run. It is read once, unless its folder or its file is another by now."""

@@ -12,6 +12,9 @@ from pyarrow.parquet import ParquetFile, write_table
 from dipbench.errors import UserError
 from dipbench.spec import parse
 
+FILE = "trace.parquet"
+"""What it is called in the folder of its run."""
+
 MOST_NUMBERS = 10**8
 """Iterations times signals: a fit of a million iterations with a hundred of them."""
 

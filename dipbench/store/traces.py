@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from dipbench.disk.whole import identity
-from dipbench.store.tables import table_in, trace_in
+from dipbench.store.records import WrittenFile
+from dipbench.store.tables import FILE, table_in, trace_in
 
 _Read = TypeVar("_Read")
 
@@ -29,9 +30,9 @@ class Traces:
             self._kept[key] = self._told(key, trace_in)
         return self._kept[key]
 
-    def is_whole(self, key: str) -> bool:
-        """Whether that of a run can be read."""
-        return self._told(key, table_in) is not None
+    def is_whole(self, key: str, was: WrittenFile | None) -> bool:
+        """Whether that of a run can be read. What it was when it was written tells sooner than reading it."""
+        return self._told(key, lambda path: table_in(path) if was is None else _unchanged(path, was)) is not None
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -46,9 +47,17 @@ class Traces:
         folder = self._runs / key
         before = identity(folder)
         try:
-            return read(folder / "trace.parquet")
+            return read(folder / FILE)
         except (OSError, ValueError, pa.ArrowException) as error:
             if identity(folder) != before:  # another process has put a new one in its place
                 return self._told(key, read)
-            self._set_aside(folder, "trace.parquet", error)
+            self._set_aside(folder, FILE, error)
             return None
+
+
+def _unchanged(path: Path, was: WrittenFile) -> WrittenFile:
+    """OSError where it cannot be read, and ValueError where it is another file than it was."""
+    if WrittenFile.of(path) != was:
+        table_in(path)  # which may say more of what is wrong
+        raise ValueError("it is another than was written")
+    return was

@@ -173,17 +173,17 @@ def test_holdings_are_the_plan_and_what_there_is_of_it(tmp_path: Path, plan: Pla
 
 def test_a_result_is_read_again_where_another_took_its_place(tmp_path: Path) -> None:
     mine, other = Store(tmp_path), Store(tmp_path)
-    stored(mine, "key", OLD)
-    first = mine.result("key")
+    stored(mine, KEY, OLD)
+    first = mine.result(KEY)
     assert first is not None
-    assert mine.result("key") is first
-    write_json(tmp_path / "runs" / "key" / "result.json", OLD | {"wall_seconds": 7.0})
-    second = mine.result("key")
+    assert mine.result(KEY) is first
+    write_json(tmp_path / "runs" / KEY / "result.json", OLD | {"wall_seconds": 7.0})
+    second = mine.result(KEY)
     assert second is not None
     assert second.wall_seconds == 7
-    with other.new_folder("runs", "key") as folder:
+    with other.new_folder("runs", KEY) as folder:
         write_json(folder / "result.json", OLD | {"status": "failed", "outputs": []})
-    third = mine.result("key")
+    third = mine.result(KEY)
     assert third is not None
     assert third.status == "failed"
 
