@@ -143,7 +143,7 @@ class Store:
         return self.traces.is_whole(result.run.key, result.files.get(TRACE))
 
     def result(self, key: str) -> Result | None:
-        """What came out of a run. It is read once, unless its folder or its file is another by now."""
+        """What came out of a run. It is read once, unless its folder or its `result.json` is another by now."""
         folder = self.path / "runs" / key
         before = identity(folder)
         if before is None:

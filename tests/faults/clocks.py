@@ -99,7 +99,7 @@ def owned_by(store: Path, key: str, host: str) -> Lease:
     said["owner"] |= {"host": host, "machine": host}
     beat = '{"beat": ' + f"{0:12d}" + ", "
     path.write_text(beat + json.dumps({name: said[name] for name in ("state", "mark", "owner")})[1:] + "\n")
-    return Lease(store / "leases", key, number, said["mark"], [])
+    return Lease(store / "leases", key, number, said["mark"], [], [])
 
 
 @contextmanager
