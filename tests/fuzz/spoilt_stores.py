@@ -22,7 +22,7 @@ from forge import Forge
 
 from dipbench.comparing.gathering import compared
 from dipbench.comparing.stopping import fits_of, replayable, stops_of
-from dipbench.images.files import write_image
+from dipbench.images.files import to_pillow, write_image
 from dipbench.metrics import known
 from dipbench.report import write_report
 from dipbench.report.citation import bibtex, signature
@@ -162,8 +162,9 @@ def page(path: Path) -> None:
     """The report without what is drawn in its figures, which takes nine tenths of its time."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Figure, "get_layout_engine", lambda figure: None)
-        patched.setattr(FigureCanvasAgg, "print_png", lambda canvas, path: write_image(path, torch.zeros(1, 1, 1)))
-        patched.setattr(FigureCanvasPdf, "print_pdf", lambda canvas, path, **more: path.touch())
+        black = to_pillow(torch.zeros(1, 1, 1))
+        patched.setattr(FigureCanvasAgg, "print_png", lambda canvas, into: black.save(into, "PNG"))
+        patched.setattr(FigureCanvasPdf, "print_pdf", lambda canvas, into, **more: None)
         report(path)
 
 
