@@ -249,7 +249,8 @@ def test_a_picture_of_the_truth_that_is_gone_is_said(run: Callable[..., tuple[St
     _, later = run("vif")
     assert "vif" not in later.results
     (warning, _) = rescore(jobs_of(suite_of(tmp_path, "vif"), [0]), store)
-    assert warning.startswith("nlm on one, denoising, seed 0 cannot be scored by vif: cannot read image")
+    assert warning.startswith("nlm on one, denoising, seed 0 cannot be scored by vif: the pictures in ")
+    assert any("truth.png' is not what was written" in words for words in store.warnings)
     assert later.results["psnr"].equals(first.results["psnr"])
 
 

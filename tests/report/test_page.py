@@ -146,7 +146,15 @@ def test_pictures_are_those_of_the_store_and_take_no_room(store: Store, report: 
 
 
 def test_nothing_is_written_beside_the_report(store: Store, report: Path) -> None:
-    assert {path.name for path in store.path.iterdir()} == {"plans", "problems", "report", "runs", "store.json"}
+    assert {path.name for path in store.path.iterdir()} == {
+        "leases",
+        "plans",
+        "problems",
+        "report",
+        "runs",
+        "store.json",
+    }
+    assert not list((store.path / "leases").iterdir()), "who wrote it has let go"
 
 
 def test_interrupted_suite_says_what_is_missing(forge: Forge) -> None:
