@@ -93,14 +93,17 @@ def spoilt_in(folder: Path) -> Path | None:
     """The first file of a problem that is other than its record says; None: none is, or an earlier version wrote it."""
     record = folder / FILES
     try:
-        if not record.exists():
-            return None
-        files = _FILES.validate_python(json_in(record))
-        return next(
-            (folder / name for name, was in sorted(files.items()) if WrittenFile.of(folder / name) != was), None
-        )
+        files = _FILES.validate_python(json_in(record)) if record.exists() else {}
     except (OSError, ValueError):
         return record
+    return next((folder / name for name, was in sorted(files.items()) if not _is_as_written(folder / name, was)), None)
+
+
+def _is_as_written(path: Path, was: WrittenFile) -> bool:
+    try:
+        return WrittenFile.of(path) == was
+    except OSError:
+        return False
 
 
 def _check_run(result: Result) -> None:
