@@ -30,7 +30,7 @@ def _record_of(result: Result) -> str:
 def ended_in_store(job: Job, store: Store) -> Finished | None:
     """How a run ended that is in the store, with what is watched of it; None: it is to be computed."""
     result = store.result(job.run.key)
-    if result is None or (result.status == "done" and not store.has_trace_of(result)):
+    if result is None or (result.status == "done" and not store.has_trace_of(job.run.key, result)):
         return None
     if result.status == "failed" and _record_of(result) == job.failed_before:
         return None

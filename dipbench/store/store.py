@@ -134,13 +134,13 @@ class Store:
     def status(self, key: str) -> Status | None:
         """How a run ended; None if it is not there. What cannot be read is set aside first."""
         result = self.result(key)
-        if result is None or (result.status == "done" and not self.has_trace_of(result)):
+        if result is None or (result.status == "done" and not self.has_trace_of(key, result)):
             return None
         return result.status
 
-    def has_trace_of(self, result: Result) -> bool:
+    def has_trace_of(self, key: str, result: Result) -> bool:
         """Whether the trace of a run is there and whole. One that is not is set aside with its run."""
-        return self.traces.is_whole(result.run.key, result.files.get(TRACE))
+        return self.traces.is_whole(key, result.files.get(TRACE))
 
     def result(self, key: str) -> Result | None:
         """What came out of a run. It is read once, unless its folder or its `result.json` is another by now."""
