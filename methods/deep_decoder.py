@@ -8,7 +8,7 @@ step of the lowest loss, by 0.5%: so the final output is the one that the rule `
 is the last one. Differs: sizes that 2 to the number of scales does not divide are padded for the network and cropped
 back; with jitter that output is one with jitter, where the code makes it again without; an average of the outputs is
 kept, of which that code has none. On the authors' photograph it has the PSNR of their notebook:
-benchmarks/deep_decoder.py.
+benchmarks/authors_photographs.py.
 """
 
 from dataclasses import dataclass, field
