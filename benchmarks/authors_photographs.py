@@ -24,7 +24,7 @@ import torch
 import typer
 
 from dipbench import registry
-from dipbench.contract import Method, Prior
+from dipbench.contract import Method, Prior, Trace
 from dipbench.fit import Execution, begin
 from dipbench.images.files import read_image
 from dipbench.resources import keep_memory
@@ -95,8 +95,10 @@ def _kept(method: Method, losses: list[float]) -> int:
     """The iteration whose output the method would give: by its own rule, or the last."""
     if not isinstance(method, Prior) or method.stop is None:
         return len(losses) - 1
-    trace = {"iteration": np.arange(len(losses)), "loss": np.array(losses, dtype=np.float32)}
-    return method.stop.judge(trace).iteration
+    trace: Trace = {"iteration": np.arange(len(losses)), "loss": np.array(losses, dtype=np.float32)}
+    kept = method.stop.judge(trace).iteration
+    assert kept is not None
+    return kept
 
 
 def main(photograph: Path, methods: list[str], seed: int = 0, precision: str = "float32", threads: int = 1) -> None:

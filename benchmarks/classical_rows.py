@@ -22,10 +22,10 @@ from classical_tuning import rows as tuning
 from deblurring_tuning import rows as deblurring
 from scipy.stats import norm
 from torch import Tensor
+from truths import truth_of
 
 from dipbench import registry
 from dipbench.contract import Dataset, Problem, Scene
-from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.images.files import centre_crop
 from dipbench.images.resampling import resize
@@ -41,7 +41,9 @@ SIGMA = 25 / 255  # of the noise, on the [0, 1] scale
 
 def released(name: str) -> Tensor:
     """An image that the authors released (C, H, W), by its name in the data set `released`."""
-    return dataset("released").read(name)
+    image = dataset("released").read(name)
+    assert image is not None
+    return image
 
 
 def dataset(name: str) -> Dataset:
@@ -58,7 +60,7 @@ def pairs_of_enlargement() -> list[tuple[str, str, Tensor]]:
     """Data set, image and ground truth (C, H, W) at x4 of every image of Set5 and Set14."""
     task = registry.build("task", "super_resolution[factor=4,multiple=0]")
     return [
-        (name, image, task.prepare(load(dataset(name), image)).image)
+        (name, image, cast(Tensor, task.prepare(Scene(truth_of(dataset(name), image))).image))
         for name in ("set5", "set14")
         for image in names(name)
     ]
@@ -110,7 +112,7 @@ def half_missing(image: str) -> tuple[Tensor, Problem]:
 
     A black pixel of the truth counts as known, for the masked image has its value either way.
     """
-    truth = load(dataset("inpaint11"), image).image
+    truth = truth_of(dataset("inpaint11"), image)
     masked = released(f"inpaint_gray_50p/masked/{image}")
     known = masked == truth
     problem = Problem("inpainting", masked, Mask(known.float()), tuple(truth.shape), known=known, image_name=image)  # type: ignore[arg-type]
@@ -154,7 +156,7 @@ def noise() -> pd.DataFrame:
     """The noisy images of the task against what clipped noise has on average, and against the authors' noisy files."""
     task, rows = registry.build("task", "denoising[sigma=25]"), []
     for image in names("cbm3d9"):
-        truth = load(dataset("cbm3d9"), image).image
+        truth = truth_of(dataset("cbm3d9"), image)
         psnrs = [
             float(task.protocol().psnr(task.degrade(Scene(truth), Streams(seed)).measurement, truth))
             for seed in range(3)
@@ -166,7 +168,7 @@ def noise() -> pd.DataFrame:
 
 def denoised_row(image: str) -> tuple[str, float, float, float]:
     """Name, PSNR of our CBM3D and of the authors' on their noisy file in dB, and our seconds."""
-    truth, noisy = load(dataset("cbm3d9"), image).image, released(f"denoise_color_s25/noisy/{image}")
+    truth, noisy = truth_of(dataset("cbm3d9"), image), released(f"denoise_color_s25/noisy/{image}")
     start = time.perf_counter()
     ours = restored("bm3d", Problem("denoising", noisy, Identity(), tuple(noisy.shape), sigma=SIGMA))  # type: ignore[arg-type]
     seconds = time.perf_counter() - start

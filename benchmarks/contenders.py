@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from dipbench.fit import Captured, Execution, Fit
 from dipbench.resources import PeakMemory, keep_memory, on_stream
 from dipbench.running.trial import Trial
 from dipbench.streams import Streams
+from dipbench.trace.step import Step
 
 TASK, METHOD = "denoising[sigma=25]", "dip[preset=denoising]"
 
@@ -109,6 +111,12 @@ def with_recording(contender: Contender, pipe: Connection) -> None:
             trial.advance()
 
 
+def loss_of(step: Step) -> Tensor:
+    """The loss, a scalar, of a step of a fit."""
+    assert step.loss is not None
+    return step.loss
+
+
 class Bare:
     """A fit by itself, as its engine computes it: nothing is scored."""
 
@@ -131,14 +139,15 @@ class Bare:
             return self._loss.clone()
 
     def _iteration(self) -> None:
-        self._loss = self._fit.output().loss
+        self._loss = loss_of(self._fit.output())
         self._fit.step()
 
 
 def bare(contender: Contender, pipe: Connection) -> None:
     """dipbench's fit alone."""
     _, problem, _ = posed(contender)
-    memory, fit, losses = PeakMemory(problem.device), Bare(problem, contender.execution), []
+    memory, fit = PeakMemory(problem.device), Bare(problem, contender.execution)
+    losses: list[Tensor] = []
     timer = Timer(pipe, problem.device, lambda: {"losses": torch.stack(losses).tolist(), "peak_memory": memory.peak})
     while timer.tick():
         losses.append(fit.advance())
@@ -197,7 +206,8 @@ def official_cells(contender: Contender) -> dict[str, Any]:
     assert contender.official is not None
     os.environ["MPLBACKEND"] = "Agg"
     sys.path.insert(0, str(contender.official))
-    skimage.measure.compare_psnr = lambda true, test: peak_signal_noise_ratio(true, test, data_range=1)
+    psnr = partial(peak_signal_noise_ratio, data_range=1)
+    skimage.measure.compare_psnr = psnr  # type: ignore[attr-defined]
     notebook = json.loads((contender.official / "denoising.ipynb").read_text())
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     imports = next(cell for cell in cells if "compare_psnr" in cell and "import" in cell)

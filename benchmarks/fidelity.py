@@ -16,16 +16,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pandas as pd
 import torch
 import typer
+from contenders import loss_of
 from fidelity_statistics import came_apart, differences_of, figures_of, statistics_of
+from truths import truth_of
 
 from dipbench import registry
 from dipbench.contract import Prior, Problem, Scene
-from dipbench.data.loading import load
 from dipbench.errors import UserError, unknown
 from dipbench.fit import ENGINES, PRECISIONS, REFERENCE, Execution, Fit, pick_execution
 from dipbench.resources import device_title, instructions, keep_memory, pick_device
@@ -55,7 +56,7 @@ def main(
         keep_memory()
     prior: Prior = registry.build("method", method or (FULL if full else SMALL))
     dataset = registry.build("dataset", "cbm3d9" if full else f"cbm3d9[crop={crop}]")
-    truths = {name: load(dataset, name).image.to(on) for name in dataset.names()[:images]}
+    truths = {name: truth_of(dataset, name).to(on) for name in dataset.names()[:images]}
     task = registry.build("task", TASK)
     problems = {name: task.degrade(Scene(truth.cpu()), Streams(0)).to(on) for name, truth in truths.items()}
     tried = executions(on, engine, precision or USUAL)
@@ -111,7 +112,7 @@ def first_iteration(prior: Prior, problem: Problem, tried: list[Execution]) -> p
 def _first(prior: Prior, problem: Problem, execution: Execution) -> tuple[float, torch.Tensor]:
     """The first loss, and the gradient of every weight of a convolution, in double precision and the plain layout."""
     fit = Fit(_without_chance(prior), problem, Streams(0), execution)
-    loss = float(fit.output().loss)
+    loss = float(loss_of(fit.output()))
     kernels = [parameter for parameter in fit.network.parameters() if parameter.ndim == 4]
     return loss, torch.cat([p.grad.detach().double().contiguous().flatten() for p in kernels if p.grad is not None])
 
@@ -124,12 +125,12 @@ def _twentieth_loss(prior: Prior, problem: Problem, factor: float) -> float:
     for _ in range(19):
         fit.output()
         fit.step()
-    return float(fit.output().loss)
+    return float(loss_of(fit.output()))
 
 
 def _without_chance(prior: Prior) -> Prior:
     """The prior without jitter: what is compared is arithmetic."""
-    return replace(copy.copy(prior), jitter=0.0)
+    return replace(copy.copy(cast(Any, prior)), jitter=0.0)  # a setting of some priors
 
 
 def _named(execution: Execution) -> dict[str, str]:

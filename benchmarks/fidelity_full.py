@@ -10,7 +10,7 @@ Looks for stores and for what take_in.py kept of stores, pairs the runs that dif
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pandas as pd
 import typer
@@ -53,7 +53,7 @@ def runs_below(folder: Path) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     for file in sorted(folder.rglob("traces.parquet")):
         numbers = pd.read_csv(file.with_name("numbers.csv"), dtype={"engine": "str"}).drop_duplicates("run")
         traces = dict(list(pd.read_parquet(file).groupby("run")))
-        runs = numbers.to_dict("records")
+        runs = cast(list[dict[str, Any]], numbers.to_dict("records"))
         yield from ((run | {"what": _what(run["method"])}, traces[run["run"]]) for run in runs if run["run"] in traces)
     for mark in sorted(folder.rglob("store.json")):
         yield from _runs_of(Store.existing(mark.parent))

@@ -70,7 +70,8 @@ RULE = (
 def _small(bf16: pd.DataFrame, engine: str) -> dict[str, Any]:
     found = bf16[bf16["engine"] == engine].set_index("quantity")
     first = found.iloc[0]
-    means = {q: (found.loc[q, "difference"], found.loc[q, "low"], found.loc[q, "high"]) for q in JUDGED}
+    bounds = found[["difference", "low", "high"]].astype(float)
+    means = {q: (bounds["difference"][q], bounds["low"][q], bounds["high"][q]) for q in JUDGED}
     where = f"{first['crop']}x{first['crop']} crops" if first["crop"] else "whole images"
     fits = f"{where}, {first['seeds']} seeds, {engine}"
     return _row(fits, int(first["images"]), means, YES if _within(means) else NO)
@@ -153,7 +154,7 @@ def _measurement(pairs: pd.DataFrame) -> str:
     """The data-fit PSNR, which says how far a fit has come: a row an iteration, three columns a pair."""
     name = rf"^{MEASUREMENT} at (\d+) \[dB\]$"
     at = pairs.assign(iteration=pairs["quantity"].str.extract(name)[0]).dropna(subset=["iteration"])
-    columns = {}
+    columns: dict[str, pd.Series] = {}
     named = ["image", "task", "method", "seed"]
     told = [name for name in named if name == "image" or at[name].nunique() > 1]  # what tells the pairs apart
     for _, pair in at.groupby(named, sort=False):

@@ -1,6 +1,6 @@
 """What is compared of two fits that should agree, and how sure the mean of such comparisons is."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ def figures_of(trace: pd.DataFrame) -> dict[str, float]:
     raw, ema, fitted = at["psnr"], at["psnr_ema"], at["psnr_measurement"]
     figures = {
         BEST: raw.max(),
-        ITERATION: float(raw.idxmax()),
+        ITERATION: float(cast(float, raw.idxmax())),
         BEST_EMA: ema.max(),
         FINAL: raw.iloc[-1],
         FINAL_EMA: ema.iloc[-1],

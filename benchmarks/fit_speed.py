@@ -73,7 +73,7 @@ def measured(
     rounds: int,
 ) -> list[dict[str, Any]]:
     """A row a contender at one size."""
-    common = {"size": size, "device": device.type, "threads": threads}
+    common: dict[str, Any] = {"size": size, "device": device.type, "threads": threads}
     reference = Execution()
     plain = [Contender("dipbench", **common, execution=reference, keeps_memory=False)] if device.type == "cpu" else []
     ours = [Contender(who, **common, execution=e) for e in executions for who in ("dipbench", "dipbench, bare")]

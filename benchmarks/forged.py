@@ -219,7 +219,7 @@ def _outputs_of_fit(peaks: dict[str, tuple[int, float]], strength: float) -> lis
             iteration=at,
             scores={"psnr": psnr + strength, "ssim": (psnr + strength) / 40},
             picture=f"{name}.png",
-            **({"rule": "discrepancy", "fired": at} if name.startswith("discrepancy") else {}),
+            **(dict[str, Any](rule="discrepancy", fired=at) if name.startswith("discrepancy") else {}),
         )
         for name, (at, psnr) in peaks.items()
     ]

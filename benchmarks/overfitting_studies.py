@@ -42,7 +42,7 @@ def by_noise(stops: pd.DataFrame) -> str:
 
 def rings(traces: pd.DataFrame, curves: pd.DataFrame) -> str:
     """When each ring of the spectrum is reached, beside the peak of the fit; a line an image."""
-    names = sorted(name for name in traces if name.partition("[")[0] == "band")  # the first is `band` alone
+    names = sorted(name for name in map(str, traces) if name.partition("[")[0] == "band")  # the first is `band` alone
     heads = ["image", *(f"ring {number}" for number in range(len(names))), "peak of the PSNR"]
     peak_at = curves.set_index("run")["peak_at"]
     lines = []
@@ -59,7 +59,7 @@ def targets(traces: pd.DataFrame, numbers: pd.DataFrame) -> str:
     lines = []
     for run, trace in traces.groupby("run", sort=False):
         fitted = trace.set_index("iteration")["psnr_measurement"]
-        near = [fitted.iloc[fitted.index.get_indexer([moment], method="nearest")[0]] for moment in MOMENTS]
+        near = [fitted.iloc[fitted.index.get_indexer(pd.Index([moment]), method="nearest")[0]] for moment in MOMENTS]
         first = trace.loc[trace["psnr_measurement"] >= FITTED, "iteration"].min()
         name = f"{experiment_of[run]}, {trace['method'].iloc[0]}"
         lines.append([name, *(f"{value:.1f}" for value in near), _moment(first)])

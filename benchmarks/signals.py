@@ -7,7 +7,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any, cast
 
 import torch
 import typer
@@ -44,7 +45,7 @@ def main(
     bare: list[float] = []
     for number in range(WARM_UP + iterations):
         steps: list[Step] = []
-        bare.append(seconds(lambda steps=steps: course.advance(steps.append)))
+        bare.append(seconds(partial(course.advance, steps.append)))
         for each in timed:
             each.record(number, steps[0], course.still)
     print(f"{device_title(torch.device('cpu'))}, torch {torch.__version__}, {size}x{size}, medians of {iterations}\n")
@@ -68,7 +69,7 @@ class Timed:
     @classmethod
     def of(cls, signals: Sequence[Signal], truth: Tensor, name: str) -> "Timed":
         problem, apart = taken(signals, truth)
-        always = [replace(s, every=1) if "every" in {f.name for f in fields(s)} else s for s in signals]
+        always = [replace(cast(Any, s), every=1) if "every" in {f.name for f in fields(s)} else s for s in signals]
         recorder = Recorder(problem, truth, Protocol(), 1000, signals=always, apart=apart)
         return cls(name, max(signal.every for signal in signals), recorder, apart, [])
 
@@ -91,7 +92,7 @@ class Timed:
 
 def posed(task: str, truth: Tensor) -> Problem:
     """The problem of a task."""
-    return registry.build("task", task).degrade(Scene(truth), Streams(0))  # type: ignore[no-any-return]
+    return registry.build("task", task).degrade(Scene(truth), Streams(0))
 
 
 def taken(signals: Sequence[Signal], truth: Tensor) -> tuple[Problem, Problem | None]:

@@ -78,7 +78,7 @@ def _reached(goal: Goal, speed: pd.DataFrame) -> str:
                 found = found[found[column] == wanted]
     if found.empty or found[goal.column].isna().all():
         return NOT_MEASURED[goal.device]
-    best = found.loc[found[goal.column].idxmin() if goal.at_most else found[goal.column].idxmax()]
+    best = found.sort_values(goal.column, ascending=goal.at_most).iloc[0]
     value = best[goal.column]
     verdict = "reached" if (value <= goal.value if goal.at_most else value >= goal.value) else "falls short"
     who = "" if goal.engine else f" ({best['engine']}, {best['precision']})"
@@ -114,7 +114,7 @@ def _fidelity(statistics: pd.DataFrame) -> str:
     if statistics.empty:
         return NOT_MEASURED["cpu"]
     apart = statistics["falls of 5 dB"] > 0
-    worst = statistics.loc[statistics[~apart]["minus eager float32 [dB]"].abs().idxmax()]
+    worst = statistics[~apart].sort_values("minus eager float32 [dB]", key=abs, ascending=False).iloc[0]
     where = f"{worst['crop']}x{worst['crop']} crops" if worst["crop"] else "whole images"
     broken = [f"{row.engine} {row.precision} comes apart" for row in statistics[apart].itertuples()]
     most = f"at most {abs(worst['minus eager float32 [dB]']):.2f} ± {worst['standard error [dB]']:.2f} dB on {where}"

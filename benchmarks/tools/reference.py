@@ -63,7 +63,7 @@ def read(folder: Path) -> tuple[dict[str, Kept], Traces]:
     runs = [Kept.model_validate(json.loads(line)) for line in lines]
     traces: Traces = {}
     if (folder / "traces.parquet").exists():
-        traces = dict(list(pd.read_parquet(folder / "traces.parquet").groupby("run")))
+        traces = {str(run): rows for run, rows in pd.read_parquet(folder / "traces.parquet").groupby("run")}
     return {run.key: run for run in runs}, traces
 
 
@@ -98,7 +98,7 @@ def thinned(trace: pd.DataFrame, outputs: Collection[int], watched: bool = False
 
 def _watched_in(trace: pd.DataFrame) -> list[str]:
     """The columns of WATCHED, whatever settings their names have behind them."""
-    return [name for plain in WATCHED for name in trace if name.partition("[")[0] == plain]
+    return [name for plain in WATCHED for name in map(str, trace) if name.partition("[")[0] == plain]
 
 
 def as_named_today(suite: Suite, runs: Iterable[Kept]) -> list[Kept]:

@@ -56,7 +56,7 @@ def _grids(fits: Sequence[PlannedRun]) -> list[tuple[set[int], set[str], list[st
         of_seed.setdefault(run.seed, set()).add(run.image)
     every = set.union(*of_seed.values())
     most = {seed for seed, images in of_seed.items() if images == of_seed[min(of_seed)]}
-    grids = [(most, every, [])]
+    grids: list[tuple[set[int], set[str], list[str]]] = [(most, every, [])]
     shared = set.intersection(*of_seed.values())
     if len(most) < len(of_seed) and shared:
         grids.append((set(of_seed), shared, [f"{len(of_seed)} seeds"]))
@@ -87,7 +87,7 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
     ]
     for chapter in chapters_of(holdings):
         fits = kept_runs.keys() & set(chapter.frame["run"])  # the curve of a baseline that iterates is no result
-        curves = curves_of(store, chapter) if fits else []
+        curves = curves_of(store, chapter) if fits else None
         if curves:
             write_figures(curves, folder, chapter.file)
             for name in (chapter.file, f"{chapter.file}-log"):

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from reference import Kept
 
+from dipbench.report.album import Box
 from dipbench.report.figure import styled
-from dipbench.report.gallery import Box, busiest
+from dipbench.report.gallery import busiest
 from dipbench.store.outputs import kind_of, label_of
 from dipbench.store.records import ScoredOutput
 from dipbench.store.store import Store
