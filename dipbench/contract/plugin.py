@@ -73,13 +73,14 @@ def kind_of(value: object) -> str | None:
 
 def plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
     """The classes of that kind that a module defines; those of a package may stand in its inner modules."""
-    return [
+    found = [
         value
         for value in vars(module).values()
         if kind_of(value) == kind
         and f"{value.__module__}.".startswith(f"{module.__name__}.")
         and not inspect.isabstract(value)
     ]
+    return list(dict.fromkeys(found))  # once, whatever else a class is called in it
 
 
 def home_of(module: str) -> str:

@@ -111,6 +111,13 @@ def _finding_what_is_beside(path: Path) -> Iterator[None]:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         yield
+    except ModuleNotFoundError as error:
+        if f"{error.name}." != FROM_FILE:
+            raise
+        raise UserError(
+            f"file '{path}' imports with a dot, which a package alone can: write it without, 'from helper import ...', "
+            "or put an __init__.py beside it and give the folder"
+        ) from error
     finally:
         sys.path.remove(str(path.parent.resolve()))
         for name in beside:
