@@ -65,13 +65,19 @@ class Wrong(Method):
         ("degraded()\n", "degraded().double()\n", "an estimate of torch.float64"),
         ("degraded()\n", "degraded() / 0\n", "an estimate that is not finite"),
         ("yield problem", "if False: yield problem", "it yielded no estimate"),
-        ("degraded()\n", "measurement.mul_(0.5) + 0 * problem.degraded()\n", "it wrote to the measurement"),
+        ("degraded()\n", "measurement.mul_(0.5) + 0 * problem.degraded()\n", "it wrote to problem.measurement"),
         (
             "degraded()\n",
             "degraded() + torch.rand((), generator=ELSEWHERE)\n",
             "draws from somewhere else than `rng`",
         ),
         ("yield problem", "yield self.nothing", "AttributeError: 'Wrong' object has no attribute 'nothing'"),
+        ("yield problem", "while True: yield problem", "3x64x64: .*: after 1001 estimates .* goes on"),
+        (
+            "yield problem",
+            "torch.manual_seed(0)\n        yield 0.1 * rng.torch('x').initial_seed() % 1 + problem",
+            "another seed gives other estimates, where it draws: it seeds torch's, .*: take rng.torch",
+        ),
         ("  # of nothing", "", "settings without a type or a comment on their line: count"),
         ("Is wrong.", "Is wrong", "its docstring does not begin with a sentence"),
     ],
@@ -161,7 +167,9 @@ def test_command_says_each_check_and_ends_with_2_where_one_fails(tmp_path: Path)
     (tmp_path / "wrong.py").write_text(METHOD.replace("degraded()\n", "degraded() / 0\n"))
     wrong = CliRunner().invoke(app, ["check", f"{tmp_path}/wrong.py"])
     assert wrong.exit_code == 2
-    assert "WRONG  denoising, 3x64x64: refuses in words, or estimates the image: an estimate that is" in wrong.output
+    assert "WRONG  deblurring, 3x64x64: refuses in words, or estimates the image: an estimate that is" in wrong.output
+    assert wrong.output.count("an estimate that is not finite") == 1, "one fault is said once"
+    assert "WRONG  denoising, 3x69x70: refuses in words, or estimates the image: the same as above" in wrong.output
 
 
 def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
