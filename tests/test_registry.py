@@ -205,7 +205,7 @@ def test_a_class_with_a_second_name_is_still_the_only_one(tmp_path: Path) -> Non
         ),
         ('"""Nothing here."""\n', "holds 0 method classes; it takes exactly one"),
         (FILE.replace("@dataclass(frozen=True)\n", ""), "Half in '.*' is not a dataclass: put @dataclass"),
-        (FILE.replace("def run", "def runs"), "holds 0 method classes"),
+        (FILE.replace("def run", "def runs"), r"half\.py' holds no method that is whole: 'Half' lacks run\(\)"),
         ("import a_package_that_is_not_there\n", "cannot be imported: ModuleNotFoundError: No module named"),
         (
             FILE.replace("from torch", "from .my_numbers import FACTOR\nfrom torch"),

@@ -83,6 +83,15 @@ def plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
     return list(dict.fromkeys(found))  # once, whatever else a class is called in it
 
 
+def unfinished_in(module: ModuleType) -> list[str]:
+    """The classes that a module defines and that lack something to be a plugin, each with what it lacks."""
+    return [
+        f"'{value.__name__}' lacks {', '.join(sorted(value.__abstractmethods__))}()"
+        for value in vars(module).values()
+        if kind_of(value) and value.__module__ == module.__name__ and inspect.isabstract(value)
+    ]
+
+
 def home_of(module: str) -> str:
     """The module that a user names by a path: of one that lies in a package, that package."""
     package = module.rpartition(".")[0]

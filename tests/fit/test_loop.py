@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import torch
@@ -172,6 +173,23 @@ def test_an_output_that_is_a_parameter_is_not_changed_by_the_step_that_follows(p
         fitted.step()
         assert torch.equal(made, before)
     assert not torch.equal(fitted.still(), before), "it is fitted"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"iterations": 750.0}, r"iterations must be a whole number from 1 on, got 750\.0"),
+        ({"starts": 0}, "starts must be a whole number from 1 on, got 0"),
+        ({"optimiser": torch.optim.Adam}, r"optimiser must be one of dipbench\.optimisers, got <class"),
+        ({"tricks": Jitter()}, r"tricks must be a tuple of dipbench\.fit\.tricks, got Jitter"),
+        ({"tricks": ("jitter",)}, r"tricks must be a tuple of dipbench\.fit\.tricks, got \('jitter',\)"),
+    ],
+)
+def test_settings_of_a_fit_that_are_of_another_type_are_refused_where_they_are_written(
+    wrong: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UserError, match=f"FitSettings: {words}"):
+        FitSettings(**wrong)
 
 
 class Two(nn.Conv2d):

@@ -147,6 +147,8 @@ def complaint_about(method: Method, problem: Problem) -> str:
 def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
     """The complaint, and what it yielded."""
     if (reason := refusal(method, problem)) is not None:
+        if not isinstance(reason, str):
+            return f"its refuses() gave {reason!r}: it must give a reason, or None", []
         return "" if reason.strip() else "it refuses without a word", []
     given = dict(tensors_in(problem, "problem"))
     before = {name: tensor.clone() for name, tensor in given.items()}

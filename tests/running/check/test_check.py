@@ -60,6 +60,7 @@ class Wrong(Method):
     ("right", "wrong", "complaint"),
     [
         ("return None\n", 'return "not today"\n', "takes a problem of some task: it refuses all: .*: not today"),
+        ("return None\n", "return True\n", r"3x64x64: .*: its refuses\(\) gave True: it must give a reason, or None"),
         ("return None\n", 'return "" if problem.sigma else None\n', "refuses without a word"),
         ("degraded()\n", "degraded()[:, :-1]\n", r"an estimate of shape \(3, 63, 64\): it takes \(3, 64, 64\)"),
         ("degraded()\n", "degraded().double()\n", "an estimate of torch.float64"),
@@ -184,6 +185,9 @@ def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
         kind_of("this_process")
     with pytest.raises(UserError, match="unknown kind of plugin 'rules': did you mean 'rule'"):
         kind_of("fixed", "rules")
+    (tmp_path / "half.py").write_text(METHOD.replace("def run(", "def runs("))
+    with pytest.raises(UserError, match=r"half\.py' holds no plugin that is whole: 'Wrong' lacks run\(\)"):
+        kind_of(f"{tmp_path}/half.py")
     (tmp_path / "nothing.py").write_text('"""Nothing."""')
     with pytest.raises(UserError, match=r"nothing\.py' holds no plugin: it takes a subclass of Method, Dataset, .*"):
         kind_of(f"{tmp_path}/nothing.py")
