@@ -160,10 +160,12 @@ def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
         return f"it wrote to {written[0]}, which is everybody's: take {written[0]}.clone()", made
     if not made:
         return "it yielded no estimate: run() must yield one at least", made
-    return next(filter(None, (_complaint_about_estimate(estimate, problem) for estimate in made)), ""), made
+    complaints = (_complaint_about_estimate(estimate, problem, method.fitted) for estimate in made)
+    return next(filter(None, complaints), ""), made
 
 
-def _complaint_about_estimate(estimate: Tensor, problem: Problem) -> str:
+def _complaint_about_estimate(estimate: Tensor, problem: Problem, fitted: bool) -> str:
+    """`fitted`: it may begin anywhere."""
     if tuple(estimate.shape) != problem.shape:
         return f"an estimate of shape {tuple(estimate.shape)}: it takes {problem.shape}, as problem.shape says"
     if estimate.device != problem.device:
@@ -172,6 +174,8 @@ def _complaint_about_estimate(estimate: Tensor, problem: Problem) -> str:
         return f"an estimate of {estimate.dtype}: it takes torch.float32, black 0 and white 1"
     if not estimate.isfinite().all():
         return "an estimate that is not finite: it divides by nothing, or its steps are too large"
+    if not fitted and (estimate < -0.1).float().mean() > 0.25:
+        return f"an estimate with much below 0, down to {float(estimate.min()):.3g}: black is 0 and white is 1"
     if (largest := float(estimate.abs().max())) > _BLACK_AND_WHITE:
         return f"an estimate with values up to {largest:.3g}: black is 0 and white is 1; divide by 255"
     return ""

@@ -64,6 +64,7 @@ class Wrong(Method):
         ("return None\n", 'return "" if problem.sigma else None\n', "refuses without a word"),
         ("degraded()\n", "degraded()[:, :-1]\n", r"an estimate of shape \(3, 63, 64\): it takes \(3, 64, 64\)"),
         ("degraded()\n", "degraded().double()\n", "an estimate of torch.float64"),
+        ("degraded()\n", "degraded() * 2 - 1\n", "an estimate with much below 0, down to -.*: black"),
         ("degraded()\n", "degraded() / 0\n", "an estimate that is not finite"),
         ("yield problem", "if False: yield problem", "it yielded no estimate"),
         ("degraded()\n", "measurement.mul_(0.5) + 0 * problem.degraded()\n", "it wrote to problem.measurement"),
