@@ -21,6 +21,7 @@ def code_hash(path: Path) -> str:
 
     For the folder of a package it is that of all its Python files.
     """
+    path = path.absolute()  # as the modules beside it are found, also those of a file in the folder one is in
     if path.is_dir():
         return _hash_of(path, _files_of(path))
     return _hash_of(path.parent, [path, *(file for _, file in helpers_of(path))])
@@ -28,7 +29,7 @@ def code_hash(path: Path) -> str:
 
 def helpers_of(path: Path) -> list[tuple[str, Path]]:
     """The modules beside a Python file that it imports, also through one another, each with its name."""
-    finder = ModuleFinder(path=[str(path.parent)])
+    finder = ModuleFinder(path=[str(path.parent.absolute())])
     try:
         finder.run_script(str(path))
     except Exception:  # it cannot be read as Python: who imports it will say so

@@ -2,9 +2,12 @@
 
 import difflib
 import multiprocessing
+import sysconfig
+import traceback
 import warnings
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -49,11 +52,27 @@ _PACKAGES = {
 
 def described(error: BaseException) -> str:
     """An error in one line, with how to install what is missing where that is it."""
-    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, UserError):
+        return str(error)
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if not isinstance(error, ModuleNotFoundError) or not error.name or error.name.startswith("dipbench"):
         return words
     module = error.name.partition(".")[0]
     return f"{words}; it needs that package: pip install {_PACKAGES.get(module, module)}"
+
+
+def located(error: BaseException) -> str:
+    """The same, with the last line on its way that no package brought: that is a plugin's, where one had a part in it.
+
+    Of a UserError its words alone, which name what is wrong.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, UserError) or not frames:
+        return described(error)
+    brought = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
+    own = [frame for frame in frames if not any(Path(frame.filename).is_relative_to(folder) for folder in brought)]
+    last = (own or frames)[-1]
+    return f"{described(error)} ({last.name}, line {last.lineno} of {last.filename})"
 
 
 @cache

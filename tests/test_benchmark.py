@@ -161,3 +161,11 @@ def test_one_word_needs_no_list_around_it(tmp_path: Path) -> None:
     results = dipbench.run("quickstart", only="denoising", methods="bicubic", scale="smoke", device="cpu", out=tmp_path)
     assert set(results["experiment"]) == {"denoising"}
     assert "bicubic" in set(results["method"])
+
+
+@pytest.mark.parametrize("method", ["degraded", halved, dipbench.prior(Small, iterations=2)])
+def test_one_method_needs_no_list_around_it(tmp_path: Path, method: Any) -> None:
+    bench = dipbench.Benchmark("denoising", "photos[crop=64,side=16]", "chelsea", out=tmp_path / "out")
+    results = bench.run(method, device="cpu", progress=False).results
+    assert set(results["status"]) == {"done"}
+    assert results["method"].nunique() == 1

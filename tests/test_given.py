@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from test_registry import FILE
@@ -80,6 +81,13 @@ def test_a_function_makes_a_prior_that_is_fitted_and_kept(notebook: Notebook, tm
     assert results["iteration"].max() == 5
     again = dipbench.run("quickstart", methods=[prior], settings=["small.iterations=6"], **asked)
     assert set(again["run"]) == set(results["run"])
+
+
+def test_settings_are_taken_as_numpy_counts_them_and_rules_as_they_are_written(notebook: Notebook) -> None:
+    small = notebook(NET)["small"]
+    made = dipbench.prior(small, iterations=np.int64(5), stop="wmv[window=9]")
+    assert made.stop == registry.build("rule", "wmv[window=9]")
+    assert registry.as_text("method", [made]) == ['small[stop="wmv[window=9]",iterations=5]']
 
 
 def test_the_classes_of_networks_and_functions_of_the_problem_make_priors(notebook: Notebook) -> None:
@@ -172,7 +180,15 @@ REFUSED = {
     ),
     "a setting that there is not": (
         lambda n: dipbench.prior(n(NET)["small"], steps=3),
-        "prior 'small': .*'steps': it takes stop, validation, held, iterations, learning_rate|prior 'small': .*'steps'",
+        "unknown small setting 'steps': known: average, clip, held, input_channels, iterations, ",
+    ),
+    "a setting of another type": (
+        lambda n: dipbench.prior(n(NET)["small"], iterations="many"),
+        "method 'small': iterations must be a valid integer, got 'many'",
+    ),
+    "a rule that there is not": (
+        lambda n: dipbench.prior(n(NET)["small"], stop="wmw"),
+        "unknown rule 'wmw': did you mean 'wmv'",
     ),
     "a tensor from around it": (
         lambda n: source_of(dipbench.prior(n(NET + "T = torch.zeros(3)\ndef g(): return block(T.sum())\n")["g"])),

@@ -178,6 +178,24 @@ def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_chan
         import_module("my_helper")
 
 
+def test_a_file_in_the_folder_one_is_in_finds_the_modules_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_numbers.py").write_text("FACTOR = 3\n")
+    text = FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_numbers import FACTOR\nfrom torch")
+    (tmp_path / "half.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    sources = {registry.build("method", place).source() for place in ("half.py", "./half.py", f"{tmp_path}/half.py")}
+    assert len(sources) == 1
+    (tmp_path / "my_numbers.py").write_text("FACTOR = 4\n")
+    assert registry.build("method", "half.py").source() not in sources
+
+
+def test_a_class_with_a_second_name_is_still_the_only_one(tmp_path: Path) -> None:
+    (tmp_path / "half.py").write_text(FILE + "\n\nOther = Half\n")
+    assert registry.build("method", f"{tmp_path}/half.py").plugin_name() == "half"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -187,8 +205,12 @@ def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_chan
         ),
         ('"""Nothing here."""\n', "holds 0 method classes; it takes exactly one"),
         (FILE.replace("@dataclass(frozen=True)\n", ""), "Half in '.*' is not a dataclass: put @dataclass"),
-        (FILE.replace("def run", "def runs"), "holds 0 method classes"),
+        (FILE.replace("def run", "def runs"), r"half\.py' holds no method that is whole: 'Half' lacks run\(\)"),
         ("import a_package_that_is_not_there\n", "cannot be imported: ModuleNotFoundError: No module named"),
+        (
+            FILE.replace("from torch", "from .my_numbers import FACTOR\nfrom torch"),
+            r"half\.py' imports with a dot, which a package alone can: write it without, 'from helper import",
+        ),
         ("def half(:\n", "cannot be imported: SyntaxError"),
     ],
 )

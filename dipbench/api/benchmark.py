@@ -1,7 +1,7 @@
 """A benchmark of one's own in three lines: a task, images, and methods as a notebook has them."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Benchmark:
 
     def run(
         self,
-        methods: Mapping[str, Any] | Iterable[Any],
+        methods: Mapping[str, Any] | Iterable[Any] | Callable[..., Any] | Method,
         *,
         baseline: str = "",
         device: str = "auto",
@@ -61,9 +61,12 @@ class Benchmark:
 
         `methods` maps a name, by which tables and curves call it, to a method: as written (`dip[iterations=500]`), a
         `Method` or its class, the class of a network or a function that makes one (see `dipbench.prior`), or a
-        function of the degraded image (see `dipbench.method`). `baseline` is the name that others are compared with.
-        A method that fails does not stop the others: its rows say why. UserError for what is wrong in the arguments.
+        function of the degraded image (see `dipbench.method`); one alone needs no list around it. `baseline` is the
+        name that others are compared with. A method that fails does not stop the others: its rows say why. UserError
+        for what is wrong in the arguments.
         """
+        if isinstance(methods, (str, Method)) or callable(methods):
+            methods = [methods]
         named = methods if isinstance(methods, Mapping) else {_name_of(given): given for given in methods}
         texts = {name: registry.as_text("method", [_as_method(name, given)])[0] for name, given in named.items()}
         on = executor_of("processes", jobs, texts.values())

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
+from dipbench import registry
 from dipbench.bases.made_of import class_made_of
 from dipbench.contract import (
     FitSettings,
@@ -61,7 +62,8 @@ def prior(build: Callable[..., Any], *, name: str = "", **settings: Any) -> Prio
     `build` makes a fresh network each time it is called, and takes any of `problem`, `rng` and `channels` (of the
     image, 1 or 3) by these names. It gives the network, whose input is then noise of `input_channels` (1, 32, H, W), or
     the network and its input. `settings` are those of `OfFunction`: iterations, learning_rate, average, jitter,
-    input_channels, clip. UserError for a network that is made already, and for a setting that there is not.
+    input_channels, clip. UserError for a network that is made already, and for a setting that there is not or that is
+    wrong.
     """
     if isinstance(build, nn.Module):
         raise UserError(
@@ -70,12 +72,8 @@ def prior(build: Callable[..., Any], *, name: str = "", **settings: Any) -> Prio
         )
     cls = class_made_of(build, OfFunction, name, maker="prior", says="The network that {name} makes.")
     _taken_by(build)
-    try:
-        return cls(**settings)
-    except TypeError as error:
-        raise UserError(
-            f"prior '{cls.__name__}': {error}: it takes {', '.join(each.name for each in fields(cls))}"
-        ) from error
+    made: Prior = registry.build_of(cls, cls.__name__, settings)
+    return made
 
 
 def makes_network(function: Callable[..., Any]) -> bool:

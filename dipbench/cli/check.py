@@ -1,5 +1,6 @@
 """The command line: `dipbench check`."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -20,8 +21,10 @@ def check(
 
     registry.use_folders(plugins)
     wrong = 0
+    said = set[str]()
     for each in checked(kind_of(name, kind), name):
-        print(each, flush=True)
+        print(replace(each, complaint="the same as above") if each.complaint in said else each, flush=True)
+        said.update(filter(None, [each.complaint]))
         wrong += bool(each.complaint)
     print(f"{wrong} wrong" if wrong else "it keeps the contract")
     if wrong:

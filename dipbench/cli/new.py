@@ -1,6 +1,8 @@
 """The command line: `dipbench new`."""
 
 import importlib.util
+import keyword
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +24,10 @@ def new(
     _check(name, path)
     text = (Path(__file__).parent / "starters" / f"{kind}.txt").read_text(encoding="utf-8")
     class_name = "".join(word.capitalize() for word in name.split("_"))
+    if keyword.iskeyword(class_name) or class_name in re.findall(r"\w+", text):
+        raise UserError(
+            f"'{name}' makes a class {class_name}, a word that the file needs for another thing: take another"
+        )
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text.replace("CLASS", class_name).replace("NAME", name))
@@ -38,5 +44,7 @@ def _check(name: str, path: Path) -> None:
         raise UserError(f"'{path}' is there already: it stays as it is; take another name, or remove it first")
     if not path.parent.is_dir():
         raise UserError(f"cannot write '{path}': '{path.parent}' is not a folder; make it first")
+    if keyword.iskeyword(name):
+        raise UserError(f"'{name}' is a word of Python's, by which no module can be imported: take another")
     if importlib.util.find_spec(name):
         raise UserError(f"'{name}' is a module of Python's or of a package, which the file would hide: take another")

@@ -73,12 +73,22 @@ def kind_of(value: object) -> str | None:
 
 def plugins_in(module: ModuleType, kind: str) -> list[type[Plugin]]:
     """The classes of that kind that a module defines; those of a package may stand in its inner modules."""
-    return [
+    found = [
         value
         for value in vars(module).values()
         if kind_of(value) == kind
         and f"{value.__module__}.".startswith(f"{module.__name__}.")
         and not inspect.isabstract(value)
+    ]
+    return list(dict.fromkeys(found))  # once, whatever else a class is called in it
+
+
+def unfinished_in(module: ModuleType) -> list[str]:
+    """The classes that a module defines and that lack something to be a plugin, each with what it lacks."""
+    return [
+        f"'{value.__name__}' lacks {', '.join(sorted(value.__abstractmethods__))}()"
+        for value in vars(module).values()
+        if kind_of(value) and value.__module__ == module.__name__ and inspect.isabstract(value)
     ]
 
 

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from numbers import Integral
 from typing import Any, ClassVar
 
 import torch
@@ -13,6 +14,7 @@ from dipbench.contract.plugins import Method
 from dipbench.contract.problem import Problem
 from dipbench.contract.rule import Rule
 from dipbench.contract.validation import Validation
+from dipbench.errors import UserError
 from dipbench.optimisers import Adam, Optimiser
 from dipbench.streams import Streams
 
@@ -81,6 +83,17 @@ class FitSettings:
     starts: PositiveInt = 1  # fits from as many starts, whose outputs are averaged
     clip: bool = False  # whether outputs are clipped to [0, 1], but not in the loss: for a network without a sigmoid
     keep: tuple[PositiveInt, ...] = ()  # iterations after which the outputs are results too; it changes no fit
+
+    def __post_init__(self) -> None:
+        """UserError for what is of another type: it would fail later, far from where it was written."""
+        for name in ("iterations", "starts"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise UserError(f"FitSettings: {name} must be a whole number from 1 on, got {value!r}")
+        if not isinstance(self.optimiser, Optimiser):
+            raise UserError(f"FitSettings: optimiser must be one of dipbench.optimisers, got {self.optimiser!r}")
+        if not isinstance(self.tricks, tuple) or not all(isinstance(trick, Trick) for trick in self.tricks):
+            raise UserError(f"FitSettings: tricks must be a tuple of dipbench.fit.tricks, got {self.tricks!r}")
 
     def acting(self) -> dict[str, Any]:
         """Every setting that changes the fit."""

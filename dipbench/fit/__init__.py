@@ -5,7 +5,7 @@ from dipbench.fit.course import Course
 from dipbench.fit.engines.capture import Captured
 from dipbench.fit.engines.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
 from dipbench.fit.ensemble import Ensemble
-from dipbench.fit.loop import FIT_VERSION, Fit
+from dipbench.fit.loop import FIT_VERSION, Fit, built
 
 __all__ = [
     "ENGINES",
@@ -18,5 +18,6 @@ __all__ = [
     "Execution",
     "Fit",
     "begin",
+    "built",
     "pick_execution",
 ]

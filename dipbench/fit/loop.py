@@ -5,18 +5,37 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dipbench.contract import Fitting, Prior, Problem, Trick
+from dipbench.errors import UserError
 from dipbench.fit.engines.compiled import compiled
 from dipbench.fit.engines.execution import REFERENCE, Execution
 from dipbench.fit.engines.flat import FlatParameters
 from dipbench.fit.engines.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
+from dipbench.registry.process import apart
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
 
 FIT_VERSION = 1
 """Of what a fit computes: to be raised with every change of that, for it is in the name of a run. No engine is."""
+
+
+def built(prior: Prior, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+    """A fresh network and its input, for a block in which the weights are seeded.
+
+    What the prior sets of the process meanwhile, such as a default type, is put back. UserError where it gives
+    something else.
+    """
+    with apart():
+        made: Any = prior.build(problem, rng)
+    match made:
+        case (nn.Module() as network, Tensor() as z):
+            return network, z
+    raise UserError(
+        f"{prior.plugin_name()}'s build() gave {type(made).__name__}: it must give the network and its input, a tensor "
+        "(1, C, H, W)"
+    )
 
 
 class Fit:
@@ -32,10 +51,12 @@ class Fit:
         self._settings = settings = prior.fit_settings(problem)
         engine, device = execution.how, problem.device
         with rng.seeded("weights"):
-            network, z = prior.build(problem, rng)
+            network, z = built(prior, problem, rng)
             for trick in settings.tricks:
                 network = trick.around(network, z)
         self.fitted = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+        if not self.fitted:
+            raise UserError(f"{prior.plugin_name()}'s network has no parameter that is fitted: it takes one at least")
         if engine.lean:
             drop_redundant_biases(network)
         twice = any(trick.twice for trick in settings.tricks)
@@ -66,7 +87,7 @@ class Fit:
         for played in self._tricks:
             played.trick.before(now, played.memory, played.rng)
         self._parameters.zero_gradient()
-        made = self._forward(now.input)
+        made = self._made(now.input)
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
         loss = self._prior.loss(output, self._problem)
@@ -88,10 +109,23 @@ class Fit:
         """The output (C, H, W) for the input as it was built, without any trick; nothing of the fit changes by it."""
         buffers = list(self.network.buffers())  # the running means of batch norm, which no fit reads
         before = [buffer.clone() for buffer in buffers]
-        output = self._forward(self._z)
+        output = self._made(self._z)
         for buffer, old in zip(buffers, before, strict=True):
             buffer.copy_(old)
         return self._estimate_in(output)
+
+    def _made(self, z: Tensor) -> Tensor:
+        """What the network makes of an input; a copy where that is a parameter itself, which a step changes in place.
+
+        UserError where it is no tensor.
+        """
+        made = self._forward(z)
+        if not isinstance(made, Tensor):
+            raise UserError(
+                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor (1, C, H, W)"
+            )
+        own = self._parameters.values.untyped_storage().data_ptr()
+        return made.clone() if made.untyped_storage().data_ptr() == own else made
 
     def _estimate_in(self, output: Tensor) -> Tensor:
         """The image (C, H, W) in an output of the network."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dipbench.registry.building import build as build
     from dipbench.registry.building import build_beside as build_beside
     from dipbench.registry.building import build_known as build_known
+    from dipbench.registry.building import build_of as build_of
     from dipbench.registry.building import describe as describe
     from dipbench.registry.building import first_problem as first_problem
     from dipbench.registry.building import setting_names as setting_names
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dipbench.registry.kinds import KINDS as KINDS
 
 _MODULES = {
-    "building": ("build", "build_beside", "build_known", "describe", "first_problem", "setting_names"),
+    "building": ("build", "build_beside", "build_known", "build_of", "describe", "first_problem", "setting_names"),
     "finding": ("broken_files", "find", "kinds_of", "names"),
     "folders": ("use_folders",),
     "given": ("as_text", "is_given"),

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -25,15 +26,21 @@ def setting_names(kind: str, name: str) -> list[str]:
 def build(kind: str, wanted: Spec | str) -> Any:
     """The plugin with its settings. UserError names a setting that is unknown, of the wrong type or out of range."""
     spec = parse(wanted) if isinstance(wanted, str) else wanted
-    cls, known = find(kind, spec.name), setting_names(kind, spec.name)
-    for key in spec.settings:
+    return build_of(find(kind, spec.name), spec.name, spec.settings)
+
+
+def build_of(cls: type[Plugin], name: str, settings: Mapping[str, Any]) -> Any:
+    """The same of a class, which is called `name`; a setting that is a plugin may be one already."""
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # a dataclass: see finding
+    for key in settings:
         if key not in known:
-            raise unknown(f"{spec.name} setting", key, known)
-    plugins = {key: build(inner, spec.settings[key]) for key, inner in _plugin_settings(cls) if spec.settings.get(key)}
+            raise unknown(f"{name} setting", key, known)
+    given = {key: kind for key, kind in _plugin_settings(cls) if settings.get(key)}
+    plugins = {key: build(kind, settings[key]) for key, kind in given.items() if not isinstance(settings[key], Plugin)}
     try:
-        return TypeAdapter(cls).validate_python({**spec.settings, **plugins})
+        return TypeAdapter(cls).validate_python({**settings, **plugins})
     except ValidationError as error:
-        raise UserError(f"{kind} '{spec.name}': {_wrong_setting(error)}") from error
+        raise UserError(f"{cls.kind} '{name}': {_wrong_setting(error)}") from error
 
 
 def build_beside(kind: str, wanted: str, plugin: type[Plugin]) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from dipbench.contract import Plugin
-from dipbench.contract.plugin import plugins_in
+from dipbench.contract.plugin import plugins_in, unfinished_in
 from dipbench.errors import UserError, unknown
 from dipbench.registry.folders import plugin_files
 from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
@@ -55,6 +55,8 @@ def kinds_of(name: str) -> list[str]:
             return kinds
         if place[1]:
             raise unknown(f"plugin in '{place[0]}'", place[1], (cls for classes in found.values() for cls in classes))
+        if lacking := unfinished_in(module):
+            raise UserError(f"'{name}' holds no plugin that is whole: {'; '.join(lacking)}")
         raise UserError(f"'{name}' holds no plugin: it takes a subclass of {', '.join(map(str.capitalize, KINDS))}")
     return [kind for kind in KINDS if _places(kind, name)]
 

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from dipbench.code import FROM_FILE, code_hash, helpers_of
 from dipbench.contract import Plugin
-from dipbench.contract.plugin import plugins_in
+from dipbench.contract.plugin import plugins_in, unfinished_in
 from dipbench.errors import UserError, described, unknown
 from dipbench.registry.process import apart
 
@@ -111,6 +111,13 @@ def _finding_what_is_beside(path: Path) -> Iterator[None]:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         yield
+    except ModuleNotFoundError as error:
+        if f"{error.name}." != FROM_FILE:
+            raise
+        raise UserError(
+            f"file '{path}' imports with a dot, which a package alone can: write it without, 'from helper import ...', "
+            "or put an __init__.py beside it and give the folder"
+        ) from error
     finally:
         sys.path.remove(str(path.parent.resolve()))
         for name in beside:
@@ -124,6 +131,8 @@ def the_plugin(kind: str, module: ModuleType, wanted: str = "") -> type[Plugin]:
     if wanted and wanted not in found:
         raise unknown(f"{kind} in '{module.__file__}'", wanted, found)
     if not wanted and len(found) != 1:
+        if not found and (lacking := unfinished_in(module)):
+            raise UserError(f"'{module.__file__}' holds no {kind} that is whole: {'; '.join(lacking)}")
         mend = f", or the path with one of their names behind it, as :{next(iter(found))}" if found else ""
         raise UserError(
             f"'{module.__file__}' holds {len(found)} {kind} classes; it takes exactly one subclass of "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dipbench.contract import Prior, Problem
-from dipbench.fit import Execution
+from dipbench.fit import Execution, built
 from dipbench.resources import keep_memory
 from dipbench.running.trial import Trial
 from dipbench.scoring import Protocol
@@ -73,7 +73,7 @@ def kept_by(prior: Prior, problem: Problem) -> tuple[int, int]:
     """Bytes of the parameters with all that the fit keeps of their size, and of what a forward pass keeps."""
     rng = Streams(0)
     with rng.seeded("weights"):
-        network, z = prior.build(problem, rng)
+        network, z = built(prior, problem, rng)
     storages: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -82,7 +82,8 @@ def kept_by(prior: Prior, problem: Problem) -> tuple[int, int]:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        output = network.to(problem.device)(z.to(problem.device))  # held, so that no storage is used twice
+        # as a fit takes them, whatever type they were made in; held, so that no storage is used twice
+        output = network.to(problem.device, torch.float32)(z.to(problem.device, torch.float32))
     values = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in network.parameters()}
     del output
     copies = 4 + sum(trick.copies for trick in prior.fit_settings(problem).tricks)

@@ -1,11 +1,10 @@
 """How a run ended, and how that is put into the store."""
 
-import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dipbench.errors import UserError, described
+from dipbench.errors import UserError, located
 from dipbench.images.files import write_image
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.running.conditions import Conditions
@@ -78,5 +77,4 @@ def failure(error: Exception | SystemExit) -> Finished:
     if out_of_gpu_memory(error) or isinstance(error, MemoryError):
         reason = str(error).splitlines()[0] if str(error) else "the memory is full"
         return Finished("failed", f"out of memory ({reason}): take smaller images, or fewer processes", mendable=True)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return Finished("failed", f"{described(error)} ({last.name}, line {last.lineno} of {last.filename})")
+    return Finished("failed", located(error))

@@ -9,11 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Dataset, Method, Task
+from dipbench.contract import Dataset, Method, Scene, Task
 from dipbench.data.loading import load
 from dipbench.disk.whole import CameSecond
 from dipbench.errors import UserError
-from dipbench.images.files import write_image
+from dipbench.images.files import pixel_hash, write_image
 from dipbench.metrics import scores
 from dipbench.resources import environment, out_of_gpu_memory
 from dipbench.running import interruption
@@ -29,7 +29,8 @@ from dipbench.store.reading import FILES, UnreadableStore
 from dipbench.store.records import NO_TRUTH, ScoredOutput, WrittenFile
 from dipbench.store.store import Store, UnwritableStore, as_json
 from dipbench.streams import Streams
-from dipbench.suites.jobs import Job, Watched
+from dipbench.suites.jobs import Job, Watched, pictures_of
+from dipbench.suites.run import sources_of
 from dipbench.trace.usual import USUAL
 
 
@@ -114,7 +115,9 @@ class Work:
         self._task: Task = registry.build("task", self.job.task)
         self._method: Method = registry.build("method", self.job.method)
         self._dataset: Dataset = registry.build("dataset", self.job.dataset)
-        scene = self._task.prepare(load(self._dataset, run.image, self._task.takes))
+        whole = load(self._dataset, run.image, self._task.takes)
+        self._check_planned(whole)
+        scene = self._task.prepare(whole)
         self._truth = scene.image
         degraded = self._task.degrade(scene, Streams(run.seed, run.measurement_path))
         problem = replace(degraded, image_name=run.image, origin=scene.origin)
@@ -145,6 +148,18 @@ class Work:
             self._resume()
         self._saved = time.perf_counter()
         return True
+
+    def _check_planned(self, scene: Scene) -> None:
+        """UserError where a file was edited since the run was named: its number would stand under another's name."""
+        run, again = self.job.run, "since this command began: give it again, and what is edited is another run"
+        for spec, plugin, planned in (
+            (self.job.task, self._task, run.task),
+            (self.job.method, self._method, run.method),
+        ):
+            if not sources_of(plugin.identity()) <= sources_of(planned):
+                raise UserError(f"the code of '{spec.name}' was edited {again}")
+        if pixel_hash(*pictures_of(scene, self._task)) != run.pixels:
+            raise UserError(f"image '{run.image}' was changed {again}")
 
     def _new_trial(self) -> Trial:
         rng = Streams(self.job.run.seed, self.job.run.method_path)

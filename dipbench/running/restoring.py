@@ -12,6 +12,7 @@ from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Rule, Task
 from dipbench.contract.noise_level import sigma_estimated
 from dipbench.errors import UserError
+from dipbench.fit import built
 from dipbench.images.files import as_tensor, read_picture
 from dipbench.images.writing import Samples
 from dipbench.operators import Identity
@@ -90,7 +91,7 @@ def _check_built(method: Method, problem: Problem) -> None:
     if isinstance(method, Prior):
         rng = Streams(0)
         with rng.seeded("weights"):
-            method.build(problem, rng)
+            built(method, problem, rng)
 
 
 def _with_sigma(spec: Spec, measurement: Tensor) -> tuple[Task, Known, str]:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
+from torch import Tensor
+
 from dipbench import registry
-from dipbench.contract import Belonging, Dataset, Method, Plugin, Problem, Task
+from dipbench.contract import Belonging, Dataset, Method, Plugin, Problem, Scene, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
@@ -93,11 +95,15 @@ class Images:
     def _facts(self, task: Task, dataset: Dataset, name: str) -> tuple[str, _Shapes]:
         key = (dataset, name, frozenset(task.takes))
         if key not in self._pixels:
-            scene = load(dataset, name, task.takes)
-            beside = (getattr(scene, belonging) for belonging in sorted(task.takes))
-            pictures = [picture for picture in (scene.image, *beside) if picture is not None]
+            pictures = pictures_of(load(dataset, name, task.takes), task)
             self._pixels[key] = (pixel_hash(*pictures), tuple(tuple(picture.shape) for picture in pictures))
         return self._pixels[key]
+
+
+def pictures_of(scene: Scene, task: Task) -> list[Tensor]:
+    """The image of a scene and what the task takes beside it, by whose pixels a run is named."""
+    beside = (getattr(scene, belonging) for belonging in sorted(task.takes))
+    return [picture for picture in (scene.image, *beside) if picture is not None]
 
 
 def jobs_of(suite: Suite, seeds: list[int], precision: str = "float32", images: Images | None = None) -> list[Job]:

@@ -73,6 +73,14 @@ def written(plugin: Mapping[str, Any]) -> str:
     return str(Spec(f"{plugin['name']}{source}", settings))
 
 
+def sources_of(identity: Any) -> set[str]:
+    """The hashes of the code that a plugin is of, with those of the plugins among its settings."""
+    if isinstance(identity, Mapping):
+        own = {identity["source"]} if isinstance(identity.get("source"), str) else set()
+        return own.union(*map(sources_of, identity.values()))
+    return set().union(*map(sources_of, identity)) if isinstance(identity, (list, tuple)) else set()
+
+
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
     return json.dumps(plain_numbers(value), sort_keys=True, separators=(",", ":"), default=str)

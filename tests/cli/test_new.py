@@ -36,6 +36,9 @@ def test_a_file_to_start_from_keeps_the_contract_as_it_is(
         (["_first"], "letter, got '_first'"),
         (["../first"], "letter, got '../first'"),
         (["torch"], "'torch' is a module of Python's or of a package, which the file would hide: take another"),
+        (["class"], "'class' is a word of Python's, by which no module can be imported: take another"),
+        (["none"], "'none' makes a class None, a word that the file needs for another thing: take another"),
+        (["adam"], "'adam' makes a class Adam, a word that the file needs for another thing: take another"),
         (["mine", "--out", "none"], "cannot write 'none/mine.py': 'none' is not a folder; make it first"),
     ],
 )

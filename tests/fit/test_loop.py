@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 
 from dipbench import registry
 from dipbench.contract import FitSettings, Prior, Problem, Scene
-from dipbench.fit import begin
+from dipbench.errors import UserError
+from dipbench.fit import Fit, begin
 from dipbench.fit.tricks import Backtracking, Jitter
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -139,6 +141,70 @@ def test_two_runs_are_averaged_and_the_first_is_the_single_one(problem: Problem)
     both = means[-1]
     assert torch.allclose(both[0], (single[0] + other[0]) / 2, atol=1e-6)
     assert torch.allclose(both[1], (single[1] + other[1]) / 2, atol=1e-6)
+
+
+@dataclass(frozen=True)
+class Made(TwoLayers):
+    """A prior whose network is the one that is given."""
+
+    network: nn.Module | None = None
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        assert self.network is not None
+        return self.network, torch.rand(problem.shape, generator=rng.torch("input"))[None]
+
+
+class Bare(nn.Module):
+    """Its one parameter is the image."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.image = nn.Parameter(torch.full((1, *shape), 0.5))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.image.view(z.shape)
+
+
+def test_an_output_that_is_a_parameter_is_not_changed_by_the_step_that_follows(problem: Problem) -> None:
+    settings = FitSettings(iterations=3, average=0.0)
+    fitted = Fit(Made(settings, network=Bare(problem.shape)), problem, Streams(0))
+    for made in (fitted.output().estimate, fitted.still()):
+        before = made.clone()
+        fitted.step()
+        assert torch.equal(made, before)
+    assert not torch.equal(fitted.still(), before), "it is fitted"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"iterations": 750.0}, r"iterations must be a whole number from 1 on, got 750\.0"),
+        ({"starts": 0}, "starts must be a whole number from 1 on, got 0"),
+        ({"optimiser": torch.optim.Adam}, r"optimiser must be one of dipbench\.optimisers, got <class"),
+        ({"tricks": Jitter()}, r"tricks must be a tuple of dipbench\.fit\.tricks, got Jitter"),
+        ({"tricks": ("jitter",)}, r"tricks must be a tuple of dipbench\.fit\.tricks, got \('jitter',\)"),
+    ],
+)
+def test_settings_of_a_fit_that_are_of_another_type_are_refused_where_they_are_written(
+    wrong: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UserError, match=f"FitSettings: {words}"):
+        FitSettings(**wrong)
+
+
+class Two(nn.Conv2d):
+    """It gives an image and what else it made."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        made = super().forward(z)
+        return made, z  # type: ignore[return-value]
+
+
+def test_a_network_that_cannot_be_fitted_is_refused_in_words(problem: Problem) -> None:
+    with pytest.raises(UserError, match=r"test_loop:Made's network has no parameter that is fitted: it takes one"):
+        Fit(Made(network=nn.Identity()), problem, Streams(0))
+    with pytest.raises(UserError, match=r"network gave tuple: it must give a tensor \(1, C, H, W\)"):
+        Fit(Made(network=Two(3, 3, 1)), problem, Streams(0)).output()
 
 
 def test_network_is_fresh_for_every_image(problem: Problem) -> None:

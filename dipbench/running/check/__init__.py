@@ -6,7 +6,8 @@ from functools import partial
 
 from dipbench import registry
 from dipbench.contract import Plugin
-from dipbench.errors import UserError, described, unknown
+from dipbench.errors import UserError, located, unknown
+from dipbench.registry.process import apart
 from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
 from dipbench.running.check.trying import Try
 
@@ -47,8 +48,8 @@ def checked(kind: str, name: str) -> Iterator[Checked]:
     yield _tried("says what it is", partial(_describes_itself, cls))
     try:
         tries = CHECKS[kind](cls)
-    except Exception as error:  # whatever a plugin does
-        yield Checked("can be made with the defaults of its settings", described(error))
+    except (Exception, SystemExit) as error:  # whatever a plugin does
+        yield Checked("can be made with the defaults of its settings", located(error))
         return
     for what, check in tries:
         yield _tried(what, check)
@@ -56,9 +57,10 @@ def checked(kind: str, name: str) -> Iterator[Checked]:
 
 def _tried(what: str, check: Callable[[], str]) -> Checked:
     try:
-        return Checked(what, check())
-    except Exception as error:  # whatever a plugin does
-        return Checked(what, described(error))
+        with apart():
+            return Checked(what, check())
+    except (Exception, SystemExit) as error:  # whatever a plugin does
+        return Checked(what, located(error))
 
 
 def _describes_itself(cls: type[Plugin]) -> str:

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Task
-from dipbench.errors import described
+from dipbench.errors import described, located
 from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
-from dipbench.running.check.held import pictures_in_code
-from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
+from dipbench.running.check.held import pictures_in_code, tensors_in
+from dipbench.running.check.trial_runs import STEPS, Endless, began, drawn, ended, estimates, same, short
 from dipbench.running.check.trying import SIZES, Try, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
 from dipbench.running.recording import refusal
@@ -70,14 +70,22 @@ class _Runs:
         self.method = method
         self._first: dict[int, list[Tensor]] = {}  # by the identity of the problem
         self._broken: set[int] = set()
+        self._endless = False
 
     def try_on(self, problem: Problem) -> str:
+        if self._endless:
+            self._broken.add(id(problem))
+            return "not tried, because it does not end"
         try:
             complaint, self._first[id(problem)] = _tried_on(self.method, problem)
-        except Exception as error:  # whatever a plugin does
+        except Endless as error:
+            self._broken.add(id(problem))
+            self._endless = True
+            return str(error)
+        except (Exception, SystemExit) as error:  # whatever a plugin does
             self._broken.add(id(problem))
             return (
-                f"{described(error)}: mend that, or have refuses() give a reason; what takes no odd side can pad it "
+                f"{located(error)}: mend that, or have refuses() give a reason; what takes no odd side can pad it "
                 "(dipbench.nets.padding)"
             )
         return complaint
@@ -103,13 +111,19 @@ class _Runs:
         )
 
     def follows_the_seed(self, problem: Problem) -> str:
-        made, drew = drawn(self.method, problem, seed=1)
-        if not drew or not same(self.first(problem), made):
-            return ""
-        return (
-            "it draws, and yet another seed gives the same: it sets a seed of its own (torch.manual_seed, "
-            'default_rng(0), ...); take rng.torch("name") or rng.numpy("name"), and seed nothing'
-        )
+        first, second = (drawn(self.method, problem, seed) for seed in (0, 1))
+        mend = 'take rng.torch("name") or rng.numpy("name"), and seed nothing'
+        if any(place == other for place, other in zip(first.places, second.places, strict=True)):
+            return (
+                "it seeds torch's, NumPy's or Python's global generator, so that some of what is drawn, such as the "
+                f"weights, is the same for every seed: {mend}"
+            )
+        if second.drew and same(first.made, second.made):
+            return (
+                "it draws, and yet another seed gives the same: it sets a seed of its own (torch.manual_seed, "
+                f"default_rng(0), ...); {mend}"
+            )
+        return ""
 
     def begins_anew(self, task: str, problem: Problem) -> str:
         cls: Any = registry.find("task", task)
@@ -133,21 +147,25 @@ def complaint_about(method: Method, problem: Problem) -> str:
 def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
     """The complaint, and what it yielded."""
     if (reason := refusal(method, problem)) is not None:
+        if not isinstance(reason, str):
+            return f"its refuses() gave {reason!r}: it must give a reason, or None", []
         return "" if reason.strip() else "it refuses without a word", []
-    given = {name: getattr(problem, name) for name in ("measurement", "known", "guide")}
-    before = {name: tensor.clone() for name, tensor in given.items() if tensor is not None}
+    given = dict(tensors_in(problem, "problem"))
+    before = {name: tensor.clone() for name, tensor in given.items()}
     made = short(method, problem)
     written = [name for name, tensor in before.items() if not torch.equal(given[name], tensor)]
     for name in written:
         given[name].copy_(before[name])
     if written:
-        return f"it wrote to the {written[0]}, which is everybody's: take problem.{written[0]}.clone()", made
+        return f"it wrote to {written[0]}, which is everybody's: take {written[0]}.clone()", made
     if not made:
         return "it yielded no estimate: run() must yield one at least", made
-    return next(filter(None, (_complaint_about_estimate(estimate, problem) for estimate in made)), ""), made
+    complaints = (_complaint_about_estimate(estimate, problem, method.fitted) for estimate in made)
+    return next(filter(None, complaints), ""), made
 
 
-def _complaint_about_estimate(estimate: Tensor, problem: Problem) -> str:
+def _complaint_about_estimate(estimate: Tensor, problem: Problem, fitted: bool) -> str:
+    """`fitted`: it may begin anywhere."""
     if tuple(estimate.shape) != problem.shape:
         return f"an estimate of shape {tuple(estimate.shape)}: it takes {problem.shape}, as problem.shape says"
     if estimate.device != problem.device:
@@ -156,6 +174,8 @@ def _complaint_about_estimate(estimate: Tensor, problem: Problem) -> str:
         return f"an estimate of {estimate.dtype}: it takes torch.float32, black 0 and white 1"
     if not estimate.isfinite().all():
         return "an estimate that is not finite: it divides by nothing, or its steps are too large"
+    if not fitted and (estimate < -0.1).float().mean() > 0.25:
+        return f"an estimate with much below 0, down to {float(estimate.min()):.3g}: black is 0 and white is 1"
     if (largest := float(estimate.abs().max())) > _BLACK_AND_WHITE:
         return f"an estimate with values up to {largest:.3g}: black is 0 and white is 1; divide by 255"
     return ""

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from dipbench.contract import Prior, Problem
-from dipbench.errors import described
+from dipbench.errors import located
+from dipbench.fit import built
 from dipbench.running.check.trial_runs import STEPS, began, ended
 from dipbench.running.check.trying import Try
 from dipbench.streams import Streams
@@ -23,14 +24,14 @@ def checks(prior: Prior, problem: Problem) -> list[Try]:
     ]
 
 
-def built(prior: Prior, problem: Problem, elsewhere: int = 0) -> tuple[nn.Module, Tensor]:
+def _built(prior: Prior, problem: Problem, elsewhere: int = 0) -> tuple[nn.Module, Tensor]:
     """What it builds; the global generators are those of another seed."""
     with Streams(elsewhere).seeded("weights"):
-        return prior.build(problem, Streams(0))
+        return built(prior, problem, Streams(0))
 
 
 def _draws_its_input(prior: Prior, problem: Problem) -> str:
-    first, second = (built(prior, problem, elsewhere)[1] for elsewhere in (1, 2))
+    first, second = (_built(prior, problem, elsewhere)[1] for elsewhere in (1, 2))
     if torch.equal(first, second):
         return ""
     return (
@@ -44,7 +45,7 @@ def _follows_the_device(prior: Prior, problem: Problem) -> str:
     elsewhere = torch.device("meta")
     try:
         there = problem.to(elsewhere)
-        network, z = built(prior, there)
+        network, z = _built(prior, there)
         made = network.to(elsewhere)(z.to(elsewhere))
         loss = prior.loss(made, there)
     except (NotImplementedError, TypeError):  # it looks at numbers, and there are none
@@ -53,7 +54,7 @@ def _follows_the_device(prior: Prior, problem: Problem) -> str:
         if "device" not in str(error):
             return ""  # an operation that `meta` has not
         return (
-            f"on another device it fails: {described(error)}: make each tensor where the others are, with "
+            f"on another device it fails: {located(error)}: make each tensor where the others are, with "
             "device=z.device or as a buffer of the network (register_buffer)"
         )
     places = {"output": made.device, "loss": loss.device}
@@ -62,11 +63,11 @@ def _follows_the_device(prior: Prior, problem: Problem) -> str:
 
 
 def _follows_the_type(prior: Prior, problem: Problem) -> str:
-    network, z = built(prior, problem)
+    network, z = _built(prior, problem)
     try:
         made = network.double()(z.double())
     except RuntimeError as error:
-        return f"{described(error)}: make each tensor with dtype=z.dtype, or as a buffer of the network"
+        return f"{located(error)}: make each tensor with dtype=z.dtype, or as a buffer of the network"
     if made.dtype == torch.float64:
         return ""
     return f"its output is of {made.dtype}: leave it in the type of the input, for the fit says the precision"

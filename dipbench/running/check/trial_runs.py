@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,13 +10,31 @@ import torch
 from torch import Tensor
 
 from dipbench.contract import Method, Prior, Problem
-from dipbench.fit.begin import begin
+from dipbench.errors import UserError
+from dipbench.fit import begin, built
 from dipbench.running.trial import Outcome, Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
 STEPS = 4
 """Iterations after which a fit is not pulled further: what is wrong shows by then, whatever it is set to."""
+
+
+_MOST_ESTIMATES = 1000
+"""Of a method under the settings of its tiny(): one that yields more does not end, and they fill the memory."""
+
+
+class Endless(UserError):
+    """A method that yields on and on."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a method yielded, and what became of the global generators."""
+
+    made: list[Tensor]
+    drew: bool  # whether it should depend on the seed
+    places: tuple[bytes, ...]  # where the generators were in the end: elsewhere for another seed, unless one was seeded
 
 
 @dataclass(frozen=True)
@@ -36,35 +55,45 @@ def estimates(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
 
 def short(method: Method, problem: Problem, seed: int = 0) -> list[Tensor]:
     """All that a method yields; of a fit the first few."""
-    return drawn(method, problem, seed)[0]
+    return drawn(method, problem, seed).made
 
 
-def drawn(method: Method, problem: Problem, seed: int) -> tuple[list[Tensor], bool]:
+def drawn(method: Method, problem: Problem, seed: int) -> Drawn:
     """The same, and whether it should depend on the seed.
 
     A prior's should where anything is drawn for what it builds. Another method's where it draws from the global
     generators: what it asks of `rng` may be of no weight, as the start of a power iteration.
     """
-    made, moved = _pulled(method, problem, Streams(seed), STEPS if method.fitted else None)
+    made, before, after = _pulled(method, problem, Streams(seed), STEPS if method.fitted else None)
     if not isinstance(method, Prior):
-        return made, moved
+        return Drawn(made, after != before, after)
     rng = _Listening(seed)
     with rng.seeded("weights"):
         rng.asked.clear()
         before = _generators()
-        method.build(problem, rng)
-        return made, bool(rng.asked) or _generators() != before
+        built(method, problem, rng)
+        then = _generators()
+    return Drawn(made, bool(rng.asked) or then != before, (*after, *then))
 
 
-def _pulled(method: Method, problem: Problem, rng: Streams, most: int | None) -> tuple[list[Tensor], bool]:
-    """What a method yields, or the first so much, and whether the global generators were drawn from."""
-    made = list[Tensor]()
+def _pulled(
+    method: Method, problem: Problem, rng: Streams, most: int | None
+) -> tuple[list[Tensor], tuple[bytes, ...], tuple[bytes, ...]]:
+    """What a method yields, or the first so much, and where the global generators were before and after it.
+
+    Endless where that does not end.
+    """
+    made, began_at = list[Tensor](), time.process_time()
     with rng.seeded("global"):
         before = _generators()
         course = begin(method, problem, rng)
         while len(made) != most and course.advance(lambda step: made.append(step.estimate.clone())):
-            pass
-        return made, _generators() != before
+            if len(made) > _MOST_ESTIMATES or time.process_time() - began_at > method.most_seconds:
+                raise Endless(
+                    f"after {len(made)} estimates in {time.process_time() - began_at:.3g} s of a processor it goes on: "
+                    "run() must end by itself, within most_seconds under the settings of tiny()"
+                )
+        return made, before, _generators()
 
 
 def began(method: Method, problem: Problem, truth: Tensor | None = None) -> Trial:

@@ -60,18 +60,26 @@ class Wrong(Method):
     ("right", "wrong", "complaint"),
     [
         ("return None\n", 'return "not today"\n', "takes a problem of some task: it refuses all: .*: not today"),
+        ("return None\n", "return True\n", r"3x64x64: .*: its refuses\(\) gave True: it must give a reason, or None"),
         ("return None\n", 'return "" if problem.sigma else None\n', "refuses without a word"),
         ("degraded()\n", "degraded()[:, :-1]\n", r"an estimate of shape \(3, 63, 64\): it takes \(3, 64, 64\)"),
         ("degraded()\n", "degraded().double()\n", "an estimate of torch.float64"),
+        ("degraded()\n", "degraded() * 2 - 1\n", "an estimate with much below 0, down to -.*: black"),
         ("degraded()\n", "degraded() / 0\n", "an estimate that is not finite"),
         ("yield problem", "if False: yield problem", "it yielded no estimate"),
-        ("degraded()\n", "measurement.mul_(0.5) + 0 * problem.degraded()\n", "it wrote to the measurement"),
+        ("degraded()\n", "measurement.mul_(0.5) + 0 * problem.degraded()\n", "it wrote to problem.measurement"),
         (
             "degraded()\n",
             "degraded() + torch.rand((), generator=ELSEWHERE)\n",
             "draws from somewhere else than `rng`",
         ),
         ("yield problem", "yield self.nothing", "AttributeError: 'Wrong' object has no attribute 'nothing'"),
+        ("yield problem", "while True: yield problem", "3x64x64: .*: after 1001 estimates .* goes on"),
+        (
+            "yield problem",
+            "torch.manual_seed(0)\n        yield 0.1 * rng.torch('x').initial_seed() % 1 + problem",
+            "another seed gives other estimates, where it draws: it seeds torch's, .*: take rng.torch",
+        ),
         ("  # of nothing", "", "settings without a type or a comment on their line: count"),
         ("Is wrong.", "Is wrong", "its docstring does not begin with a sentence"),
     ],
@@ -161,7 +169,9 @@ def test_command_says_each_check_and_ends_with_2_where_one_fails(tmp_path: Path)
     (tmp_path / "wrong.py").write_text(METHOD.replace("degraded()\n", "degraded() / 0\n"))
     wrong = CliRunner().invoke(app, ["check", f"{tmp_path}/wrong.py"])
     assert wrong.exit_code == 2
-    assert "WRONG  denoising, 3x64x64: refuses in words, or estimates the image: an estimate that is" in wrong.output
+    assert "WRONG  deblurring, 3x64x64: refuses in words, or estimates the image: an estimate that is" in wrong.output
+    assert wrong.output.count("an estimate that is not finite") == 1, "one fault is said once"
+    assert "WRONG  denoising, 3x69x70: refuses in words, or estimates the image: the same as above" in wrong.output
 
 
 def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
@@ -176,6 +186,9 @@ def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:
         kind_of("this_process")
     with pytest.raises(UserError, match="unknown kind of plugin 'rules': did you mean 'rule'"):
         kind_of("fixed", "rules")
+    (tmp_path / "half.py").write_text(METHOD.replace("def run(", "def runs("))
+    with pytest.raises(UserError, match=r"half\.py' holds no plugin that is whole: 'Wrong' lacks run\(\)"):
+        kind_of(f"{tmp_path}/half.py")
     (tmp_path / "nothing.py").write_text('"""Nothing."""')
     with pytest.raises(UserError, match=r"nothing\.py' holds no plugin: it takes a subclass of Method, Dataset, .*"):
         kind_of(f"{tmp_path}/nothing.py")

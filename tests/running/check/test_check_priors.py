@@ -1,10 +1,12 @@
 """Priors that are broken on purpose, one for each line of the check, and the line that finds it."""
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from dipbench.running.check import checked
 
@@ -120,10 +122,19 @@ class Net('''),
          (RETURN, "return Net(problem.shape[0]), self.shift(z)")],
         r"the truth is out of its reach: its code holds a picture, 'truth' of shape \(64, 64, 3\)",
     ),
-    "the seed is set": (
-        [("        z = ", "        torch.manual_seed(0)\n        z = "),
-         (INPUT, "torch.rand(1, 4, *problem.shape[1:])")],
+    "a generator of its own is seeded": (
+        [(INPUT, "torch.rand(1, 4, *problem.shape[1:], generator=torch.Generator().manual_seed(0))"),
+         (RETURN, "net = Net(problem.shape[0])\n        nn.utils.vector_to_parameters(torch.linspace(-1, 1, "
+                  "sum(p.numel() for p in net.parameters())), net.parameters())\n        return net, z")],
         "another seed gives other estimates, where it draws: it draws, and yet another seed gives the same",
+    ),
+    "the seed of the weights is set, and not that of the input": (
+        [(RETURN, "torch.manual_seed(0)\n        " + RETURN)],
+        "another seed gives other estimates, where it draws: it seeds torch's, .* such as the weights, is the same",
+    ),
+    "the seed is set within the network": (
+        [(FORWARD, "np.random.seed(3)\n        return self.body(z + float(np.random.rand())).sigmoid()")],
+        "another seed gives other estimates, where it draws: it seeds torch's, NumPy's or Python's global generator",
     ),
     "the global generator draws the input": (
         [(INPUT, "torch.rand(1, 4, *problem.shape[1:])")],
@@ -140,7 +151,12 @@ class Net('''),
     ),
     "the measurement is changed in place": (
         [("        z = noise", "        problem.measurement.mul_(0.9)\n        z = noise")],
-        r"3x64x64: .*it wrote to the measurement, which is everybody's: take problem.measurement.clone\(\)",
+        r"3x64x64: .*it wrote to problem.measurement, which is everybody's: take problem.measurement.clone\(\)",
+    ),
+    "the mask of the operator is changed in place": (
+        [("        z = noise", '        getattr(problem.operator, "known", z_none()).fill_(1)\n        z = noise'),
+         ("class Net(", "z_none = functools.partial(torch.zeros, 1)\n\n\nclass Net(")],
+        r"inpainting, 3x64x64: .*it wrote to problem.operator.known, which .*: take problem.operator.known.clone\(\)",
     ),
     "white is 255": (
         [(FORWARD, "return 255 * self.body(z).sigmoid()")],
@@ -157,6 +173,30 @@ class Net('''),
     "colour alone is made": (
         [(RETURN, "return Net(3), z")],
         r"denoising, 1x96x64: .*an estimate of shape \(3, 96, 64\): it takes \(1, 96, 64\)",
+    ),
+    "no input is built": (
+        [(RETURN, "return Net(problem.shape[0])")],
+        r"denoising, 3x64x64: .*: wrong's build\(\) gave Net: it must give the network and its input, a tensor",
+    ),
+    "the program is ended": (
+        [("        z = noise", "        sys.exit()\n        z = noise")],
+        r"denoising, 3x64x64: .*: SystemExit \(build, line \d+ of .*/wrong.py\): mend that",
+    ),
+    "an assertion without words": (
+        [("        z = noise", "        assert problem.shape[1] % 32 == 0\n        z = noise")],
+        r"denoising, 3x69x70: .*: AssertionError \(build, line \d+ of .*/wrong.py\): mend that",
+    ),
+    "an error deep in torch": (
+        [(FORWARD, "return self.body(z[:, :3]).sigmoid()")],
+        r"denoising, 3x64x64: .*: RuntimeError: .* \(forward, line \d+ of .*/wrong.py\): mend that",
+    ),
+    "a tuple is made": (
+        [(FORWARD, "return self.body(z).sigmoid(), z")],
+        r"denoising, 3x64x64: .*: wrong's network gave tuple: it must give a tensor \(1, C, H, W\)",
+    ),
+    "nothing can be fitted": (
+        [(RETURN, "return Net(problem.shape[0]).requires_grad_(False), z")],
+        "denoising, 3x64x64: .*: wrong's network has no parameter that is fitted",
     ),
     "NaN": (
         [(FORWARD, "return self.body(z).sigmoid().log().sqrt()")],
@@ -202,6 +242,20 @@ def test_what_is_broken_is_found_and_said_with_a_mend(tmp_path: Path, what: str)
     changes, words = BROKEN[what]
     found = complaints_of(tmp_path, *changes)
     assert re.search(words, found), found
+
+
+@pytest.mark.parametrize("cast", ["double()", "mul(99).long()", "half()"])
+def test_an_input_of_another_type_is_taken_as_a_fit_takes_it(tmp_path: Path, cast: str) -> None:
+    assert complaints_of(tmp_path, (RETURN, f"return Net(problem.shape[0]), z.{cast}")) == ""
+
+
+def test_what_a_prior_sets_of_the_process_as_it_builds_reaches_neither_its_fit_nor_who_checks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sets = "torch.set_default_dtype(torch.float64); torch.set_grad_enabled(False); sys.path.append('x')"
+    assert complaints_of(tmp_path, ("        z = noise", f"        {sets}\n        z = noise")) == ""
+    assert (torch.get_default_dtype(), torch.is_grad_enabled(), "x" in sys.path) == (torch.float32, True, False)
 
 
 def test_a_broken_run_is_said_once_and_not_in_every_line(tmp_path: Path) -> None:
