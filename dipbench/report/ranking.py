@@ -100,16 +100,18 @@ def _with_unit(head: str, found: Comparison) -> str:
     return f"{head} [{found.metric.unit}]" if found.metric.unit else head
 
 
-def as_text(found: Comparison) -> str:
-    """Both tables for a terminal, what must be said of them, and the verdicts in sentences."""
+def as_text(found: Comparison, width: int | None = None) -> str:
+    """Both tables for a terminal so wide, what must be said of them, and the verdicts in sentences."""
     images, seeds = found.ranking["images"].iloc[0], found.ranking["seeds"].min()
     counts = f"{counted(images, 'image')}, {counted(seeds, 'seed')}"
     said = [f"{row['label']} against {found.baseline}: {row['verdict']}." for _, row in found.differences.iterrows()]
+    known = slice(None if found.ranking["seed_spread"].notna().any() else -2)  # else there is no spread, nor a worst
+    ranking = [line[known] for line in [rank_heads(found), *rank_lines(found)]]
     differences = [line[:-1] for line in [difference_heads(found), *difference_lines(found)]]
     blocks = [
         f"{found.experiment}: {found.metric.title} on {counts}",
-        table([rank_heads(found), *rank_lines(found)]),
-        table(differences),
+        table(ranking, width=width),
+        table(differences, width=width),
         "\n".join([*said, *found.remarks]),
     ]
     return "\n\n".join(blocks)
