@@ -150,7 +150,8 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def _of_runs(rows: pd.DataFrame, method: str, output: str) -> dict[str, Any]:
     """What the runs of a method took, what they were computed with, and their scores by the usual metrics."""
     own = rows[(rows["method"] == method) & (rows["output"] == output)]
-    means = own.groupby("image")[list(METRICS)].mean().mean()
+    scores = own[list(METRICS)]
+    means = scores.groupby(own["image"]).mean().mean().where(scores.notna().all())  # a hole is no mean over others
     return {
         **{name: float(means[name]) for name in METRICS},
         "seconds": float(own["seconds"].median()),

@@ -162,6 +162,16 @@ def test_a_run_that_diverged_without_a_score_is_not_passed_over(tmp_path: Path) 
     assert "1 run of dip diverged and left no score: without them it looks better." in said
 
 
+def test_of_a_metric_that_lacks_a_score_there_is_no_mean(tmp_path: Path) -> None:
+    """As of a run that diverged, of which the trace has a PSNR and no SSIM."""
+    a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
+    place = next(path for path in sorted(a.glob("runs/*/result.json")) if '"dip"' in path.read_text())
+    place.write_text(place.read_text().replace('"ssim": 0.9', '"ssim": "NaN"'))
+    board = dipbench.leaderboard([a]).set_index("label")
+    assert board["images"].to_list() == [8, 8]
+    assert board["ssim"].isna().to_dict() == {"dip": True, "tv": False}
+
+
 def test_stores_that_share_no_measurement_stand_side_by_side(tmp_path: Path) -> None:
     a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
     b = store(tmp_path / "b", {"dip": level(31), "tv": level(32)}, pixels="smaller")
