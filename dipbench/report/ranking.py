@@ -26,10 +26,10 @@ NOTE = (
     "is named. Methods that share a letter cannot be told apart: no pair of them is significant in Holm's correction "
     "over all pairs, by the differences on each image, so that a letter may skip a line. A gain is what a method is "
     "better by on the same measurement, the mean over the images; p is Wilcoxon's signed rank over the images, exact "
-    "(beyond 25 images, flips of signs), then corrected by Holm for all lines, which are fewer than all pairs: a method "
-    "may be better than the baseline and share its letter. Better and worse take both the interval and the corrected "
-    f"p; the images needed are for a power of {POWER:.0%} in a family of so many lines. A run that diverged counts with "
-    "its last finite output; oracles are left out."
+    "(beyond 25 images, flips of signs), then corrected by Holm for all lines, which are fewer than all pairs: a "
+    "method may be better than the baseline and share its letter. Better and worse take both the interval and the "
+    f"corrected p; the images needed are for a power of {POWER:.0%} in a family of so many lines. A run that diverged "
+    "counts with its last finite output; oracles are left out."
 )
 """How to read the tables."""
 
