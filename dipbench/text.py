@@ -11,16 +11,32 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
-    """A line for each row: its cells are aligned on the left in the columns of `left`, else on the right."""
+def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,), width: int | None = None) -> str:
+    """A line for each row: its cells are aligned on the left in the columns of `left`, else on the right.
+
+    Of a table wider than `width` the columns that are too many stand below, behind the first one again.
+    """
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
+    blocks = _blocks(widths, width) if width else [list(range(len(widths)))]
+    return "\n\n".join(
+        "\n".join(
+            "  ".join(row[i].ljust(widths[i]) if i in left else row[i].rjust(widths[i]) for i in block).rstrip()
+            for row in rows
+        )
+        for block in blocks
     )
+
+
+def _blocks(widths: Sequence[int], most: int) -> list[list[int]]:
+    """The columns that stand beside each other, the first in each; one at least beside it."""
+    blocks = [[0]]
+    for column in range(1, len(widths)):
+        whole = [*blocks[-1], column]
+        if sum(widths[i] + 2 for i in whole) - 2 > most and len(blocks[-1]) > 1:
+            blocks.append([0, column])
+        else:
+            blocks[-1] = whole
+    return blocks
 
 
 def counted(number: int, noun: str) -> str:

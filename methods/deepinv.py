@@ -67,6 +67,11 @@ class DeepInv(Method):
             made: nn.Module = cls(**{name: value for name, value in given.items() if name in known})
         except TypeError as error:
             raise UserError(f"deepinv's {self.model} cannot be made by its name alone: {error}") from error
+        except OSError as error:  # no such file, or no network
+            raise UserError(
+                f"deepinv's {self.model} has no weights: {error}; to give their file: "
+                f"deepinv[model={self.model},pretrained=FILE]"
+            ) from error
         return made
 
 

@@ -82,6 +82,12 @@ def test_inherited_settings_are_described_too() -> None:
     [
         ("method", "nml", "unknown method 'nml': did you mean 'nlm'?"),
         ("method", "bicubc", "unknown method 'bicubc': did you mean 'bicubic'?"),
+        (
+            "method",
+            "deepinv:DRUNet",
+            "unknown method 'deepinv:DRUNet': settings stand in brackets, as in deepinv[model=DRUNet]",
+        ),
+        ("method", "degraded:x", "unknown method 'degraded:x': degraded has no settings"),
         ("task", "denoise", "unknown task 'denoise': did you mean 'denoising'?"),
         ("dataset", "photo", "unknown dataset 'photo': did you mean 'photos'?"),
         (

@@ -1,5 +1,6 @@
 """The report on the committed runs of a suite: reports/SUITE/README.md, with the figures of its curves."""
 
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import to_markdown as verdict_table
 from dipbench.store.records import Holdings, PlannedExperiment, PlannedRun
 from dipbench.store.store import Store
+from dipbench.suites.jobs import image_names
+from dipbench.suites.suite import Suite
 
 
 def parted(holdings: Holdings, runs: Mapping[str, Kept]) -> Holdings:
@@ -73,17 +76,15 @@ def _latest(members: Sequence[PlannedRun], runs: Mapping[str, Kept]) -> list[Pla
     return list(chosen.values())
 
 
-def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, folder: Path) -> str:
+def page(store: Store, holdings: Holdings, suite: Suite, runs: Iterable[Kept], known: Known, folder: Path) -> str:
     """The report in Markdown; the figures, drawn from the traces in `store`, go into `folder`."""
-    plan, found, runs = holdings.plan, verdicts_of(holdings), list(runs)
+    found, runs = verdicts_of(holdings), list(runs)
     kept_runs = {run.key: run for run in runs if run.fitted}
-    commands = " and ".join(f"`{command}`" for command in dict.fromkeys(run.command for run in runs))
-    kept = f"results/reference/{plan.name}"
     parts = [
-        f"# {plan.title}",
-        plan.description.strip(),
-        f"Made by {commands}, then `python benchmarks/tools/take_in.py`. "
-        f"Every run, every number and the traces: `{kept}`.",
+        f"# {suite.title}",
+        suite.description.strip(),
+        "\n".join(["Made by", "", "```sh", *commands_of(runs), "python benchmarks/tools/take_in.py", "```"]),
+        f"Every run, every number and the traces: `results/reference/{suite.name}`.",
     ]
     for chapter in chapters_of(holdings):
         fits = kept_runs.keys() & set(chapter.frame["run"])  # the curve of a baseline that iterates is no result
@@ -93,7 +94,7 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
             for name in (chapter.file, f"{chapter.file}-log"):
                 (folder / f"{name}.pdf").unlink()
             shutil.rmtree(folder / "narrow")
-        parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame)]
+        parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame), not_computed(suite, chapter.name, runs)]
         sheets = {image: sheet_of(chapter.name, image) for image in chapter.images}
         parts += [f"![What was made of {image}]({file})" for image, file in sheets.items() if (folder / file).exists()]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
@@ -104,6 +105,28 @@ def page(store: Store, holdings: Holdings, runs: Iterable[Kept], known: Known, f
         tables = tables_of(chapter.name, chapter.frame, chapter.missing)
         parts.append(table_of([table for table in tables if _says_something(table)] or tables[:1]))
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def commands_of(runs: Iterable[Kept]) -> list[str]:
+    """The commands that computed them, without --no-report; once, where only the number of processes differs."""
+    found: dict[str, str] = {}
+    for run in runs:
+        command = run.command.replace(" --no-report", "")
+        found.setdefault(re.sub(r" --jobs \d+", "", command), command)
+    return list(found.values())
+
+
+def not_computed(suite: Suite, chapter: str, runs: Iterable[Kept]) -> str:
+    """What the suite has in that experiment, and none of the runs is of; empty where nothing lacks."""
+    named = [one for one in suite.experiments if f"{chapter} ".startswith(f"{one.name} ")]
+    experiment = max(named, key=lambda one: len(one.name))
+    there = [(label, run.run.image) for run in runs for name, label in run.named if name == experiment.name]
+    methods, images = ({place[part] for place in there} for part in (0, 1))
+    lacking = [f"`{one.label}`" for one in experiment.methods if one.label not in methods]
+    every = image_names(experiment)
+    if len(images) < len(every):
+        lacking.append(f"{len(every) - len(images)} of the {len(every)} images")
+    return f"Of the suite not computed: {', '.join(lacking)}." if lacking else ""
 
 
 def _says_something(table: Table) -> bool:

@@ -141,7 +141,7 @@ def render(suite: Suite, runs: list[Kept], traces: Traces, known: Known, root: P
     with tempfile.TemporaryDirectory() as folder:
         store = store_of(Path(folder), runs, traces)
         shown = parted(holdings, {run.key: run for run in runs})
-        (report / "README.md").write_text(page(store, shown, runs, known, report), encoding="utf-8")
+        (report / "README.md").write_text(page(store, shown, suite, runs, known, report), encoding="utf-8")
 
 
 def command_of(plan: Plan, key: str) -> str:

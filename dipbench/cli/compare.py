@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dipbench.cli import options
+from dipbench.cli import options, terminal
 
 
 def compare(
@@ -41,6 +41,6 @@ def compare(
 
     registry.use_folders(plugins)
     found = api.compare(methods or (), suite=suite, baseline=baseline, metric=metric, ties=ties)
-    print("\n\n".join(map(as_text, found.each)))
+    print("\n\n".join(as_text(one, terminal.width()) for one in found.each))
     for remark in found.remarks:
         print(f"dipbench: {remark}", file=sys.stderr)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dipbench.cli import terminal
+
 
 def leaderboard(
     stores: Annotated[
@@ -27,7 +29,7 @@ def leaderboard(
 
     found = api.board_of(stores, metric)
     page = write_leaderboard(found, out)
-    print("\n\n".join(map(as_text, found.boards)))
+    print("\n\n".join(as_text(board, terminal.width()) for board in found.boards))
     for remark in found.remarks:
         print(f"dipbench: {remark}", file=sys.stderr)
     print(f"\nleaderboard: {page}")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from dipbench.comparing.gathering import not_computed
+from dipbench.comparing.gathering import in_brackets, not_computed
 from dipbench.comparing.merging import merged, parts_of
 from dipbench.comparing.ranking import RANKING, comparison_of
-from dipbench.comparing.scores import lost
+from dipbench.comparing.scores import compared_on, lost, why_absent, without_scores
 from dipbench.comparing.shared import most_shared, scored
 from dipbench.comparing.variants import told_apart
 from dipbench.errors import UserError
@@ -72,7 +72,7 @@ class Leaderboard:
 def leaderboard_of(stores: Sequence[Store], metric: Metric) -> Leaderboard:
     """The leaderboard of what all stores hold. UserError where nothing can be ranked."""
     holdings = [store.holdings() for store in stores]
-    table = merged(stores, holdings)
+    table, missing = merged(stores, holdings), [remark for held in holdings for remark in not_computed(held, ())]
     lacking = _without_metric(table, metric)
     if metric.name not in table:
         raise UserError(lacking[0])
@@ -85,11 +85,12 @@ def leaderboard_of(stores: Sequence[Store], metric: Metric) -> Leaderboard:
         else:
             others.append(rows)
     if not boards:
-        raise UserError(
-            f"nothing to rank: no two methods of these stores have a {metric.title} of the same measurement; it takes "
-            "stores with the same images, task and seeds, of one protocol"
+        nothing = without_scores(table, metric) or (
+            f"no two methods of these stores have a score by {metric.title} of the same measurement; it takes stores "
+            "with the same images, task and seeds, of one protocol"
         )
-    remarks = [*_sharing_nothing(table), *lacking, *(remark for held in holdings for remark in not_computed(held, ()))]
+        raise UserError(f"nothing to rank: {nothing}{in_brackets(missing)}")
+    remarks = [*_sharing_nothing(table), *lacking, *missing]
     for rows in others:
         remarks.append(_not_on_a_board(rows, boards))
     return Leaderboard(_with_titles(boards), tuple(remarks))
@@ -102,8 +103,8 @@ def _without_metric(table: pd.DataFrame, metric: Metric) -> list[str]:
     having = set(table.loc[table[metric.name].notna(), "store"]) if metric.name in table else set()
     lacking = table.loc[~table["store"].isin(having), ["store", "command"]].drop_duplicates()
     return [
-        f"no run of {store} has a {metric.title}: with --metric {metric.name} this scores what is stored, and computes "
-        f"nothing anew: {command}"
+        f"no run of {store} has a score by {metric.title}: with --metric {metric.name} this scores what is stored, and "
+        f"computes nothing anew: {command}"
         for store, command in lacking.itertuples(index=False)
     ]
 
@@ -120,7 +121,7 @@ def _board(rows: pd.DataFrame, metric: Metric, remarks: Sequence[str]) -> Board 
         return None
     ranked = [{**row, **_of_runs(shared, row["method"], row["output"])} for row in found.ranking.to_dict("records")]
     absent = [
-        _not_ranked(rows[rows["method"] == method], there, images)
+        _not_ranked(rows[rows["method"] == method], there, images, metric)
         for method in dict.fromkeys(rows["method"])
         if method not in methods
     ]
@@ -136,7 +137,7 @@ def _board(rows: pd.DataFrame, metric: Metric, remarks: Sequence[str]) -> Board 
     }
     frame = _typed(pd.DataFrame([*ranked, *absent]).assign(board="", metric=metric.name, **common))
     smoke = ["At smoke scale: it shows that the suite runs, and is no result."] if first["smoke"] else []
-    of_measurements = _of_measurements(there, methods, measurements)
+    of_measurements = _of_measurements(rows, there, methods, measurements, metric)
     whole = (*smoke, *said, *remarks, *of_measurements, *_lost(rows, ranked, metric), *found.remarks)
     return Board(title="", metric=metric, rows=frame, remarks=whole, **common)
 
@@ -149,7 +150,8 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def _of_runs(rows: pd.DataFrame, method: str, output: str) -> dict[str, Any]:
     """What the runs of a method took, what they were computed with, and their scores by the usual metrics."""
     own = rows[(rows["method"] == method) & (rows["output"] == output)]
-    means = own.groupby("image")[list(METRICS)].mean().mean()
+    scores = own[list(METRICS)]
+    means = scores.groupby(own["image"]).mean().mean().where(scores.notna().all())  # a hole is no mean over others
     return {
         **{name: float(means[name]) for name in METRICS},
         "seconds": float(own["seconds"].median()),
@@ -163,24 +165,25 @@ def _computed_with(own: pd.DataFrame) -> dict[str, str]:
     return {name: "; ".join(filter(None, dict.fromkeys(own[column]))) for name, column in facts.items()}
 
 
-def _not_ranked(own: pd.DataFrame, there: pd.DataFrame, images: Sequence[str]) -> dict[str, Any]:
+def _not_ranked(own: pd.DataFrame, there: pd.DataFrame, images: Sequence[str], metric: Metric) -> dict[str, Any]:
     """The line of a method that lacks something, with what it has and the first reason for what it has not."""
     method = str(own["method"].iloc[0])
     has = set(there.index[there[method]].get_level_values("image")) if method in there else set()
     count = len(has & set(images))
-    ended = own[own["status"] != "done"]
-    why = f"; {ended['status'].iloc[0]}: {ended['message'].iloc[0]}" if len(ended) else ""
-    note = "no seed that the others have" if count == len(images) else f"{count} of {len(images)} images{why}"
+    has_of = "; ".join(filter(None, [f"{count} of {len(images)} images", why_absent(own, method, metric)]))
+    note = "no seed that the others have" if count == len(images) else has_of
     return {"method": method, "label": method, "images": count, **_computed_with(own), "note": f"not ranked: {note}"}
 
 
-def _of_measurements(there: pd.DataFrame, methods: Sequence[str], measurements: Sequence[str]) -> list[str]:
-    some = int(there[list(methods)].any(axis=1).sum())
-    if len(measurements) == some:
+def _of_measurements(
+    rows: pd.DataFrame, there: pd.DataFrame, methods: Sequence[str], measurements: Sequence[str], metric: Metric
+) -> list[str]:
+    """Which measurements that some ranked methods have do not count, for others lack them."""
+    some = there.loc[there[list(methods)].any(axis=1), list(methods)]
+    if len(measurements) == len(some):
         return []
-    return [
-        f"Compared on the {len(measurements)} of {some} measurements (image and seed) that all ranked methods have."
-    ]
+    reasons = {method: why_absent(rows, method, metric) for method in methods}
+    return [compared_on(len(measurements), len(some), dict((~some).sum()), reasons)]
 
 
 def _lost(rows: pd.DataFrame, ranked: Sequence[dict[str, Any]], metric: Metric) -> list[str]:

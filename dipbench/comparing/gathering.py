@@ -8,7 +8,8 @@ import pandas as pd
 
 from dipbench.comparing.entrants import entrant_of
 from dipbench.comparing.ranking import Comparison, comparison_of
-from dipbench.comparing.scores import with_last_finite
+from dipbench.comparing.scores import with_last_finite, without_scores
+from dipbench.comparing.variants import said_of_twice
 from dipbench.errors import UserError
 from dipbench.scoring import Metric
 from dipbench.store.records import Holdings
@@ -57,11 +58,11 @@ def compared(
     UserError for a method that is not there, and where nothing compares.
     """
     holdings = [store.holdings() for store in stores]
-    results = _together(stores, holdings)
+    results, remarks = _together(stores, holdings)
     if metric.name not in results:
         raise UserError(
-            f"no run in '{stores[0].path}' has a {metric.title}: dipbench run {holdings[0].plan.name} --metric "
-            f"{metric.name} scores what is stored, and computes nothing anew"
+            f"no run in '{stores[0].path}' has a score by {metric.title}: with --metric {metric.name} this scores what "
+            f"is stored, and computes nothing anew: {_commands(holdings[0], holdings[0].plan.runs)}"
         )
     asked = list(dict.fromkeys([*methods, *([baseline] if baseline else [])]))
     for written in asked:
@@ -69,7 +70,12 @@ def compared(
     if len(methods) == 1 and len(asked) == 1:
         raise UserError(f"only '{methods[0]}' is named: it takes two methods or more, or none for all")
     wanted = {entrant_of(written, results).method for written in asked}
-    remarks = [remark for held in holdings for remark in not_computed(held, wanted)]
+    remarks += [
+        f"{experiment.name} is at smoke scale: it shows that the suite runs, and is no result."
+        for experiment in holdings[0].plan.experiments
+        if experiment.scale == "smoke"
+    ]
+    remarks += [remark for held in holdings for remark in not_computed(held, wanted)]
     against, each = baseline or next(iter(methods), ""), []
     for name, rows in results.groupby("experiment", sort=False):
         there = [written for written in asked if _is_there(written, rows)]
@@ -81,15 +87,19 @@ def compared(
         if found:
             each.append(found)
     if not each:
-        raise UserError(
-            f"nothing to compare: no two methods have a {metric.title} of the same measurement{_why(remarks)}"
+        nothing = without_scores(results, metric) or (
+            f"no two methods have a score by {metric.title} of the same measurement"
         )
+        raise UserError(f"nothing to compare: {nothing}{in_brackets(remarks)}")
     return Comparisons(each, tuple(remarks))
 
 
-def _together(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataFrame:
-    """The table of results of the first store, and what the others have of the same measurements."""
-    first, *others = (with_last_finite(frame(held), store.trace) for store, held in zip(stores, holdings, strict=True))
+def _together(stores: Sequence[Store], holdings: Sequence[Holdings]) -> tuple[pd.DataFrame, list[str]]:
+    """The table of results of the first store, with what the others have of the same measurements; and what to say."""
+    first, *others = (
+        with_last_finite(frame(held), store.trace).assign(store=str(store.path.resolve()))
+        for store, held in zip(stores, holdings, strict=True)
+    )
     experiments = first[["experiment", "measurement"]].drop_duplicates()
     frames = [first]
     for store, held, other in zip(stores[1:], holdings[1:], others, strict=True):
@@ -102,7 +112,8 @@ def _together(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataF
             )
         frames.append(shared.reindex(columns=first.columns))
     together = pd.concat(frames, ignore_index=True)
-    return together.drop_duplicates(["experiment", "method", "run", "output"], ignore_index=True)
+    once = together.drop_duplicates(["experiment", "method", "run", "output"], ignore_index=True)
+    return once.drop(columns="store"), said_of_twice(together)
 
 
 def _check_same_methods(first: Store, held: Holdings, other: Store, others: Holdings) -> None:
@@ -124,7 +135,7 @@ def _check_there(written: str, results: pd.DataFrame, holdings: Sequence[Holding
     except UserError as error:
         if str(error).startswith("unknown method"):
             suite = holdings[0].plan.name
-            raise UserError(f"{error}; to compute it: dipbench run {suite} --method '{written}'") from error
+            raise UserError(f"{error} (to compute it: dipbench run {suite} --method '{written}')") from error
         raise
 
 
@@ -152,5 +163,6 @@ def _commands(held: Holdings, keys: Iterable[str]) -> str:
     return " and ".join(dict.fromkeys(map(held.plan.command_of, keys))) or "run the suite again"
 
 
-def _why(remarks: Sequence[str]) -> str:
+def in_brackets(remarks: Sequence[str]) -> str:
+    """The first of some remarks, for the end of an error; empty where there is none."""
     return f" ({remarks[0].rstrip('.')})" if remarks else ""

@@ -61,7 +61,7 @@ class Pair:
             "losses": int((means < -self.tie).sum()),
             "p": p,
             "p_holm": p_corrected,
-            "images_needed": images_needed(std, self.tie) if len(means) > 1 else None,
+            "images_needed": images_needed(std, self.tie, tests) if len(means) > 1 else None,
             "verdict": self._verdict(interval, std, p_corrected, tests),
         }
 
@@ -80,7 +80,8 @@ class Pair:
     def _lacking(self, gain: float, std: float, tests: int) -> str:
         """How many more images it takes to see a gain as large as the tie, and one that is as large as that found."""
         there, least = len(self.means), fewest_images(tests)
-        lacking = {width: max(images_needed(std, width), least) - there for width in (self.tie, gain) if width > 0}
+        gains = [width for width in (self.tie, gain) if width > 0]
+        lacking = {width: max(images_needed(std, width, tests), least) - there for width in gains}
         if lacking[self.tie] <= 0:
             return ""
         text = f"{lacking[self.tie]} more images needed to see {self._with_unit(f'{self.tie:g}')}"

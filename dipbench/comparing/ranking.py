@@ -180,9 +180,11 @@ def _why_no_groups(images: int, methods: int, pairs: int) -> list[str]:
     most = most_tests(images)
     if most == 0:
         return []  # that no test can be significant is said of the baseline's
+    takes = fewest_images(pairs)
+    more = f"; it takes {takes} images" if takes > images else ""  # else it is the flips of signs that are too few
     return [
-        f"No groups: {methods} methods make {pairs} pairs, of {images} images at most {most} tests can survive Holm; "
-        f"it takes {fewest_images(pairs)} images."
+        f"No groups: {methods} methods make {pairs} pairs, of {images} images at most {most} tests can survive "
+        f"Holm{more}."
     ]
 
 

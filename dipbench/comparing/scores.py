@@ -1,5 +1,6 @@
 """The scores that are compared: of every method on the same measurements, a row an image and seed."""
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from dipbench.comparing.entrants import Entrant
 from dipbench.errors import UserError
+from dipbench.metrics import known
 from dipbench.scoring import METRICS, Metric
 from dipbench.store.records import NO_TRUTH, TRAINED_ON
 
@@ -55,20 +57,19 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
     """Their scores by a metric, of the rows of one experiment.
 
     `named`: a user asked for just these, and what does not compare is a UserError. Else it is left out: what another
-    protocol scored, and what lacks an image that others have.
+    protocol scored, and what lacks an image that others have, as long as two are left.
     """
     remarks: list[str] = []
     columns = {entrant.label(results): entrant for entrant in entrants}
     rows = {label: entrant.rows(results) for label, entrant in columns.items()}
     rows = _of_one_protocol(rows, named, remarks)
     wide = pd.concat([_column(of_one, label, metric) for label, of_one in rows.items()], axis=1, sort=False)
+    reasons = {label: why_absent(results, columns[label].method, metric) for label in rows}
     if not named:
-        wide = wide.drop(columns=_without_images(wide, remarks))
+        wide = wide.drop(columns=_without_images(wide, reasons, remarks))
     whole = wide.dropna()
     if len(whole) < len(wide):
-        remarks.append(
-            f"Compared on the {len(whole)} of {len(wide)} measurements (image and seed) that all have a score of."
-        )
+        remarks.append(compared_on(len(whole), len(wide), dict(wide.isna().sum()), reasons))
     kept = {label: columns[label] for label in rows if label in whole}
     diverged = {label: _diverged(rows[label]) for label in kept}
     counted = {label: int(places.isin(whole.index).sum()) for label, places in diverged.items()}
@@ -110,12 +111,15 @@ _PLACE = ["image", "seed", "measurement"]
 
 def _column(rows: pd.DataFrame, label: str, metric: Metric) -> pd.Series:
     """Its scores by image, seed and measurement; what is infinite has no mean, and is a hole."""
-    twice = rows.duplicated(_PLACE)
-    if twice.any():
-        row = rows[twice].iloc[0]
+    twice = rows[rows.duplicated(_PLACE, keep=False)]
+    if len(twice):
+        row = twice.iloc[0]
+        facts = {fact: list(dict.fromkeys(twice[fact])) for fact in ("protocol", "precision") if fact in twice}
+        differ = [f"{fact} {' and '.join(values)}" for fact, values in facts.items() if len(values) > 1]
+        which = ", ".join([f"{row['image']}, seed {row['seed']}", *(differ[:1] or ["of two versions"])])
         raise UserError(
-            f"'{label}' has two results of {row['image']}, seed {row['seed']}: it takes stores in which a label is one "
-            "method"
+            f"'{label}' has two results of {which}: it takes stores in which a label is one method; 'dipbench "
+            "leaderboard' ranks them apart"
         )
     scores = rows.set_index(_PLACE)[metric.name]
     return scores.where(np.isfinite(scores)).rename(label)
@@ -126,12 +130,45 @@ def _diverged(rows: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame((rows[rows["diverged"]] if "diverged" in rows else rows[:0])[_PLACE])
 
 
-def _without_images(wide: pd.DataFrame, remarks: list[str]) -> list[str]:
-    """The methods that have no score of some image that others have one of."""
+def _without_images(wide: pd.DataFrame, reasons: Mapping[str, str], remarks: list[str]) -> list[str]:
+    """The methods without a score of some image that others have one of; if not two were left, those without any."""
     found = wide.groupby("image").count() > 0
     some = found.any(axis=1)
     lacking = {str(label): int((some & ~found[label]).sum()) for label in wide}
-    said = [f"{label} ({count} of {some.sum()})" for label, count in lacking.items() if count]
-    if said:
-        remarks.append(f"Left out, because they have no score of some images: {', '.join(said)}.")
-    return [label for label, count in lacking.items() if count]
+    out = [label for label, count in lacking.items() if count]
+    if len(lacking) - len(out) < 2:
+        out = [label for label in out if not found[label].any()]
+    if out:
+        said = ", ".join(_lacking(label, f"{lacking[label]} of {some.sum()}", reasons[label]) for label in out)
+        remarks.append(f"Left out, because they have no score of some images: {said}.")
+    return out
+
+
+def compared_on(shared: int, some: int, lacking: Mapping[str, int], reasons: Mapping[str, str]) -> str:
+    """What to say where so many of some measurements are compared: which methods lack how many of them, and why."""
+    said = ", ".join(_lacking(label, str(count), reasons[label]) for label, count in lacking.items() if count)
+    which = f"{shared} of {some} measurements (image and seed)"
+    return f"Compared on the {which} that all have a score of. Lacking: {said}."
+
+
+def _lacking(label: str, count: str, reason: str) -> str:
+    return f"{label} ({'; '.join(filter(None, [count, reason]))})"
+
+
+def why_absent(results: pd.DataFrame, method: str, metric: Metric) -> str:
+    """The first reason for which a method has no finite score of some measurement; empty: it was not run."""
+    own = results[results["method"] == method]
+    ended = own[own["status"] != "done"]
+    if len(ended):
+        return textwrap.shorten(f"{ended['status'].iloc[0]}: {ended['message'].iloc[0]}", 200, placeholder=" …")
+    exact = metric.name in own and (own[metric.name] == np.inf).any()
+    return f"exact, and an infinite {metric.title} has no mean" if exact else ""
+
+
+def without_scores(results: pd.DataFrame, metric: Metric) -> str:
+    """What to say where no run has a score by a metric, and by which they have one; empty where some has."""
+    there = [name for name in known() if name in results and np.isfinite(results[name]).any()]
+    if metric.name in there or not there:
+        return ""
+    takes = f", which takes sides of {metric.smallest} pixels" if metric.smallest > 1 else ""
+    return f"no output has a score by {metric.title}{takes}; they have one by {', '.join(there)}"

@@ -120,11 +120,16 @@ def _each_once(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     once = order.drop_duplicates(["run", "output"]).drop(columns="_undone")
     done = set(once.loc[once["status"] == "done", "run"])
     once = once[(once["status"] == "done") | ~once["run"].isin(done)].sort_index()  # it failed elsewhere
+    return once, said_of_twice(rows)
+
+
+def said_of_twice(rows: pd.DataFrame) -> list[str]:
+    """What to say of runs that several stores have: by how much their PSNR differs. `rows` have a column `store`."""
     scores = rows[rows["status"] == "done"].groupby(["run", "output"])["psnr"]
     twice = int((rows.groupby("run")["store"].nunique() > 1).sum())
     if not twice:
-        return once, []
+        return []
     most = float((scores.max() - scores.min()).max())
     runs = "1 run is" if twice == 1 else f"{twice} runs are"
     differ = f", though the PSNR differs by up to {most:.2g} dB" if most > 0 else ""
-    return once, [f"{runs} in more than one store, and counted once, as in the first{differ}."]
+    return [f"{runs} in more than one store, and counted once, as in the first{differ}."]

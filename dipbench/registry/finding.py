@@ -6,7 +6,7 @@ one whose requirements are missing stops nobody else.
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -70,7 +70,7 @@ def find(kind: str, name: str) -> type[Plugin]:
         return the_plugin(kind, import_file(kind, place[0]), place[1])
     places = _places(kind, name)
     if not places:
-        raise _of_a_folder(kind, name) or unknown(kind, name, names(kind))
+        raise _of_a_folder(kind, name) or _with_a_colon(kind, name) or unknown(kind, name, names(kind))
     if len(places) > 1:
         mends = dict.fromkeys(place.mend for place in places if place.mend)
         raise UserError(
@@ -91,6 +91,16 @@ def _of_a_folder(kind: str, name: str) -> UserError | None:
             "a folder of files"
         )
     return None
+
+
+def _with_a_colon(kind: str, name: str) -> UserError | None:
+    """What is said of a plugin with a setting behind a colon, as in `deepinv:DRUNet`."""
+    before, _, value = name.partition(":")
+    if not value or not _places(kind, before):
+        return None
+    settings = [field.name for field in fields(find(kind, before))]  # type: ignore[arg-type]  # a dataclass
+    brackets = f"settings stand in brackets, as in {before}[{settings[0]}={value}]" if settings else ""
+    return UserError(f"unknown {kind} '{name}': {brackets or f'{before} has no settings'}")
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,11 @@ def _texts(board: Board) -> list[list[str]]:
     return [[cell.text for cell in line] for line in (*lines(board), *lines(board, ranked=False))]
 
 
-def as_text(board: Board) -> str:
-    """A board for a terminal, and what must be said of it."""
+def as_text(board: Board, width: int | None = None) -> str:
+    """A board for a terminal so wide, and what must be said of it."""
     rows = [heads(board), *_texts(board)]
-    return "\n".join([board.title, "", table(rows, left=(0, len(rows[0]) - 1)), "", *board.remarks]).rstrip()
+    shown = table(rows, left=(0, len(rows[0]) - 1), width=width)
+    return "\n".join([board.title, "", shown, "", *board.remarks]).rstrip()
 
 
 def as_markdown(found: Leaderboard) -> str:

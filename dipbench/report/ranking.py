@@ -20,12 +20,16 @@ HEADING = "How sure is the ranking?"
 
 NOTE = (
     f"Means over the images of the mean over the seeds, each with two {CONFIDENCE:.0%} intervals that answer different "
-    "questions: for other images of this kind (BCa bootstrap over the images; t: Student's, of few images), and for "
-    "these images and other seeds. Methods that share a letter cannot be told apart. A gain is what a method is better "
-    "by on the same measurement, the mean over the images; p is Wilcoxon's signed rank over the images, exact (beyond "
-    "25 images, flips of signs), then corrected by Holm for all lines. Better and worse take both the interval and the "
-    f"corrected p; the images needed are for a power of {POWER:.0%}. A run that diverged counts with its last finite "
-    "output; oracles are left out."
+    "questions: for other images of this kind (BCa bootstrap over the images, too narrow of few: it holds 86% of the "
+    "means of 6 images, 90% of 12; t: Student's, of fewer than 6), and for these images and other seeds. Of a fit its "
+    "average at the end takes part, else its last output, however far past its peak; what rules stopped does where it "
+    "is named. Methods that share a letter cannot be told apart: no pair of them is significant in Holm's correction "
+    "over all pairs, by the differences on each image, so that a letter may skip a line. A gain is what a method is "
+    "better by on the same measurement, the mean over the images; p is Wilcoxon's signed rank over the images, exact "
+    "(beyond 25 images, flips of signs), then corrected by Holm for all lines, which are fewer than all pairs: a "
+    "method may be better than the baseline and share its letter. Better and worse take both the interval and the "
+    f"corrected p; the images needed are for a power of {POWER:.0%} in a family of so many lines. A run that diverged "
+    "counts with its last finite output; oracles are left out."
 )
 """How to read the tables."""
 
@@ -100,16 +104,18 @@ def _with_unit(head: str, found: Comparison) -> str:
     return f"{head} [{found.metric.unit}]" if found.metric.unit else head
 
 
-def as_text(found: Comparison) -> str:
-    """Both tables for a terminal, what must be said of them, and the verdicts in sentences."""
+def as_text(found: Comparison, width: int | None = None) -> str:
+    """Both tables for a terminal so wide, what must be said of them, and the verdicts in sentences."""
     images, seeds = found.ranking["images"].iloc[0], found.ranking["seeds"].min()
     counts = f"{counted(images, 'image')}, {counted(seeds, 'seed')}"
     said = [f"{row['label']} against {found.baseline}: {row['verdict']}." for _, row in found.differences.iterrows()]
+    known = slice(None if found.ranking["seed_spread"].notna().any() else -2)  # else there is no spread, nor a worst
+    ranking = [line[known] for line in [rank_heads(found), *rank_lines(found)]]
     differences = [line[:-1] for line in [difference_heads(found), *difference_lines(found)]]
     blocks = [
         f"{found.experiment}: {found.metric.title} on {counts}",
-        table([rank_heads(found), *rank_lines(found)]),
-        table(differences),
+        table(ranking, width=width),
+        table(differences, width=width),
         "\n".join([*said, *found.remarks]),
     ]
     return "\n\n".join(blocks)

@@ -34,6 +34,7 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
         pd.testing.assert_frame_equal(*(pd.read_parquet(root / kept / "traces.parquet") for root in (tmp_path, ROOT)))
     report = (tmp_path / "reports" / "paper" / "switches" / "README.md").read_text()
     assert "butterfly" in report
+    assert "```sh\ndipbench run paper/on_a_cpu --only super_resolution --device cpu --jobs 1\npython " in report
     assert "26.41" in report  # all three settings of 2017: dB of the last output
     assert (tmp_path / with_rules / "stops.csv").read_text() == (ROOT / with_rules / "stops.csv").read_text()
     (figure,) = (tmp_path / "reports" / "overfitting" / "spectrum").glob("*-rules.png")
@@ -95,6 +96,27 @@ def test_each_run_is_made_by_the_command_that_asked_for_it(
     assert found.path == store.path
     kept = take_in.finished(store, plan, suite)
     assert [kept[run.key].command for run in runs] == ["dipbench run 0", "dipbench run 1"]
+
+
+def test_commands_that_differ_in_processes_alone_are_one_and_what_is_not_computed_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "tools"))
+    import reference
+    import reference_page
+
+    runs = list(reference.read(ROOT / REFERENCE / "priors" / "thumbnails")[0].values())
+    commands = reference_page.commands_of(runs)
+    assert len(commands) == 8
+    assert not any("--no-report" in command for command in commands)
+    again = [run.model_copy(update={"command": f"{run.command} --no-report --jobs 7"}) for run in runs]
+    assert reference_page.commands_of([*runs, *again]) == commands
+    suite = read_suite("priors/thumbnails")
+    said = reference_page.not_computed(suite, "sigma 25 (fits in bf16)", runs)
+    lacking = ["dip_tv", "encoder_decoder", "siren", "sure_ste", "self2self[iterations=1000,learning_rate=0.001]"]
+    assert said == f"Of the suite not computed: {', '.join(f'`{label}`' for label in lacking)}."
+    one = [run for run in runs if run.run.image == "kodim01"]
+    assert reference_page.not_computed(suite, "sigma 25", one).endswith(", 11 of the 12 images.")
 
 
 def test_a_sheet_shows_the_problem_and_what_each_method_made_of_it(

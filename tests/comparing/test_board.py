@@ -143,7 +143,7 @@ def test_what_lacks_images_is_listed_and_puts_nobody_off(tmp_path: Path) -> None
     assert board.loc[3, "note"] == "not ranked: 3 of 8 images"
     assert board["mean"].isna().tolist() == [False, False, False, True]
     assert board.attrs["remarks"][board.loc[0, "board"]] == [
-        "Compared on the 8 of 18 measurements (image and seed) that all ranked methods have."
+        "Compared on the 8 of 18 measurements (image and seed) that all have a score of. Lacking: dip (10), tv (10)."
     ]
 
 
@@ -162,6 +162,16 @@ def test_a_run_that_diverged_without_a_score_is_not_passed_over(tmp_path: Path) 
     assert "1 run of dip diverged and left no score: without them it looks better." in said
 
 
+def test_of_a_metric_that_lacks_a_score_there_is_no_mean(tmp_path: Path) -> None:
+    """As of a run that diverged, of which the trace has a PSNR and no SSIM."""
+    a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
+    place = next(path for path in sorted(a.glob("runs/*/result.json")) if '"dip"' in path.read_text())
+    place.write_text(place.read_text().replace('"ssim": 0.9', '"ssim": "NaN"'))
+    board = dipbench.leaderboard([a]).set_index("label")
+    assert board["images"].to_list() == [8, 8]
+    assert board["ssim"].isna().to_dict() == {"dip": True, "tv": False}
+
+
 def test_stores_that_share_no_measurement_stand_side_by_side(tmp_path: Path) -> None:
     a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
     b = store(tmp_path / "b", {"dip": level(31), "tv": level(32)}, pixels="smaller")
@@ -170,7 +180,7 @@ def test_stores_that_share_no_measurement_stand_side_by_side(tmp_path: Path) -> 
     assert list(board["board"]) == [f"{task} (a)"] * 2 + [f"{task} (b)"] * 2
     assert list(board["label"]) == ["dip", "tv", "tv", "dip"]
     assert board.attrs["remarks"][""][0].startswith("a, b: no measurement in common with another store")
-    with pytest.raises(UserError, match="nothing to rank: no two methods of these stores have a PSNR of the same"):
+    with pytest.raises(UserError, match="nothing to rank: no two methods of these stores have a score by PSNR"):
         dipbench.leaderboard(
             [store(tmp_path / "c", {"dip": level(30)}), store(tmp_path / "d", {"tv": level(30)}, "set14")]
         )
@@ -193,7 +203,7 @@ def test_names_of_stores_are_as_short_as_tells_them_apart(tmp_path: Path) -> Non
 
 def test_metrics_on_demand_and_what_is_wrong(tmp_path: Path) -> None:
     a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
-    with pytest.raises(UserError, match=r"no run of a has a VIF: with --metric vif this scores .*: dipbench run sr"):
+    with pytest.raises(UserError, match=r"no run of a has a score by VIF: with --metric vif this .*: dipbench run sr"):
         dipbench.leaderboard([a], metric="vif")
     with pytest.raises(UserError, match="unknown metric 'vfi'"):
         dipbench.leaderboard([a], metric="vfi")

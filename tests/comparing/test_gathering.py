@@ -68,7 +68,7 @@ def test_python_answers_with_tidy_frames(set14: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'?; to compute it: dipbench run sr"),
+        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'? (to compute it: dipbench run sr"),
         (["dip"], "only 'dip' is named: it takes two methods or more, or none for all"),
         (["dip", "dip, best"], "unknown output of 'dip' 'best'"),
         (["dip", "tv", "--metric", "psn"], "unknown metric 'psn': did you mean 'psnr'?"),
@@ -118,6 +118,22 @@ def test_stores_of_the_same_measurements_are_compared(set14: Path, tmp_path: Pat
     assert found.differences["gain"].iloc[0] == pytest.approx(-0.955, abs=0.001)
 
 
+def test_of_runs_that_two_stores_have_it_is_said_how_far_apart_they_are(set14: Path, tmp_path: Path) -> None:
+    other = {place: psnr + 0.5 for place, psnr in released("sr_x4", "set14", "DIP", LUMA).items()}
+    found = dipbench.compare(["dip", "tv"], suite=[set14, store(tmp_path / "s", {"dip": other}, "set14")])
+    assert found.differences["gain"].iloc[0] == pytest.approx(-0.581, abs=0.001), "those of the first store"
+    (remark,) = found.remarks
+    assert remark.startswith("14 runs are in more than one store, and counted once, as in the first, though the PSNR ")
+    assert remark.endswith("differs by up to 0.5 dB.")
+    assert not dipbench.compare(["dip", "tv"], suite=[set14, set14]).remarks, "one store, given twice"
+
+
+def test_of_smoke_scale_it_is_said_that_it_is_no_result(tmp_path: Path) -> None:
+    scores = {label: released("sr_x4", "set14", name, LUMA) for label, name in (("dip", "DIP"), ("tv", "TV prior"))}
+    (remark,) = dipbench.compare(suite=store(tmp_path / "s", scores, "set14", scale="smoke")).remarks
+    assert remark.startswith("x4 is at smoke scale")
+
+
 def test_stores_that_share_no_measurement_are_refused(set5: Path, set14: Path) -> None:
     with pytest.raises(UserError, match=r"share no measurement: it takes stores with the same images, task and seeds"):
         dipbench.compare(["dip", "tv"], suite=[set5, set14])
@@ -131,7 +147,7 @@ def test_a_label_that_is_two_methods_is_refused(set14: Path, tmp_path: Path) -> 
 
 
 def test_a_metric_that_nothing_was_scored_by_says_how_to_get_it(set14: Path) -> None:
-    with pytest.raises(UserError, match="has a VIF: dipbench run sr --metric vif scores what is stored"):
+    with pytest.raises(UserError, match=r"has a score by VIF: with --metric vif this scores .*: dipbench run sr"):
         dipbench.compare(suite=set14, metric="vif")
     with pytest.raises(UserError, match="unknown metric 'vfi'"):
         dipbench.compare(suite=set14, metric="vfi")
@@ -149,8 +165,22 @@ def test_methods_are_compared_by_a_metric_on_demand(tmp_path: Path) -> None:
     assert line["gain"] == pytest.approx(0.01), "of GMSD less is better"
 
 
+def test_a_metric_that_has_no_score_of_so_small_images_says_what_it_takes(set14: Path, tmp_path: Path) -> None:
+    scores = {label: {(str(image), 0): 30.0 for image in range(8)} for label in ("dip", "tv")}
+    folder = store(tmp_path / "store", scores)
+    for place in folder.glob("runs/*/result.json"):
+        content = json.loads(place.read_text())
+        content["outputs"][0]["ms_ssim"] = "NaN"
+        place.write_text(json.dumps(content))
+    said = "no output has a score by MS-SSIM, which takes sides of 161 pixels; they have one by psnr, ssim"
+    with pytest.raises(UserError, match=f"nothing to compare: {said}"):
+        dipbench.compare(suite=folder, metric="ms_ssim")
+    with pytest.raises(UserError, match=f"nothing to rank: {said}"):
+        dipbench.leaderboard([folder], metric="ms_ssim")
+
+
 def test_a_store_without_scores_has_nothing_to_compare(tmp_path: Path) -> None:
     whole = dict.fromkeys(released("sr_x4", "set14", "DIP", LUMA), float("nan"))
-    with pytest.raises(UserError, match="nothing to compare: no two methods have a PSNR of the same measurement"):
+    with pytest.raises(UserError, match="nothing to compare: no output has a score by PSNR; they have one by ssim"):
         dipbench.compare(suite=store(tmp_path / "s", {"dip": whole, "tv": whole}))
     assert isinstance(dipbench.compare, type(lambda: 0)), "no module has taken the place of the function"

@@ -1,6 +1,7 @@
 """A comparison of methods: on the same measurements, in words, and with what is left out said."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,14 @@ def test_a_verdict_that_is_not_sure_says_how_many_images_it_takes() -> None:
     )
     other = {place: psnr + gain for (place, psnr), gain in zip(made().items(), gains, strict=True)}
     assert verdict(other) == "cannot tell: 777 more images needed to see 0.1 dB, 24 if it is 0.50 dB"
+
+
+def test_in_a_family_it_takes_more_images() -> None:
+    """Of eleven tests Holm's first is at 0.05 / 11: ((2.8376 + 0.8416) / 0.1)^2 + 4.03 = 1357.7 images."""
+    others = {f"m{i}": made(0.5, 1.0, draw=i) for i in range(11)}
+    table = found(results({"dip": made(), **others})).differences
+    assert set(table["images_needed"]) == {1358}
+    assert "1348 more images needed to see 0.1 dB, 49 if it is 0.50 dB" in table["verdict"].iloc[0]
 
 
 def test_three_images_are_too_few_for_any_verdict() -> None:
@@ -180,7 +189,37 @@ def test_a_method_that_lacks_images_is_left_out_and_named_it_is_compared_on_thos
     assert "Left out, because they have no score of some images: choosy (2 of 10)." in whole.remarks
     named = found(table, methods=["dip", "choosy"])
     assert set(named.ranking["images"]) == {8}
-    assert "Compared on the 8 of 10 measurements (image and seed) that all have a score of." in named.remarks
+    shared = "Compared on the 8 of 10 measurements (image and seed) that all have a score of."
+    assert f"{shared} Lacking: choosy (2)." in named.remarks
+    assert set(found(table[table["method"] != "tv"]).ranking["images"]) == {8}, "else only one would be left"
+
+
+def failing(results: pd.DataFrame, method: str, images: Sequence[str]) -> pd.DataFrame:
+    """The results with those of a method on some images failed."""
+    failed = (results["method"] == method) & results["image"].isin(images)
+    return results.assign(
+        status=results["status"].mask(failed, "failed"),
+        message=results["message"].mask(failed, "ValueError: no good"),
+        output=results["output"].mask(failed, ""),
+        psnr=results["psnr"].mask(failed),
+    )
+
+
+def test_a_method_that_failed_on_some_images_is_compared_and_it_is_said_why_they_do_not_count() -> None:
+    table = failing(results({"dip": made(), "fragile": made(1.0, 0.1)}), "fragile", ["image 3", "image 4"])
+    (remark,) = found(table).remarks
+    assert remark.endswith("Lacking: fragile (2; failed: ValueError: no good).")
+    three = pd.concat([table, results({"tv": made(0.5, 0.1)})], ignore_index=True)
+    left_out = "Left out, because they have no score of some images: fragile (2 of 10; failed: ValueError: no good)."
+    assert left_out in found(three).remarks
+
+
+def test_of_what_is_exact_it_is_said_that_an_infinite_psnr_has_no_mean() -> None:
+    some = {place: math.inf if place[0] == "image 2" else psnr for place, psnr in made(1.0, 0.1).items()}
+    whole = dict.fromkeys(made(), math.inf)
+    remarks = found(results({"dip": made(), "some": some, "whole": whole})).remarks
+    assert any("whole (10 of 10; exact, and an infinite PSNR has no mean)" in remark for remark in remarks)
+    assert any(remark.endswith("Lacking: some (1; exact, and an infinite PSNR has no mean).") for remark in remarks)
 
 
 def test_measurements_that_differ_are_not_compared() -> None:
@@ -195,8 +234,11 @@ def test_one_method_is_no_comparison() -> None:
 
 def test_two_results_of_one_measurement_are_refused() -> None:
     twice = pd.concat([results({"dip": made(), "tv": made()}), results({"dip": made(1.0)}).assign(run="other")])
-    with pytest.raises(UserError, match="'dip' has two results of image 0, seed 0"):
+    with pytest.raises(UserError, match="'dip' has two results of image 0, seed 0, of two versions: "):
         comparison_of(twice, PSNR)
+    precisions = twice.assign(precision=np.where(twice["run"] == "other", "bf16", "float32"))
+    with pytest.raises(UserError, match=r"precision float32 and bf16: .*'dipbench leaderboard' ranks them apart"):
+        comparison_of(precisions, PSNR)
 
 
 def trace_of(run: str) -> pd.DataFrame:

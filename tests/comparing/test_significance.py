@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from dipbench.comparing.significance import (
+    FLIPS,
     fewest_images,
     friedman_p,
     holm,
@@ -58,6 +59,20 @@ def test_many_images_flip_signs_about_as_a_t_test() -> None:
     assert paired_p(np.abs(values) + 1) == smallest_p(60)
 
 
+@pytest.mark.parametrize("gain", [0.0, 0.2, 0.4])
+def test_flips_of_signs_are_those_of_scipy(gain: float) -> None:
+    """Within what two draws of as many flips differ by."""
+    values = np.random.default_rng(3).normal(gain, 1, 40).round(1)
+    theirs = stats.permutation_test(
+        (values,), np.mean, permutation_type="samples", n_resamples=FLIPS, rng=np.random.default_rng(1)
+    ).pvalue
+    assert paired_p(values) == pytest.approx(theirs, rel=0.05)
+
+
+def test_many_methods_on_many_images_can_be_told_apart() -> None:
+    assert most_tests(30) > 30 * 29 / 2, "all pairs of thirty methods"
+
+
 def test_p_is_uniform_where_there_is_no_difference() -> None:
     draw = np.random.default_rng(1)
     found = [paired_p(draw.normal(size=12)) for _ in range(2000)]
@@ -95,15 +110,16 @@ def test_how_many_images_a_family_takes() -> None:
         assert most_tests(fewest_images(tests) - 1) < tests
 
 
+@pytest.mark.parametrize("tests", [1, 11])
 @pytest.mark.parametrize(("std", "difference"), [(0.8, 0.5), (0.28, 0.2), (1.6, 0.2), (0.5, 0.5)])
-def test_with_the_images_needed_a_t_test_has_four_chances_in_five(std: float, difference: float) -> None:
-    """By the non-central t distribution, of which the formula is an approximation."""
+def test_with_the_images_needed_a_t_test_has_four_chances_in_five(std: float, difference: float, tests: int) -> None:
+    """The first of Holm's, by the non-central t distribution, of which the formula is an approximation."""
 
     def power(n: int) -> float:
-        edge, shift = stats.t.ppf(0.975, n - 1), difference / std * n**0.5
+        edge, shift = stats.t.ppf(1 - 0.025 / tests, n - 1), difference / std * n**0.5
         return float(stats.nct.sf(edge, n - 1, shift) + stats.nct.cdf(-edge, n - 1, shift))
 
-    needed = images_needed(std, difference)
+    needed = images_needed(std, difference, tests)
     assert power(needed) >= 0.8 - 1e-3
     assert power(needed - 2) < 0.8
 

@@ -61,5 +61,7 @@ def test_what_no_name_alone_makes_and_what_there_is_not_are_refused_in_words(pho
         list(registry.build("method", "deepinv[model=DeepImagePrior]").run(problem, Streams(0)))
     with pytest.raises(UserError, match="unknown model of deepinv 'BM3'"):
         registry.build("method", "deepinv[model=BM3]").refuses(problem)
+    with pytest.raises(UserError, match=r"no weights: .*nowhere\.pt'; to give their file: deepinv\[model=DRUNet"):
+        list(registry.build("method", "deepinv[model=DRUNet,pretrained=/nowhere.pt]").run(problem, Streams(0)))
     reason = registry.build("method", "deepinv").refuses(posed(photo, "inpainting"))
     assert reason == "MedianFilter denoises images measured as they are"
