@@ -115,7 +115,7 @@ class Fit:
         return self._estimate_in(output)
 
     def _made(self, z: Tensor) -> Tensor:
-        """What the network makes of an input; a copy where that is a parameter itself, which a step changes in place.
+        """What the network makes of an input: a copy, for it may be a parameter itself, which a step changes in place.
 
         UserError where it is no tensor.
         """
@@ -124,8 +124,7 @@ class Fit:
             raise UserError(
                 f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor (1, C, H, W)"
             )
-        own = self._parameters.values.untyped_storage().data_ptr()
-        return made.clone() if made.untyped_storage().data_ptr() == own else made
+        return made.clone()
 
     def _estimate_in(self, output: Tensor) -> Tensor:
         """The image (C, H, W) in an output of the network."""
