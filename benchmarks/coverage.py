@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from dipbench.comparing.intervals import Interval, over_images, over_seeds
+from dipbench.comparing.intervals import Interval, over_images, over_seeds, resampled
 from dipbench.comparing.significance import LEVEL, holm, images_needed, paired_p
 from dipbench.comparing.statistics import half_interval
 
@@ -39,7 +39,7 @@ def main(
     rows = [
         _covered(shape, of_images, of_seeds, draws)
         for shape in SHAPES
-        for of_images in images or (5, 6, 9, 12, 24)
+        for of_images in images or (5, 6, 9, 12, 24, 48)
         for of_seeds in seeds or (1, 3)
     ]
     _write(pd.DataFrame(rows), out / "coverage.csv")
@@ -54,13 +54,13 @@ def _write(table: pd.DataFrame, path: Path) -> None:
 def _covered(shape: str, images: int, seeds: int, draws: int) -> dict[str, object]:
     """The shares of the intervals that hold the truth, and of the families in which a method is called better."""
     draw = np.random.default_rng([images, seeds])
-    held = dict.fromkeys(("other images", "Student's t", "other seeds"), 0)
+    held = dict.fromkeys(("BCa", "Student's t", "other seeds"), 0)
     called = dict.fromkeys(TESTS, 0)
     for _ in range(draws):
         true, gains = _gains(draw, shape, (max(TESTS), images, seeds))
         means = gains.mean(axis=2)
         one, half = means[0], half_interval(means[0])
-        held["other images"] += _holds(over_images(one), 0)
+        held["BCa"] += _holds(resampled(one, "BCa"), 0)
         held["Student's t"] += abs(one.mean()) <= half
         if seeds > 1:
             held["other seeds"] += _holds(over_seeds(_scores(gains[0])), true[0].mean())

@@ -17,7 +17,7 @@ from dipbench.comparing.statistics import CONFIDENCE, half_interval, student_qua
 
 RESAMPLES = 9_999
 FEWEST_IMAGES = 4  # below, no interval is given
-FEWEST_RESAMPLED = 6  # images, below which there are too few to draw from: Student's t
+FEWEST_RESAMPLED = 25  # images, below which a bootstrap is too narrow (docs/statistics.md): Student's t
 _SAME = 1e-9  # values nearer to each other than this are the same
 
 
@@ -39,9 +39,9 @@ class Interval:
 
 
 def over_images(values: Sequence[float] | pd.Series) -> Interval | None:
-    """Of the mean of one value an image, for other images of this kind: the BCa bootstrap, seeded.
+    """Of the mean of one value an image, for other images of this kind; None below FEWEST_IMAGES.
 
-    Student's t below FEWEST_RESAMPLED images, and None below FEWEST_IMAGES. Efron 1987, doi:10.2307/2289144.
+    Student's t, and from FEWEST_RESAMPLED images on the BCa bootstrap, seeded (Efron 1987, doi:10.2307/2289144).
     """
     numbers = np.asarray(values, dtype="float64")
     if len(numbers) < FEWEST_IMAGES:
@@ -52,7 +52,7 @@ def over_images(values: Sequence[float] | pd.Series) -> Interval | None:
         return Interval(mean - half, mean + half, "t")
     if np.ptp(numbers) < _SAME:  # of which every resample has the same mean
         return Interval(mean, mean, "BCa")
-    return _resampled(numbers, "BCa")
+    return resampled(numbers, "BCa")
 
 
 def of_share(shares: Sequence[float] | pd.Series) -> Interval | None:
@@ -60,10 +60,11 @@ def of_share(shares: Sequence[float] | pd.Series) -> Interval | None:
     numbers = np.asarray(shares, dtype="float64")
     if len(numbers) < FEWEST_IMAGES or np.ptp(numbers) < _SAME:
         return None
-    return _resampled(numbers, "percentile")  # a share takes few values: BCa's correction would be noise
+    return resampled(numbers, "percentile")  # a share takes few values: BCa's correction would be noise
 
 
-def _resampled(numbers: np.ndarray, kind: Literal["BCa", "percentile"]) -> Interval:
+def resampled(numbers: np.ndarray, kind: Literal["BCa", "percentile"]) -> Interval:
+    """Of the mean of numbers (n,), by drawing n of them again and again."""
     found = stats.bootstrap(
         (numbers,),
         np.mean,

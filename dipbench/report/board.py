@@ -12,17 +12,16 @@ from dipbench.errors import UserError
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
 from dipbench.report.page import templates
-from dipbench.report.ranking import digits_of, interval
+from dipbench.report.ranking import BY_IMAGES, digits_of, interval
 from dipbench.scoring import METRICS
 from dipbench.text import table
 from dipbench.version import __version__
 
 NOTE = (
     "Means over the images of the mean over the seeds, on the measurements that all ranked methods have, with two "
-    f"{CONFIDENCE:.0%} intervals: for other images of this kind (BCa bootstrap over the images; t: Student's, of few "
-    "images), and for these images and other seeds. Methods that share a letter cannot be told apart. Seconds are the "
-    "median of a run, memory is the largest peak. A run that diverged counts with its last finite output; oracles are "
-    "left out."
+    f"{CONFIDENCE:.0%} intervals: for other images of this kind ({BY_IMAGES}), and for these images and other seeds. "
+    "Methods that share a letter cannot be told apart. Seconds are the median of a run, memory is the largest peak. A "
+    "run that diverged counts with its last finite output; oracles are left out."
 )
 """How to read the boards."""
 
@@ -61,10 +60,8 @@ def _line(row: pd.Series, board: Board) -> list[Cell]:
         _count(row["rank"]) if ranked else _words(""),
         _words(row["group"]),
         _number(row["mean"], digits),
-        Cell(
-            interval(row["images_low"], row["images_high"], digits, row["images_interval"]), _known(row["images_low"])
-        ),
-        Cell(interval(row["seeds_low"], row["seeds_high"], digits), _known(row["seeds_low"])),
+        _interval(row, "images", digits),
+        _interval(row, "seeds", digits),
         *(_number(row[name], METRICS[name].digits) for name in _others(board)),
         _number(row["seconds"], 1),
         _words("") if pd.isna(memory) else _count(round(memory / 2**20)),
@@ -89,8 +86,7 @@ def _number(value: float, digits: int) -> Cell:
 
 def _interval(row: pd.Series, over: str, digits: int) -> Cell:
     low, high = row[f"{over}_low"], row[f"{over}_high"]
-    kind = row["images_interval"] if over == "images" else ""
-    return Cell(interval(low, high, digits, kind), _known(low))
+    return Cell(interval(low, high, digits), _known(low))
 
 
 def _known(value: float) -> float | None:

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from dipbench.comparing.intervals import FEWEST_IMAGES
+from dipbench.comparing.intervals import FEWEST_IMAGES, FEWEST_RESAMPLED
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import with_last_finite
 from dipbench.comparing.significance import POWER
@@ -18,10 +18,12 @@ from dipbench.text import counted, table
 
 HEADING = "How sure is the ranking?"
 
+BY_IMAGES = f"Student's t over the images, of {FEWEST_RESAMPLED} or more the BCa bootstrap"
+"""Which interval is meant."""
+
 NOTE = (
     f"Means over the images of the mean over the seeds, each with two {CONFIDENCE:.0%} intervals that answer different "
-    "questions: for other images of this kind (BCa bootstrap over the images, too narrow of few: it holds 86% of the "
-    "means of 6 images, 90% of 12; t: Student's, of fewer than 6), and for these images and other seeds. Of a fit its "
+    f"questions: for other images of this kind ({BY_IMAGES}), and for these images and other seeds. Of a fit its "
     "average at the end takes part, else its last output, however far past its peak; what rules stopped does where it "
     "is named. Methods that share a letter cannot be told apart: no pair of them is significant in Holm's correction "
     "over all pairs, by the differences on each image, so that a letter may skip a line. A gain is what a method is "
@@ -61,7 +63,7 @@ def _rank_line(row: pd.Series, digits: int) -> list[str]:
         str(row["rank"]),
         row["group"] or DASH,
         digits_of(row["mean"], digits),
-        interval(row["images_low"], row["images_high"], digits, row["images_interval"]),
+        interval(row["images_low"], row["images_high"], digits),
         interval(row["seeds_low"], row["seeds_high"], digits),
         digits_of(row["seed_spread"], digits) + diverged,
         f"{row['worst_image']} {digits_of(row['worst_spread'], digits)}".strip(),
@@ -80,7 +82,7 @@ def difference_lines(found: Comparison) -> list[list[str]]:
 
 
 def _difference_line(row: pd.Series, digits: int) -> list[str]:
-    gain = f"{row['gain']:+.{digits}f} {interval(row['gain_low'], row['gain_high'], digits, row['interval'], '+')}"
+    gain = f"{row['gain']:+.{digits}f} {interval(row['gain_low'], row['gain_high'], digits, '+')}"
     won = f"{100 * row['won']:.0f}%"
     if not math.isnan(row["won_low"]):
         won += f" [{100 * row['won_low']:.0f}, {100 * row['won_high']:.0f}]"
@@ -88,11 +90,9 @@ def _difference_line(row: pd.Series, digits: int) -> list[str]:
     return [row["label"], gain, won, counts, f"{row['p']:.2g}", f"{row['p_holm']:.2g}", row["verdict"]]
 
 
-def interval(low: float, high: float, digits: int, kind: str = "", sign: str = "") -> str:
-    """With a mark where it is Student's for want of images; a dash where there is none."""
-    if math.isnan(low):
-        return DASH
-    return f"[{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]" + (" t" if kind == "t" else "")
+def interval(low: float, high: float, digits: int, sign: str = "") -> str:
+    """Its ends with so many digits behind the point; a dash where there is none."""
+    return DASH if math.isnan(low) else f"[{low:{sign}.{digits}f}, {high:{sign}.{digits}f}]"
 
 
 def digits_of(value: float, digits: int) -> str:

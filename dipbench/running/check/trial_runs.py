@@ -20,6 +20,9 @@ STEPS = 4
 """Iterations after which a fit is not pulled further: what is wrong shows by then, whatever it is set to."""
 
 
+_PATIENCE = 60.0
+"""Seconds of a processor, or twice what a method declares: longer it is waited for no more. Slow is not endless."""
+
 _MOST_ESTIMATES = 1000
 """Of a method under the settings of its tiny(): one that yields more does not end, and they fill the memory."""
 
@@ -88,7 +91,7 @@ def _pulled(
         before = _generators()
         course = begin(method, problem, rng)
         while len(made) != most and course.advance(lambda step: made.append(step.estimate.clone())):
-            if len(made) > _MOST_ESTIMATES or time.process_time() - began_at > method.most_seconds:
+            if len(made) > _MOST_ESTIMATES or time.process_time() - began_at > max(_PATIENCE, 2 * method.most_seconds):
                 raise Endless(
                     f"after {len(made)} estimates in {time.process_time() - began_at:.3g} s of a processor it goes on: "
                     "run() must end by itself, within most_seconds under the settings of tiny()"
