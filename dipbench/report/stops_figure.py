@@ -12,6 +12,7 @@ from dipbench.comparing.stopping import LARGE_GAP
 from dipbench.report.colours import MOST, Colours
 from dipbench.report.figure import STYLE, legend_columns, method_handles
 from dipbench.report.saving import lay_out, save_png
+from dipbench.streams import Streams
 
 _MOST = 6.0  # dB; a larger gap is drawn at the edge
 _ROW = 0.3  # inches
@@ -34,7 +35,8 @@ def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
         axes = figure.add_subplot()
         shown = stops.assign(gap_first=stops["gap_first"].clip(upper=_MOST))
         look = {"x": "gap_first", "y": "rule", "order": order, "hue": "method", "ax": axes, "palette": colours}
-        sns.stripplot(shown, size=3.5, alpha=0.6, dodge=1 < len(methods) <= MOST, **look)
+        with Streams(0).seeded("jitter"):  # by which dots lie apart: the same in every rendering
+            sns.stripplot(shown, size=3.5, alpha=0.6, dodge=1 < len(methods) <= MOST, **look)
         axes.axvline(LARGE_GAP, color="#555555", linewidth=0.9, linestyle=(0, (4, 3)))
         axes.set(xlabel="PSNR lost against the peak of the first fit [dB]", ylabel="")
         handles = method_handles(methods, colours)

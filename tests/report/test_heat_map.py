@@ -1,14 +1,16 @@
-"""The map of rules by experiment and method: what its columns are over, and that it stays a picture."""
+"""Pictures of stopping rules: what the columns of the map are over, that it stays a picture, and the same one."""
 
 from itertools import product
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from dipbench.report.stops_figure import heat_of, write_heat_map
+from dipbench.report.colours import colours_of
+from dipbench.report.stops_figure import heat_of, write_gaps, write_heat_map
 
 
 def stops_of(experiments: int, methods: int) -> pd.DataFrame:
@@ -51,3 +53,13 @@ def test_a_study_of_settings_is_no_picture_of_a_hundred_thousand_pixels(tmp_path
     write_heat_map(frames, tmp_path / "map.png")
     with Image.open(tmp_path / "map.png") as made:
         assert max(made.size) < 6000
+
+
+def test_the_same_gaps_are_the_same_picture_and_draw_nothing_of_anybody_elses(tmp_path: Path) -> None:
+    stops = stops_of(1, 2)
+    np.random.seed(0)
+    before = np.random.get_state()[1].tolist()
+    for name in ("one.png", "two.png"):
+        write_gaps(stops, tmp_path / name, colours_of(["m0", "m1"]))
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert np.random.get_state()[1].tolist() == before
