@@ -18,7 +18,6 @@ import dipbench
 from dipbench import registry
 from dipbench.classifiers import classes_of, layer_of
 from dipbench.cli.main import app
-from dipbench.comparing.gathering import compared, store_of
 from dipbench.contract import Problem, Scene, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
@@ -294,9 +293,15 @@ def test_page_shows_the_pictures(folder: Path) -> None:
     assert "made-up" not in curves
 
 
-def test_methods_are_compared_by_the_number_of_the_task(folder: Path) -> None:
-    found = compared([store_of(str(folder / "out"))], [], OF_TASKS["feature_error"], "", None)
-    assert set(found.ranking["method"]) == {"dip", "no_prior[iterations=4]"}
+def test_methods_are_compared_and_ranked_by_the_number_of_the_task(folder: Path) -> None:
+    found = dipbench.compare(suite=folder / "out")
+    inverted, made_up = found.each
+    assert (inverted.metric, made_up.metric) == (OF_TASKS["feature_error"], OF_TASKS["activation"])
+    assert set(inverted.ranking["method"]) == {"dip", "no_prior[iterations=4]"}
+    assert inverted.ranking["mean"].is_monotonic_increasing, "the smallest error first"
+    assert set(dipbench.leaderboard([folder / "out"])["metric"]) == {"feature_error", "activation"}
+    by_psnr = dipbench.compare(suite=folder / "out", metric="psnr")
+    assert [one.metric.name for one in by_psnr.each] == ["psnr"]
 
 
 def test_plan_goes_through_what_lacks_its_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,7 @@ def page(store: Store, holdings: Holdings, suite: Suite, runs: Iterable[Kept], k
         parts.append(section_of(known, chapter.name, chapter.file, folder))
         tables = tables_of(chapter.name, chapter.frame, chapter.missing)
         parts.append(table_of([table for table in tables if _says_something(table)] or tables[:1]))
+    parts += _how_to_read(parts)
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
 
 
@@ -136,8 +137,15 @@ def _says_something(table: Table) -> bool:
 
 def _ranking(store: Store, chapter: Chapter) -> str:
     """How sure the ranking is; empty where nothing can be said of it."""
-    found = ranking.ranking_of(store, chapter)
+    found = ranking.rankings_of(store, chapter)
     return f"### {ranking.HEADING}\n\n{ranking.as_markdown(found)}" if found else ""
+
+
+def _how_to_read(parts: Sequence[str]) -> list[str]:
+    """What is said once of the tables that a report has."""
+    notes = {module.HEADING: module.NOTE for module in (ranking, anytime)}
+    there = [f"**{title}** {note}" for title, note in notes.items() if any(f"### {title}" in part for part in parts)]
+    return ["## How these tables are read", *there] if there else []
 
 
 def _paces(store: Store, chapter: Chapter, folder: Path) -> str:

@@ -15,10 +15,10 @@ from dipbench.bases.of_restorer import method
 from dipbench.comparing.board import Leaderboard, leaderboard_of
 from dipbench.comparing.gathering import Comparisons, compared, store_of
 from dipbench.contract import Method, Plugin
-from dipbench.errors import UserError, unknown
+from dipbench.errors import UserError
 from dipbench.images.files import read_picture
 from dipbench.images.writing import Samples, write_as
-from dipbench.metrics import known
+from dipbench.metrics import metric_of
 from dipbench.report import refresh_report
 from dipbench.report.loaded import Loaded
 from dipbench.resources import pick_device
@@ -29,7 +29,6 @@ from dipbench.running.restoring import NoiseLevelNotGiven, Restoration, restored
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
 from dipbench.running.trial import Progress
-from dipbench.scoring import Metric
 from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.suites.agenda import parts_of
@@ -156,8 +155,9 @@ def compare(
     *,
     suite: str | Path | Sequence[str | Path],
     baseline: str = "",
-    metric: str = "psnr",
+    metric: str = "",
     ties: float | None = None,
+    output: str = "",
 ) -> Comparisons:
     """Compares methods on the measurements that a store has: tidy frames `ranking` and `differences`, and `remarks`.
 
@@ -165,38 +165,32 @@ def compare(
     `run` was given, none for all; `suite` is the name of one that was run, a folder of results, or several. Nothing is
     computed. UserError for a method that is not there, with what to run, and for what does not compare.
     """
-    by = _metric(metric)
+    by = metric_of(metric)
     if ties is not None and not ties >= 0:
         raise UserError(f"ties must be the difference up to which two methods are equal, 0 or more, got {ties:g}")
     wanted = [suite] if isinstance(suite, (str, Path)) else suite
     stores = [store_of(str(one)) for one in wanted]
-    return compared(stores, registry.as_text("method", methods), by, baseline, ties)
+    return compared(stores, registry.as_text("method", methods), by, baseline, ties, output)
 
 
-def leaderboard(stores: Sequence[str | Path], *, metric: str = "psnr") -> pd.DataFrame:
+def leaderboard(stores: Sequence[str | Path], *, metric: str = "", output: str = "") -> pd.DataFrame:
     """Ranks what several stores hold: a line a method of each data set and task.
 
     Its columns are `dipbench.comparing.board.COLUMNS`. The arguments are those of `dipbench leaderboard`: folders of
     results, or names of suites that were run. What must be said of it stands in `attrs["remarks"]`, by the title of
     the board; under an empty title what concerns all. UserError where nothing can be ranked.
     """
-    found = board_of(stores, metric)
+    found = board_of(stores, metric, output)
     frame = found.frame
     frame.attrs["remarks"] = {"": list(found.remarks), **{board.title: list(board.remarks) for board in found.boards}}
     return frame
 
 
-def board_of(stores: Sequence[str | Path], metric: str = "psnr") -> Leaderboard:
+def board_of(stores: Sequence[str | Path], metric: str = "", output: str = "") -> Leaderboard:
     """The same as boards with their remarks."""
     if not stores:
         raise UserError("leaderboard needs at least one folder of results, got none")
-    return leaderboard_of([store_of(str(one)) for one in stores], _metric(metric))
-
-
-def _metric(name: str) -> Metric:
-    if name not in known():
-        raise unknown("metric", name, known())
-    return known()[name]
+    return leaderboard_of([store_of(str(one)) for one in stores], metric_of(metric), output)
 
 
 def load(folder: Path | str) -> Loaded:

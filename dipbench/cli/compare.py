@@ -23,11 +23,22 @@ def compare(
         str, typer.Option(help="What each is compared with; default the first named, or dip, or the first there is.")
     ] = "",
     metric: Annotated[
-        str, typer.Option(help="What they are compared by: psnr, ssim, or one that a run with --metric scored.")
-    ] = "psnr",
+        str,
+        typer.Option(
+            help="What they are compared by: psnr, ssim, or one that a run with --metric scored; default psnr, or, of "
+            "a task that has a number of its own, that."
+        ),
+    ] = "",
     ties: Annotated[
         float | None, typer.Option(help="The difference up to which two are equal; default 0.1 dB of a PSNR.")
     ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            help="Which output of a method takes part, where it has that: as the report calls it, such as 'stopped by "
+            "wmv, EMA', or the results, such as wmv_ema."
+        ),
+    ] = "",
     plugins: options.Plugins = None,
 ) -> None:
     """Say which method is better, and how sure that is.
@@ -40,7 +51,7 @@ def compare(
     from dipbench.report.ranking import as_text
 
     registry.use_folders(plugins)
-    found = api.compare(methods or (), suite=suite, baseline=baseline, metric=metric, ties=ties)
+    found = api.compare(methods or (), suite=suite, baseline=baseline, metric=metric, ties=ties, output=output)
     print("\n\n".join(as_text(one, terminal.width()) for one in found.each))
     for remark in found.remarks:
         print(f"dipbench: {remark}", file=sys.stderr)

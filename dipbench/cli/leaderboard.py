@@ -14,8 +14,19 @@ def leaderboard(
         list[str], typer.Argument(help="Folders of results, of one machine or several, or suites that were run.")
     ],
     metric: Annotated[
-        str, typer.Option(help="What methods are ranked by: psnr, ssim, or one that a run with --metric scored.")
-    ] = "psnr",
+        str,
+        typer.Option(
+            help="What methods are ranked by: psnr, ssim, or one that a run with --metric scored; default psnr, or, of "
+            "a task that has a number of its own, that."
+        ),
+    ] = "",
+    output: Annotated[
+        str,
+        typer.Option(
+            help="Which output of a method takes part, where it has that: as the report calls it, such as 'stopped by "
+            "wmv, EMA', or the results, such as wmv_ema."
+        ),
+    ] = "",
     out: Annotated[Path, typer.Option(help="The folder of the page and its tables.")] = Path("leaderboard"),
 ) -> None:
     """Rank the methods of several folders of results together.
@@ -27,7 +38,7 @@ def leaderboard(
     from dipbench import api
     from dipbench.report.board import as_text, write_leaderboard
 
-    found = api.board_of(stores, metric)
+    found = api.board_of(stores, metric, output)
     page = write_leaderboard(found, out)
     print("\n\n".join(as_text(board, terminal.width()) for board in found.boards))
     for remark in found.remarks:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dipbench.comparing.entrants import output_of
 from dipbench.comparing.gathering import in_brackets, not_computed
 from dipbench.comparing.merging import merged, parts_of
 from dipbench.comparing.ranking import RANKING, comparison_of
@@ -13,6 +14,7 @@ from dipbench.comparing.scores import compared_on, lost, why_absent, without_sco
 from dipbench.comparing.shared import most_shared, scored
 from dipbench.comparing.variants import told_apart
 from dipbench.errors import UserError
+from dipbench.metrics import leading
 from dipbench.scoring import METRICS, Metric
 from dipbench.store.records import TRAINED_ON
 from dipbench.store.store import Store
@@ -69,24 +71,28 @@ class Leaderboard:
         return pd.concat([board.rows for board in self.boards], ignore_index=True)
 
 
-def leaderboard_of(stores: Sequence[Store], metric: Metric) -> Leaderboard:
-    """The leaderboard of what all stores hold. UserError where nothing can be ranked."""
+def leaderboard_of(stores: Sequence[Store], metric: Metric | None, output: str = "") -> Leaderboard:
+    """The leaderboard of what all stores hold; `metric` and `output` are as of `compared`.
+
+    UserError where nothing can be ranked.
+    """
     holdings = [store.holdings() for store in stores]
     table, missing = merged(stores, holdings), [remark for held in holdings for remark in not_computed(held, ())]
-    lacking = _without_metric(table, metric)
-    if metric.name not in table:
+    lacking = _without_metric(table, metric) if metric else []
+    if metric and metric.name not in table:
         raise UserError(lacking[0])
-    boards, others = [], []
+    wanted, boards, others = output and output_of(output, table), [], []
     for part in parts_of(table):
         rows, remarks = told_apart(part)
-        board = _board(rows, metric, remarks)
+        board = _board(rows, metric or leading(rows), remarks, wanted)
         if board:
             boards.append(board)
         else:
             others.append(rows)
     if not boards:
-        nothing = without_scores(table, metric) or (
-            f"no two methods of these stores have a score by {metric.title} of the same measurement; it takes stores "
+        by = metric or leading(table)
+        nothing = without_scores(table, by) or (
+            f"no two methods of these stores have a score by {by.title} of the same measurement; it takes stores "
             "with the same images, task and seeds, of one protocol"
         )
         raise UserError(f"nothing to rank: {nothing}{in_brackets(missing)}")
@@ -109,14 +115,14 @@ def _without_metric(table: pd.DataFrame, metric: Metric) -> list[str]:
     ]
 
 
-def _board(rows: pd.DataFrame, metric: Metric, remarks: Sequence[str]) -> Board | None:
+def _board(rows: pd.DataFrame, metric: Metric, remarks: Sequence[str], output: str) -> Board | None:
     """None where no two methods have a score of one measurement."""
-    there = scored(rows, metric)
+    there = scored(rows, metric, output)
     methods, measurements, images = most_shared(there)
     if len(methods) < 2:
         return None
     shared = rows[rows["method"].isin(methods) & rows["measurement"].isin(measurements)]
-    found = comparison_of(shared, metric)
+    found = comparison_of(shared, metric, output=output)
     if found is None:
         return None
     ranked = [{**row, **_of_runs(shared, row["method"], row["output"])} for row in found.ranking.to_dict("records")]

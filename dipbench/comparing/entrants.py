@@ -26,35 +26,43 @@ class Entrant(NamedTuple):
         return label_of(self.method, self.output if len(_outputs(results, self.method)) > 1 else "")
 
 
-def every_entrant(results: pd.DataFrame) -> list[Entrant]:
-    """One a method that has a run that is done."""
+def every_entrant(results: pd.DataFrame, output: str = "") -> list[Entrant]:
+    """One a method that has a run that is done: `output` where every run of the method has it, else the usual one."""
     methods = dict.fromkeys(results.loc[results["status"] == "done", "method"])
-    return [Entrant(method, _usual(results, method)) for method in methods]
+    return [Entrant(method, _usual(results, method, output)) for method in methods]
 
 
-def entrant_of(written: str, results: pd.DataFrame) -> Entrant:
+def entrant_of(written: str, results: pd.DataFrame, output: str = "") -> Entrant:
     """The one that a user means by a method's label, with the output behind a comma or without: `dip, ema`.
 
-    UserError where there is none, and for an oracle.
+    Without, it is `output` where every run of the method has that. UserError where there is none, and for an oracle.
     """
     known = set(results["method"])
     if written in known:
-        return Entrant(written, _usual(results, written))
+        return Entrant(written, _usual(results, written, output))
     method, comma, output = (part.strip() for part in written.rpartition(","))
     if not comma or method not in known:
         raise unknown("method of these results", written if written.endswith("]") or not comma else method, known)
     return Entrant(method, _named_output(output, _outputs(results, method), method))
 
 
-def _named_output(written: str, there: list[str], method: str) -> str:
-    """By its name or by what a reader calls it."""
+def output_of(written: str, results: pd.DataFrame) -> str:
+    """The name of the output that a user means for all methods. UserError where none has it, and for an oracle."""
+    done = results[(results["status"] == "done") & (results["output"] != "")]
+    return _named_output(written, list(dict.fromkeys(done["output"])))
+
+
+def _named_output(written: str, there: list[str], method: str = "") -> str:
+    """By its name or by what a reader calls it; without a `method` it is sought among the outputs of all."""
     names = {name: output for output in there for name in (output, kind_of(output).title)}
     if written not in names:
-        raise unknown(f"output of '{method}'", written, [output for output in there if not kind_of(output).oracle])
+        of = f"'{method}'" if method else "these results"
+        raise unknown(f"output of {of}", written, [output for output in there if not kind_of(output).oracle])
     if kind_of(names[written]).oracle:
+        before = f"{method}, " if method else ""
         raise UserError(
-            f"'{method}, {written}' is chosen with the truth, a bound and no result: it takes another output, such as "
-            f"'{method}, {_first(there)}'"
+            f"'{before}{written}' is chosen with the truth, a bound and no result: it takes another output, such as "
+            f"'{before}{_first(there)}'"
         )
     return names[written]
 
@@ -64,10 +72,10 @@ def _outputs(results: pd.DataFrame, method: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _usual(results: pd.DataFrame, method: str) -> str:
+def _usual(results: pd.DataFrame, method: str, wanted: str = "") -> str:
     done = results[(results["method"] == method) & (results["status"] == "done")]
     runs = done.groupby("output")["run"].nunique()
-    whole = [output for output in _USUAL if runs.get(output, 0) == done["run"].nunique()]
+    whole = [output for output in (wanted, *_USUAL) if output and runs.get(output, 0) == done["run"].nunique()]
     return whole[0] if whole else _first(list(runs.index))
 
 

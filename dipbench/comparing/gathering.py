@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.comparing.entrants import entrant_of
+from dipbench.comparing.entrants import entrant_of, output_of
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import with_last_finite, without_scores
 from dipbench.comparing.variants import said_of_twice
 from dipbench.errors import UserError
+from dipbench.metrics import leading
 from dipbench.scoring import Metric
 from dipbench.store.records import Holdings
 from dipbench.store.results import frame
@@ -51,15 +52,21 @@ def store_of(wanted: str) -> Store:
 
 
 def compared(
-    stores: Sequence[Store], methods: Sequence[str], metric: Metric, baseline: str = "", tie: float | None = None
+    stores: Sequence[Store],
+    methods: Sequence[str],
+    metric: Metric | None,
+    baseline: str = "",
+    tie: float | None = None,
+    output: str = "",
 ) -> Comparisons:
     """Methods, as `entrant_of` reads them, on the measurements that the stores have; none: all that there are.
 
-    UserError for a method that is not there, and where nothing compares.
+    `metric` None is that which leads each experiment; `output` is its name, or what a reader calls it; the others are
+    as of `comparison_of`. UserError for a method or an output that is not there, and where nothing compares.
     """
     holdings = [store.holdings() for store in stores]
     results, remarks = _together(stores, holdings)
-    if metric.name not in results:
+    if metric and metric.name not in results:
         raise UserError(
             f"no run in '{stores[0].path}' has a score by {metric.title}: with --metric {metric.name} this scores what "
             f"is stored, and computes nothing anew: {_commands(holdings[0], holdings[0].plan.runs)}"
@@ -77,19 +84,26 @@ def compared(
     ]
     remarks += [remark for held in holdings for remark in not_computed(held, wanted)]
     against, each = baseline or next(iter(methods), ""), []
+    wanted_output = output and output_of(output, results)
     for name, rows in results.groupby("experiment", sort=False):
         there = [written for written in asked if _is_there(written, rows)]
         if asked and (against not in there or (methods and len(there) < 2)):
             absent = ", ".join(f"'{written}'" for written in asked if written not in there)
             remarks.append(f"{name}: not compared, for it has no result of {absent}.")
             continue
-        found = comparison_of(rows, metric, methods=there if methods else (), baseline=against, tie=tie)
+        found = comparison_of(
+            rows,
+            metric or leading(rows),
+            methods=there if methods else (),
+            baseline=against,
+            tie=tie,
+            output=wanted_output,
+        )
         if found:
             each.append(found)
     if not each:
-        nothing = without_scores(results, metric) or (
-            f"no two methods have a score by {metric.title} of the same measurement"
-        )
+        by = metric or leading(results)
+        nothing = without_scores(results, by) or (f"no two methods have a score by {by.title} of the same measurement")
         raise UserError(f"nothing to compare: {nothing}{in_brackets(remarks)}")
     return Comparisons(each, tuple(remarks))
 

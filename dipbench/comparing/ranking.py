@@ -14,10 +14,12 @@ from dipbench.comparing.scores import Scores, scores_of
 from dipbench.comparing.significance import LEVEL, fewest_images, friedman_p, holm, most_tests, smallest_p
 from dipbench.comparing.statistics import pooled_spread
 from dipbench.scoring import Metric
+from dipbench.store.outputs import kind_of
 from dipbench.text import counted
 
 RANKING = {
     "experiment": "str",
+    "asked": "str",  # the output that was asked for, of each method that has it; empty: the usual one
     "rank": "int64",  # by the mean
     "group": "str",  # letters: methods that share one cannot be told apart; empty: see the remarks
     "method": "str",
@@ -40,6 +42,7 @@ RANKING = {
 
 DIFFERENCES = {
     "experiment": "str",
+    "asked": "str",  # as of the ranking
     "method": "str",
     "output": "str",
     "label": "str",
@@ -70,6 +73,7 @@ class Comparison:
     """What the results of an experiment say of its methods."""
 
     experiment: str
+    asked: str  # the output that was asked for, of each method that has it; empty: the usual one
     metric: Metric
     tie: float
     baseline: str  # its label
@@ -85,23 +89,26 @@ def comparison_of(
     methods: Sequence[str] = (),
     baseline: str = "",
     tie: float | None = None,
+    output: str = "",
 ) -> Comparison | None:
     """The comparison of an experiment, whose rows of the table of results these are; None of fewer than two methods.
 
-    `methods` are as `entrant_of` reads them; none: one output of each, as far as they compare. The `baseline` is by
-    default the first of `methods`, else `dip` where it is there, else the first. `tie` None is `tie_width`.
+    `methods` are as `entrant_of` reads them; none: one output of each, as far as they compare. That is `output` where
+    a method has it, else, and of an empty one, EMA or else what it ended with. The `baseline` is by default the first
+    of `methods`, else `dip` where it is there, else the first. `tie` None is `tie_width`.
     """
-    entrants = [entrant_of(written, results) for written in methods] or every_entrant(results)
+    entrants = [entrant_of(written, results, output) for written in methods] or every_entrant(results, output)
     if not entrants:
         return None
-    against = entrant_of(baseline, results) if baseline else _usual_baseline(entrants, named=bool(methods))
+    against = entrant_of(baseline, results, output) if baseline else _usual_baseline(entrants, named=bool(methods))
     scores = scores_of(results, list(dict.fromkeys([*entrants, against])), metric, named=bool(methods))
     if len(scores.entrants) < 2 or scores.table.empty:
         return None
     labels = {entrant: label for label, entrant in scores.entrants.items()}
     name = labels.get(against, next(iter(scores.entrants)))
     width = tie_width(metric) if tie is None else tie
-    return _compared(str(results["experiment"].iloc[0]), scores, metric, name, width)
+    without = _without(output, scores, results)
+    return _compared(str(results["experiment"].iloc[0]), output, scores, metric, name, width, without)
 
 
 def _usual_baseline(entrants: Sequence[Entrant], *, named: bool) -> Entrant:
@@ -110,7 +117,9 @@ def _usual_baseline(entrants: Sequence[Entrant], *, named: bool) -> Entrant:
     return min(dips, key=lambda entrant: entrant.method != "dip", default=entrants[0])
 
 
-def _compared(experiment: str, scores: Scores, metric: Metric, baseline: str, tie: float) -> Comparison:
+def _compared(
+    experiment: str, asked: str, scores: Scores, metric: Metric, baseline: str, tie: float, remarks: Sequence[str]
+) -> Comparison:
     means = scores.means.mean().sort_values(ascending=not metric.higher_is_better, kind="stable")
     order = list(means.index)
     grouped, why = _groups(scores.means[order])
@@ -122,20 +131,12 @@ def _compared(experiment: str, scores: Scores, metric: Metric, baseline: str, ti
         {**_names(scores, label), "baseline": baseline, **pair.row(p, float(corrected), len(family))}
         for label, pair, p, corrected in zip(family, pairs, own, holm(own), strict=True)
     ]
-    remarks = (*_few(len(scores.means), len(family)), *why, *scores.remarks)
-    return Comparison(
-        experiment,
-        metric,
-        tie,
-        baseline,
-        _framed(ranked, experiment, RANKING),
-        _framed(differences, experiment, DIFFERENCES),
-        remarks,
+    ranking, against = (
+        pd.DataFrame(rows).assign(experiment=experiment, asked=asked)[list(columns)].astype(columns)
+        for rows, columns in ((ranked, RANKING), (differences, DIFFERENCES))
     )
-
-
-def _framed(rows: list[dict[str, Any]], experiment: str, columns: dict[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows).assign(experiment=experiment)[list(columns)].astype(columns)
+    said = (*_few(len(scores.means), len(family)), *why, *scores.remarks, *remarks)
+    return Comparison(experiment, asked, metric, tie, baseline, ranking, against, said)
 
 
 def _names(scores: Scores, label: str) -> dict[str, Any]:
@@ -186,6 +187,13 @@ def _why_no_groups(images: int, methods: int, pairs: int) -> list[str]:
         f"No groups: {methods} methods make {pairs} pairs, of {images} images at most {most} tests can survive "
         f"Holm{more}."
     ]
+
+
+def _without(output: str, scores: Scores, results: pd.DataFrame) -> list[str]:
+    """Which methods do not have the output that was asked for."""
+    having = {entrant.method for entrant in every_entrant(results, output) if entrant.output == output}
+    others = [label for label, entrant in scores.entrants.items() if output and entrant.method not in having]
+    return [f"Without an output '{kind_of(output).title}': {', '.join(others)}."] if others else []
 
 
 def _few(images: int, tests: int) -> list[str]:

@@ -7,9 +7,12 @@ from dipbench.comparing.entrants import every_entrant
 from dipbench.scoring import Metric
 
 
-def scored(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Whether a method has a finite score: a row an `image` and `measurement`, a column a method."""
-    own = [entrant.rows(rows) for entrant in every_entrant(rows)]
+def scored(rows: pd.DataFrame, metric: Metric, output: str = "") -> pd.DataFrame:
+    """Whether a method has a finite score: a row an `image` and `measurement`, a column a method.
+
+    Of the output that is ranked: see `every_entrant`.
+    """
+    own = [entrant.rows(rows) for entrant in every_entrant(rows, output)]
     finite = pd.concat([rows[:0], *own])
     finite = finite[np.isfinite(finite[metric.name])]
     there = pd.crosstab([finite["image"], finite["measurement"]], finite["method"]) > 0

@@ -25,7 +25,7 @@ from dipbench.report.one_file import NAME, write_one_file
 from dipbench.report.origins import origins_of
 from dipbench.report.page import SMOKE, Section, page
 from dipbench.report.ranking import files_of as files_of_ranking
-from dipbench.report.ranking import ranking_of
+from dipbench.report.ranking import rankings_of
 from dipbench.report.rise import lines_of
 from dipbench.report.standings import standings_of
 from dipbench.report.stops import Stops, as_csv, as_markdown, stops_in
@@ -103,7 +103,8 @@ def _section(
 ) -> Section:
     """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
     chapter, curves = drawing.chapter, drawing.curves
-    ranking = ranking_of(store, chapter)
+    rankings = rankings_of(store, chapter)
+    ranking = next(iter(rankings), None)
     title = f"{chapter.name}, {SMOKE}" if chapter.scale == "smoke" else chapter.name
     tables = tables_of(title, chapter.frame, chapter.missing) if chapter.records else []
     if tables:
@@ -111,8 +112,8 @@ def _section(
         _write_texts(files_of_tables(tables, chapter, holdings.plan), folder)
     if verdicts:
         _write_texts(files_of(verdicts, chapter.file), folder)
-    if ranking:
-        _write_texts(files_of_ranking(ranking, chapter.file), folder)
+    if rankings:
+        _write_texts(files_of_ranking(rankings, chapter.file), folder)
     widths = write_drawing(drawing, folder, figures)
     fits = [fit for fit in every_fit if fit.experiment == chapter.name]
     rise, stops = rise_and_fall(fits), stops_in(fits, lines)
@@ -141,7 +142,7 @@ def _section(
         methods=methods_of(chapter, holdings.plan.methods),
         task=task_settings(chapter),
         verdicts=verdicts,
-        ranking=ranking,
+        rankings=rankings,
         rise=lines_of(rise),
         choosing=chosen,
         stops=stops,

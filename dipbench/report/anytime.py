@@ -66,8 +66,8 @@ def _seconds(time: float) -> str:
 
 
 def as_markdown(curves: pd.DataFrame) -> str:
-    """The table with its note."""
-    return "\n".join([*markdown_table(heads(curves), lines(curves)), "", NOTE, ""])
+    """The table; how it is read says NOTE."""
+    return "\n".join([*markdown_table(heads(curves), lines(curves)), ""])
 
 
 def write_figure(curves: pd.DataFrame, path: Path, colours: Colours | None = None) -> None:

@@ -42,6 +42,7 @@ class Chapter:
     frame: pd.DataFrame  # its rows of the table of results
     scale: str  # full or smoke
     baseline: str  # the label that others are compared with; empty: none is named
+    ranked: list[str]  # outputs, each ranked in tables of its own; empty: the usual one
 
     @cached_property
     def images(self) -> list[str]:
@@ -80,7 +81,8 @@ def chapters_of(holdings: Holdings) -> list[Chapter]:
         missing = [run for run in planned if run.key not in stored]
         rows = results[results["experiment"] == experiment.name].reset_index(drop=True)
         facts = experiment.name, file, experiment.dataset, experiment.task
-        chapters.append(Chapter(*facts, records, missing, rows, experiment.scale, experiment.baseline))
+        asked = experiment.scale, experiment.baseline, experiment.ranked
+        chapters.append(Chapter(*facts, records, missing, rows, *asked))
     return chapters
 
 

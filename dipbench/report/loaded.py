@@ -13,7 +13,7 @@ from PIL.Image import Image
 
 from dipbench.comparing.gathering import Comparisons, compared
 from dipbench.errors import UserError, unknown
-from dipbench.metrics import known
+from dipbench.metrics import metric_of
 from dipbench.report.album import opened
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
@@ -75,15 +75,14 @@ class Loaded:
             figure = draw(curves, columns, width=4.5 * columns + 1, figure=pyplot.figure())
         return figure.axes[::2]  # of each panel the upper one: the lower shows the data-fit PSNR
 
-    def compare(self, *methods: str, baseline: str = "", metric: str = "psnr") -> Comparisons:
+    def compare(self, *methods: str, baseline: str = "", metric: str = "", output: str = "") -> Comparisons:
         """Which is better, and how sure that is: frames `ranking` and `differences`, and `remarks`.
 
-        `methods` are labels of the results, with an output behind a comma or without; none: all that there are. Others
-        are compared with `baseline`, or with the first. UserError as of `dipbench.compare`.
+        `methods` are labels of the results, with an output behind a comma or without, when it is `output` where they
+        have that; none: all that there are. Others are compared with `baseline`, or with the first. UserError as of
+        `dipbench.compare`.
         """
-        if metric not in known():
-            raise unknown("metric", metric, known())
-        return compared([self._store], methods, known()[metric], baseline)
+        return compared([self._store], methods, metric_of(metric), baseline, output=output)
 
     def image(self, method: str, image: str = "", output: str = "", seed: int | None = None) -> Image:
         """A picture, 8 bit: what a method made of an image, or `truth`, `degraded`, `guide`.

@@ -57,7 +57,7 @@ class Section:
     paces: pd.DataFrame  # see `report.anytime`; empty where fewer than two methods iterate
     task: list[tuple[str, str]]
     verdicts: list[Verdict]  # empty where nothing is compared with a published number
-    ranking: Comparison | None  # None: of one method, or of too few images and seeds
+    rankings: list[Comparison]  # the first leads; none of one method, or of too few images and seeds
     rise: list[list[str]]  # a line a method that is fitted, as `report.rise.HEADS`
     choosing: list[list[str]]  # heads and lines: see `report.choosing`; empty where there is nothing to compare
     stops: list[Stops]  # a method each; empty where no stopping rule can be replayed

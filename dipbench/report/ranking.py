@@ -1,6 +1,7 @@
 """How sure a ranking is: two tables of an experiment, for the page, the terminal, and as Markdown and CSV."""
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -9,10 +10,11 @@ from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import with_last_finite
 from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.metrics import leading
 from dipbench.report.chapters import Chapter
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table, markdown_text
-from dipbench.report.tables import metrics_of
+from dipbench.store.outputs import kind_of
 from dipbench.store.store import Store
 from dipbench.text import counted, table
 
@@ -36,13 +38,26 @@ NOTE = (
 """How to read the tables."""
 
 
-def ranking_of(store: Store, chapter: Chapter) -> Comparison | None:
-    """How sure the ranking by the metric that leads is, where something can be said: with images or seeds enough."""
+def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
+    """How sure the ranking by the metric that leads is, where something can be said: with images or seeds enough.
+
+    One of each output that the suite wants ranked and a method has, the first of which leads; else of the usual ones.
+    """
     results = with_last_finite(chapter.frame, store.trace)
     baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
-    found = comparison_of(results, metrics_of(chapter.frame)[0], baseline=baseline)
-    few = found is None or (found.ranking["images"].iloc[0] < FEWEST_IMAGES and found.ranking["seeds"].min() < 2)
-    return None if few else found
+    asked = [output for output in chapter.ranked if output in set(results["output"])] or [""]
+    metric = leading(chapter.frame)
+    found = (comparison_of(results, metric, baseline=baseline, output=output) for output in asked)
+    return [one for one in found if one and not _of_too_few(one.ranking)]
+
+
+def _of_too_few(ranking: pd.DataFrame) -> bool:
+    return bool(ranking["images"].iloc[0] < FEWEST_IMAGES and ranking["seeds"].min() < 2)
+
+
+def heading_of(found: Comparison) -> str:
+    """Which outputs it ranks."""
+    return f"Each by '{kind_of(found.asked).title}', where it has that" if found.asked else ""
 
 
 def rank_heads(found: Comparison) -> list[str]:
@@ -121,21 +136,27 @@ def as_text(found: Comparison, width: int | None = None) -> str:
     return "\n\n".join(blocks)
 
 
-def as_markdown(found: Comparison) -> str:
-    """Both tables with what must be said of them."""
+def as_markdown(rankings: Sequence[Comparison]) -> str:
+    """Both tables of each with what must be said of them; how they are read says NOTE."""
+    return "\n".join(_as_markdown(found) for found in rankings)
+
+
+def _as_markdown(found: Comparison) -> str:
+    heading = [f"{markdown_text(heading_of(found))}:", ""] if found.asked else []
     ranking = markdown_table(rank_heads(found), rank_lines(found))
     differences = markdown_table(difference_heads(found), difference_lines(found))
-    remarks = [f"{markdown_text(remark)}\n" for remark in (*found.remarks, NOTE)]
-    return "\n".join([*ranking, "", *differences, "", *remarks])
+    remarks = [f"{markdown_text(remark)}\n" for remark in found.remarks]
+    return "\n".join([*heading, *ranking, "", *differences, "", *remarks])
 
 
-def files_of(found: Comparison, name: str) -> dict[str, str]:
+def files_of(rankings: Sequence[Comparison], name: str) -> dict[str, str]:
     """The files of an experiment whose files are called `name`: path within the report -> text."""
     ranking, differences = (
-        str(frame.to_csv(index=False, lineterminator="\n")) for frame in (found.ranking, found.differences)
+        str(pd.concat(frames, ignore_index=True).to_csv(index=False, lineterminator="\n"))
+        for frames in ([found.ranking for found in rankings], [found.differences for found in rankings])
     )
     return {
         f"ranking/{name}.csv": ranking,
         f"ranking/{name}_differences.csv": differences,
-        f"ranking/{name}.md": as_markdown(found),
+        f"ranking/{name}.md": f"{as_markdown(rankings)}\n{NOTE}\n",
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from dipbench.metrics import FURTHER, OF_TASKS, known
+from dipbench.metrics import FURTHER, metrics_of
 from dipbench.report.notes import Notes
 from dipbench.report.scored import Scored, scored_in, spread_of
 from dipbench.scoring import SECONDS, Metric, Quantity
@@ -87,17 +87,6 @@ def tables_of(experiment: str, frame: pd.DataFrame, missing: Collection[PlannedR
     """
     metrics = metrics_of(frame)
     return [_Sheet(frame, metric, missing, timed=not i).table(experiment) for i, metric in enumerate(metrics)]
-
-
-def metrics_of(frame: pd.DataFrame) -> list[Metric]:
-    """What an experiment is scored by; the first leads: of a task that scores by numbers of its own, such a number.
-
-    A metric that scored no run of it, and need not have, is left out; one that need have and did not comes last.
-    """
-    metrics = [metric for name, metric in known().items() if name in frame.columns]
-    unscored = {metric.name for metric in metrics if frame[metric.name].isna().all()}
-    metrics = [metric for metric in metrics if metric.name not in unscored & OF_TASKS.keys()]
-    return sorted(metrics, key=lambda metric: (metric.name in unscored, metric.name not in OF_TASKS))
 
 
 class _Sheet:

@@ -173,6 +173,7 @@ def _experiment(
             "name": name,
             "runs": list({(run.label, run.key): run for run in runs}.values()),
             "baseline": next(_baselines(members, {method: names[method] for method in methods}), ""),
+            "ranked": next((one.experiment.ranked for one in reversed(members) if one.experiment.ranked), []),
             "published": next(
                 (one.experiment.published for one in reversed(members) if one.experiment.published), None
             ),

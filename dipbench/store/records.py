@@ -164,6 +164,7 @@ class PlannedExperiment(_Stored):
     task: str
     scale: Literal["full", "smoke"] = "full"
     baseline: str = ""  # the label that others are compared with; empty: see `comparing.ranking`
+    ranked: list[str] = []  # outputs, each ranked in tables of its own; empty: the usual one
     published: Published | None = None
     runs: list[PlannedRun]
 
@@ -215,6 +216,7 @@ class Plan(_Stored):
                     task=str(experiment.task),
                     scale=suite.scale,
                     baseline=experiment.baseline,
+                    ranked=experiment.ranked,
                     published=experiment.published,
                     runs=runs[experiment.name],
                 )

@@ -102,6 +102,7 @@ class Experiment(BaseModel):
     task: Annotated[Spec, BeforeValidator(_read_spec)]
     methods: list[Entrant] = Field(min_length=1)
     baseline: str = Field(default="", description="the method that others are compared with; empty: dip, or the first")
+    ranked: list[str] = Field(default=[], description="outputs, each ranked in tables of its own; empty: EMA or final")
     published: Published | None = None
     protocol: Scoring = Field(default=Scoring(), description="how it is scored, where not as its task says")
 
@@ -164,6 +165,15 @@ class Suite(BaseModel):
         names = [experiment.name for experiment in self.experiments]
         if len(set(names)) < len(names):
             raise ValueError(f"experiments must have different names, got {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_ranked_can_be_there(self) -> Self:
+        of_rules = [f"{rule}{ending}" for rule in self.rules for ending in ("", "_ema")]
+        known = ["final", "ema", *of_rules]
+        for written in (written for experiment in self.experiments for written in experiment.ranked):
+            if written not in known:
+                raise ValueError(f"ranked must be outputs, of {', '.join(known)}, got '{written}'")
         return self
 
     def entrants(self) -> dict[str, Entrant]:

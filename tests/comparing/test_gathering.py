@@ -76,6 +76,7 @@ def test_python_answers_with_tidy_frames(set14: Path) -> None:
             ["dip", "tv", "--ties", "-1"],
             "ties must be the difference up to which two methods are equal, 0 or",
         ),
+        (["dip", "tv", "--output", "finl"], "unknown output of these results 'finl': did you mean 'final'?"),
         (["dip", "tv", "--baseline", "tvv"], "unknown method of these results 'tvv': did you mean 'tv'?"),
     ],
 )

@@ -157,6 +157,25 @@ def test_of_a_fit_the_average_is_taken_unless_another_is_named() -> None:
     assert named.baseline == "tv"
 
 
+def test_another_output_is_ranked_where_a_method_has_it_of_every_run() -> None:
+    table = pd.concat(
+        [
+            results({"dip": made(), "siren": made(), "tv": made(0.5)}),
+            results({"dip": made(1.0), "siren": made(3.0)}, output="ema"),
+            results({"dip": made(4.0)}, output="wmv_ema"),
+            results({"siren": dict(list(made(9.0).items())[:9])}, output="wmv_ema"),
+        ]
+    )
+    by_rule = found(table, output="wmv_ema")
+    assert list(by_rule.ranking["label"]) == ["dip, stopped by wmv, EMA", "siren, EMA", "tv"]
+    assert by_rule.baseline == "dip, stopped by wmv, EMA"
+    assert by_rule.remarks == ("Without an output 'stopped by wmv, EMA': siren, EMA, tv.",)
+    assert set(by_rule.ranking["asked"]) == set(by_rule.differences["asked"]) == {"wmv_ema"}
+    named = found(table, methods=["dip, final", "dip", "tv"], output="wmv_ema")
+    assert set(named.ranking["label"]) == {"dip, final", "dip, stopped by wmv, EMA", "tv"}
+    assert named.remarks == ("Without an output 'stopped by wmv, EMA': tv.",)
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [

@@ -67,6 +67,22 @@ def test_the_baseline_is_that_of_the_suite(forge: Forge) -> None:
     assert set(pd.read_csv(folder / "ranking" / "denoising_differences.csv")["baseline"]) == {"m1"}
 
 
+def test_every_output_that_the_suite_wants_ranked_has_tables_of_its_own(forge: Forge) -> None:
+    fill(forge, methods=3, images=8, seeds=2)
+    forge.experiments[0]["ranked"] = ["ema", "final", "wmv"]
+    text, folder = page_of(forge)
+    assert "Each by &#39;EMA&#39;, where it has that" in text
+    assert "Each by &#39;final&#39;, where it has that" in text
+    assert "stopped by wmv" not in text, "no method has it"
+    assert text.count("How these tables are read") == 1
+    ranking = pd.read_csv(folder / "ranking" / "denoising.csv")
+    assert list(ranking["asked"]) == ["ema"] * 3 + ["final"] * 3
+    assert list(ranking.loc[ranking["asked"] == "final", "label"]) == ["m2", "m1", "dip, final"]
+    markdown = (folder / "ranking" / "denoising.md").read_text()
+    assert markdown.count("| method | rank |") == 2
+    assert markdown.count("Means over the images of the mean over the seeds") == 1
+
+
 def test_the_store_of_another_version_has_no_baseline(tmp_path: Path) -> None:
     forge = Forge(Store(tmp_path / "s"))
     fill(forge, methods=2, images=2, seeds=2)

@@ -183,6 +183,11 @@ def test_the_baseline_keeps_its_method_under_its_new_name() -> None:
     assert merged([first, second]).experiments[0].baseline == "x[a=1]"
 
 
+def test_what_is_ranked_is_what_the_last_plan_that_says_so_asks_for() -> None:
+    plans = [plan(experiment(["nlm"], ranked=ranked)) for ranked in (["ema"], ["wmv", "final"], [])]
+    assert merged(plans).experiments[0].ranked == ["wmv", "final"]
+
+
 def test_a_plan_of_which_another_asks_for_all_is_not_needed_unless_it_is_the_last() -> None:
     part, whole = plan(experiment(["nlm"], ["a"])), plan(experiment(["dip", "nlm"]))
     other = plan(experiment(["nlm"], ["a"], task="denoising[sigma=50]"))

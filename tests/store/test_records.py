@@ -129,7 +129,16 @@ def test_plan_leaves_out_what_has_no_runs_and_is_read_as_it_was_written(tmp_path
     (path,) = (tmp_path / "plans").iterdir()
     written = json.loads(path.read_text())
     assert list(written) == ["name", "title", "description", "command", "methods", "variants", "experiments"]
-    assert list(written["experiments"][0]) == ["name", "dataset", "task", "scale", "baseline", "published", "runs"]
+    assert list(written["experiments"][0]) == [
+        "name",
+        "dataset",
+        "task",
+        "scale",
+        "baseline",
+        "ranked",
+        "published",
+        "runs",
+    ]
     assert written["experiments"][0]["published"]["rows"]["bicubic"]["stochastic"] is False
     assert list(written["experiments"][0]["runs"][0]) == ["key", "label", "image", "seed", "measurement"]
 

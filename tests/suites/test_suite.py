@@ -58,6 +58,10 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
             lambda t: f'{t}baseline = "dip"',
             "baseline must be one of the methods small[iterations=7], bi",
         ),
+        (
+            lambda t: f'rules = ["wmv"]\n{t}ranked = ["wmv_ema", "best"]',
+            "ranked must be outputs, of final, ema, wmv, wmv_ema, got 'best'",
+        ),
     ],
 )
 def test_a_mistake_in_a_suite_is_named(tmp_path: Path, small: str, change, message: str) -> None:
