@@ -69,10 +69,15 @@ def located(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, UserError) or not frames:
         return described(error)
+    return f"{described(error)} ({place_in(frames)})"
+
+
+def place_in(frames: traceback.StackSummary) -> str:
+    """The last line of these that no package brought, in words."""
     brought = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
     own = [frame for frame in frames if not any(Path(frame.filename).is_relative_to(folder) for folder in brought)]
     last = (own or frames)[-1]
-    return f"{described(error)} ({last.name}, line {last.lineno} of {last.filename})"
+    return f"{last.name}, line {last.lineno} of {last.filename}"
 
 
 @cache

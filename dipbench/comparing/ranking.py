@@ -192,8 +192,8 @@ def _why_no_groups(images: int, methods: int, pairs: int) -> list[str]:
 def _without(output: str, scores: Scores, results: pd.DataFrame) -> list[str]:
     """Which methods do not have the output that was asked for."""
     having = {entrant.method for entrant in every_entrant(results, output) if entrant.output == output}
-    others = [label for label, entrant in scores.entrants.items() if output and entrant.method not in having]
-    return [f"Without an output '{kind_of(output).title}': {', '.join(others)}."] if others else []
+    others = dict.fromkeys(entrant.method for entrant in scores.entrants.values() if entrant.method not in having)
+    return [f"Without an output '{kind_of(output).title}': {', '.join(others)}."] if output and others else []
 
 
 def _few(images: int, tests: int) -> list[str]:

@@ -169,7 +169,7 @@ def test_another_output_is_ranked_where_a_method_has_it_of_every_run() -> None:
     by_rule = found(table, output="wmv_ema")
     assert list(by_rule.ranking["label"]) == ["dip, stopped by wmv, EMA", "siren, EMA", "tv"]
     assert by_rule.baseline == "dip, stopped by wmv, EMA"
-    assert by_rule.remarks == ("Without an output 'stopped by wmv, EMA': siren, EMA, tv.",)
+    assert by_rule.remarks == ("Without an output 'stopped by wmv, EMA': siren, tv.",)
     assert set(by_rule.ranking["asked"]) == set(by_rule.differences["asked"]) == {"wmv_ema"}
     named = found(table, methods=["dip, final", "dip", "tv"], output="wmv_ema")
     assert set(named.ranking["label"]) == {"dip, final", "dip, stopped by wmv, EMA", "tv"}

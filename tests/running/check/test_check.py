@@ -12,7 +12,7 @@ from dipbench.bases.learned import Learned
 from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
-from dipbench.running.check import CHECKS, checked, kind_of
+from dipbench.running.check import CHECKS, checked, kind_of, trial_runs
 
 FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
 
@@ -89,6 +89,19 @@ def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, 
     (tmp_path / "wrong.py").write_text(METHOD.replace(right, wrong))
     found = "\n".join(str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint)
     assert re.search(complaint, found), found
+
+
+def test_a_method_that_hangs_is_found_where_it_does_and_tried_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_runs, "PATIENCE", 0.5)
+    hanging = METHOD.replace("yield problem", "while torch.rand(()) < 2: pass\n        yield problem")
+    (tmp_path / "wrong.py").write_text(hanging.replace("    count:", "    most_seconds = 0.25\n    count:"))
+    first, *others = [str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint]
+    assert re.search(
+        r"after 0.5 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first
+    )
+    assert all("not tried" in complaint for complaint in others)
 
 
 TASK = '''"""A task that breaks the contract."""
