@@ -91,7 +91,9 @@ class FitSettings:
             if not isinstance(value, Integral) or value < 1:
                 raise UserError(f"FitSettings: {name} must be a whole number from 1 on, got {value!r}")
         if not isinstance(self.optimiser, Optimiser):
-            raise UserError(f"FitSettings: optimiser must be one of dipbench.optimisers, got {self.optimiser!r}")
+            raise UserError(
+                f"FitSettings: optimiser must be one of dipbench.optimisers, such as Adam(0.01), got {self.optimiser!r}"
+            )
         if not isinstance(self.tricks, tuple) or not all(isinstance(trick, Trick) for trick in self.tricks):
             raise UserError(f"FitSettings: tricks must be a tuple of dipbench.fit.tricks, got {self.tricks!r}")
 
@@ -126,6 +128,15 @@ class Prior(Method):
     stop: Rule | None = field(default=None, kw_only=True)  # ends the fit, such as wmv; none: the last iteration does
     validation: Validation | None = field(default=None, kw_only=True)  # what it is not shown of the data, as holdout
     held: tuple[str, ...] = field(default=(), kw_only=True)  # draws that are those of seed 0: weights, input, jitter
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """UserError for a class with a loop of its own, which nobody would run."""
+        super().__init_subclass__(**given)
+        if "run" in vars(cls):
+            raise UserError(
+                f"{cls.__name__} is a Prior and has a run(): the harness fits a prior, and would not call it; put what "
+                "it does into build(), fit_settings() and loss(), or make it a subclass of Method"
+            )
 
     @abstractmethod
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dipbench.contract import Fitting, Prior, Problem, Trick
 from dipbench.errors import UserError
+from dipbench.fit.course import estimate_of
 from dipbench.fit.engines.compiled import compiled
 from dipbench.fit.engines.execution import REFERENCE, Execution
 from dipbench.fit.engines.flat import FlatParameters
@@ -90,13 +91,13 @@ class Fit:
         made = self._made(now.input)
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
+        estimate = self._estimate_in(output.detach())
         loss = self._prior.loss(output, self._problem)
         now.misfit = self._misfit_of(output.detach(), loss.detach())
         loss = self._with_what_tricks_add(loss, output)
         loss.backward()
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
-        estimate = self._estimate_in(output.detach())
         if settings.average:  # begins with the first output, without bias correction, as the official code does
             if self._ema is None:
                 self._ema = estimate.clone()
@@ -127,8 +128,9 @@ class Fit:
         return made.clone()
 
     def _estimate_in(self, output: Tensor) -> Tensor:
-        """The image (C, H, W) in an output of the network."""
-        estimate = self._prior.estimate(output)[0].float()
+        """The image (C, H, W) in an output of the network. UserError where it is of another shape."""
+        whose = f"{self._prior.plugin_name()}'s network, by estimate(),"
+        estimate = estimate_of(self._prior.estimate(output)[0], whose, self._problem)
         return estimate.clamp(0, 1) if self._settings.clip else estimate
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
