@@ -91,9 +91,8 @@ class FitSettings:
             if not isinstance(value, Integral) or value < 1:
                 raise UserError(f"FitSettings: {name} must be a whole number from 1 on, got {value!r}")
         if not isinstance(self.optimiser, Optimiser):
-            raise UserError(
-                f"FitSettings: optimiser must be one of dipbench.optimisers, such as Adam(0.01), got {self.optimiser!r}"
-            )
+            must = "must be one of dipbench.optimisers, such as Adam(0.01)"
+            raise UserError(f"FitSettings: optimiser {must}, got {self.optimiser!r}")
         if not isinstance(self.tricks, tuple) or not all(isinstance(trick, Trick) for trick in self.tricks):
             raise UserError(f"FitSettings: tricks must be a tuple of dipbench.fit.tricks, got {self.tricks!r}")
 

@@ -55,7 +55,7 @@ def test_floats_are_taken_as_single_precision(photo: Tensor, dtype: torch.dtype)
     [
         (
             lambda problem: iter([np.zeros(problem.shape)]),
-            r"yielded ndarray of shape \(3, 64, 64\): an estimate must be a tensor .*; dipbench.images.arrays.from_array",
+            r"yielded ndarray of shape \(3, 64, 64\): an estimate must be a tensor .*; dipbench.images.arrays",
         ),
         (lambda problem: iter([None]), "yielded NoneType: an estimate must be a tensor"),
         (lambda problem: iter([(problem.measurement, 1)]), "yielded tuple: an estimate must be a tensor"),

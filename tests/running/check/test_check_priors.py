@@ -164,8 +164,8 @@ class Net('''),
     ),
     "the shape is wrong": (
         [(FORWARD, "return self.body(z).sigmoid()[..., ::2, :]")],
-        r"denoising, 3x64x64: .*: wrong's network, by estimate\(\), yielded an estimate of shape \(3, 32, 64\) on cpu: it "
-        r"must be \(3, 64, 64\) on cpu: mend that, or have refuses\(\) give a reason\n",
+        r"denoising, 3x64x64: .*: wrong's network, by estimate\(\), yielded an estimate of shape \(3, 32, 64\) on cpu: "
+        r"it must be \(3, 64, 64\) on cpu: mend that, or have refuses\(\) give a reason\n",
     ),
     "an odd side is rounded": (
         [(FORWARD, "return nn.functional.interpolate(self.body(z[..., 1::2, 1::2]), None, 2).sigmoid()")],
@@ -230,10 +230,6 @@ class Net('''),
     "larger than it declares": (
         [('    """Is right as yet."""\n', '    """Is right as yet."""\n\n    most_gigabytes = 1e-6\n')],
         "the time and the memory that it declares: tiny.. took .* GiB on 64x64, and it declares 1e-06: make tiny",
-    ),
-    "a loop of its own": (
-        [("    def fit_settings", "    def run(self, problem, rng):\n        yield problem.degraded()\n\n    def fit_settings")],
-        r"cannot be imported: Wrong is a Prior and has a run\(\): .*, or make it a subclass of Method",
     ),
     "a picture is taken of what is none": (
         [("        z = noise", "        problem.degraded()\n        z = noise")],
