@@ -180,7 +180,7 @@ def test_an_output_that_is_a_parameter_is_not_changed_by_the_step_that_follows(p
     [
         ({"iterations": 750.0}, r"iterations must be a whole number from 1 on, got 750\.0"),
         ({"starts": 0}, "starts must be a whole number from 1 on, got 0"),
-        ({"optimiser": torch.optim.Adam}, r"must be one of dipbench\.optimisers, such as Adam\(0\.01\), got <class"),
+        ({"optimiser": torch.optim.Adam}, r"optimiser must be one of dipbench\.optimisers, such as .*, got <class"),
         ({"tricks": Jitter()}, r"tricks must be a tuple of dipbench\.fit\.tricks, got Jitter"),
         ({"tricks": ("jitter",)}, r"tricks must be a tuple of dipbench\.fit\.tricks, got \('jitter',\)"),
     ],

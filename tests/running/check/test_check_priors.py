@@ -205,7 +205,7 @@ class Net('''),
     ),
     "another device, in the estimate": (
         [(BUILD, '    def estimate(self, output: Tensor) -> Tensor:\n        return output.to("meta")\n\n' + BUILD)],
-        "denoising, 3x64x64: .*an estimate on meta: it takes cpu",
+        r"denoising, 3x64x64: .*an estimate of shape \(3, 64, 64\) on meta: it must be \(3, 64, 64\) on cpu",
     ),
     "another device, by a tensor that stays on the CPU": (
         [(FORWARD, "return (self.body(z) + 0 * torch.ones(z.shape[-2:])).sigmoid()")],
