@@ -163,7 +163,7 @@ def test_a_task_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wr
 def test_examples_of_the_readme_keep_the_contract(tmp_path: Path) -> None:
     folder = next(Path(place) for place in import_module("dipbench.methods").__path__)
     examples = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for number, example in enumerate(examples):
         file = tmp_path / f"example{number}.py"
         file.write_text(example.replace("PositiveInt = 3000", "PositiveInt = 2").replace("= 64  #", "= 4  #"))
