@@ -123,7 +123,8 @@ class Fit:
         made = self._forward(z)
         if not isinstance(made, Tensor):
             raise UserError(
-                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor (1, C, H, W)"
+                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor (1, C, H, W), "
+                "several pictures as its channels, of which estimate() takes the image"
             )
         return made.clone()
 

@@ -100,6 +100,11 @@ def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, 
     assert re.search(complaint, found), found
 
 
+def test_an_estimate_in_double_precision_is_taken_as_a_run_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "double.py").write_text(METHOD.replace("degraded()\n", "degraded().double()\n"))
+    assert not [str(each) for each in checked("method", f"{tmp_path}/double.py") if each.complaint]
+
+
 TASK = '''"""A task that breaks the contract."""
 
 from dataclasses import dataclass
