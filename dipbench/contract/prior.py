@@ -25,7 +25,7 @@ class Fitting:
 
     network: nn.Module
     parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
-    input: Tensor  # (1, C_in, H', W'), what the network is given next; before each forward pass as the prior built it
+    input: Tensor  # as a rule (1, C_in, H', W'), given to the network next; before each forward pass as the prior built it
     misfit: Tensor  # scalar, of the output just made
     forward: Callable[[Tensor], Tensor]  # what the network makes of an input, in the precision of the fit
     problem: Problem  # that is fitted
@@ -139,8 +139,9 @@ class Prior(Method):
 
     @abstractmethod
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W), or see `estimate`.
+        """A fresh network and its input z; the network maps z to (1, C, H, W), or see `estimate`.
 
+        z is (1, C_in, H', W'), or of another shape that the network takes, such as coordinates (1, N, 2).
         torch's own generator is seeded for the initialisation of the layers; draw the input from `rng`.
         """
 

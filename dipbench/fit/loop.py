@@ -66,7 +66,9 @@ class Fit:
             join_batch_norms(network)
         if joins or execution.arithmetic.autocast:
             end_in_single_precision(network, quickly=joins)
-        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=execution.layout(device))
+        self.network = network.to(device, execution.arithmetic.dtype)
+        for tensor in [*self.network.parameters(), *self.network.buffers()]:
+            tensor.data = _laid_out(tensor.data, execution.layout(device))
         self._z = z.to(device, execution.arithmetic.dtype)
         self._parameters = FlatParameters(self.network)
         self._forward = _Forward(compiled(self.network) if engine.compiles else self.network, execution, device)
@@ -123,8 +125,8 @@ class Fit:
         made = self._forward(z)
         if not isinstance(made, Tensor):
             raise UserError(
-                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor (1, C, H, W), "
-                "several pictures as its channels, of which estimate() takes the image"
+                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor "
+                "(1, C, H, W), several pictures as its channels, of which estimate() takes the image"
             )
         return made.clone()
 
@@ -201,9 +203,15 @@ class _Forward:
 
     def __call__(self, z: Tensor) -> Tensor:
         """Its output for an input, which it is given in the layout and the precision that the first layer takes."""
-        taken = z.to(self.execution.arithmetic.autocast or z.dtype, memory_format=self.execution.layout(self.device))
+        cast = z.to(self.execution.arithmetic.autocast or z.dtype)
+        taken = _laid_out(cast, self.execution.layout(self.device))
         with self.execution.within(self.device):
             return self.network(taken)
+
+
+def _laid_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:
+    """In that layout where it is one of images or their kernels; coordinates (1, N, 2) and kernels of volumes stay."""
+    return tensor.to(memory_format=layout) if tensor.ndim == 4 else tensor
 
 
 class _Played:

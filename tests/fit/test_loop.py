@@ -203,9 +203,7 @@ class Two(nn.Conv2d):
 def test_a_network_that_cannot_be_fitted_is_refused_in_words(problem: Problem) -> None:
     with pytest.raises(UserError, match=r"test_loop:Made's network has no parameter that is fitted: it takes one"):
         Fit(Made(network=nn.Identity()), problem, Streams(0))
-    with pytest.raises(
-        UserError, match=r"network gave tuple: it must give a tensor \(1, C, H, W\), several pictures as"
-    ):
+    with pytest.raises(UserError, match=r"network gave tuple: .* a tensor \(1, C, H, W\), several pictures as"):
         Fit(Made(network=Two(3, 3, 1)), problem, Streams(0)).output()
     said = r"network, by estimate\(\), yielded an estimate of shape \(7, 16, 20\) on cpu: it must be \(3, 16, 20\)"
     with pytest.raises(UserError, match=said):
