@@ -25,7 +25,9 @@ class Fitting:
 
     network: nn.Module
     parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
-    input: Tensor  # as a rule (1, C_in, H', W'), given to the network next; before each forward pass as the prior built it
+    input: (
+        Tensor  # as a rule (1, C_in, H', W'), what the network is given next; before each forward pass as it was built
+    )
     misfit: Tensor  # scalar, of the output just made
     forward: Callable[[Tensor], Tensor]  # what the network makes of an input, in the precision of the fit
     problem: Problem  # that is fitted
