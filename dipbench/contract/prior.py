@@ -25,7 +25,7 @@ class Fitting:
 
     network: nn.Module
     parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
-    input: Tensor  # (1, C_in, H', W') as a rule, what the network is given next; before each forward pass as it was
+    input: Tensor  # (1, C_in, H', W') as a rule, what the network is given next; before each forward pass as built
     misfit: Tensor  # scalar, of the output just made
     forward: Callable[[Tensor], Tensor]  # what the network makes of an input, in the precision of the fit
     problem: Problem  # that is fitted
