@@ -77,11 +77,11 @@ class Noise2Fast(ZeroShotDenoiser):
         lowest, since = float("inf"), 0
         for _ in range(self.iterations):
             seen, target = learnt[draws.integers(len(learnt))]
-            with torch.enable_grad():
-                optimiser.zero_grad()
-                functional.binary_cross_entropy(network(seen), target).backward()
-                optimiser.step()
-            output = network(noisy)
+            optimiser.zero_grad()
+            functional.binary_cross_entropy(network(seen), target).backward()
+            optimiser.step()
+            with torch.no_grad():
+                output = network(noisy)
             recent.append(output[0] * scale + low)
             yield recent[-1]
             error = float((output - noisy).square().mean())

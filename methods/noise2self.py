@@ -80,14 +80,14 @@ class Noise2Self(ZeroShotDenoiser):
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate)
         lowest, best = torch.full((), torch.inf, device=problem.device), noisy
         for step in range(self.iterations):
-            with torch.enable_grad():
-                optimiser.zero_grad()
-                _error(network, noisy, training[step % len(training)]).backward()
-                optimiser.step()
+            optimiser.zero_grad()
+            _error(network, noisy, training[step % len(training)]).backward()
+            optimiser.step()
             if step % self.every == 0:
                 network.eval()
-                error = _error(network, noisy, validating)
-                best = torch.where(error < lowest, self._denoised(network, noisy), best)
+                with torch.no_grad():
+                    error = _error(network, noisy, validating)
+                    best = torch.where(error < lowest, self._denoised(network, noisy), best)
                 lowest = torch.minimum(error, lowest)
                 network.train()
             yield best[0].clamp(0, 1)

@@ -61,20 +61,20 @@ class Self2Self(ZeroShotDenoiser):
         optimiser = adam(network.parameters(), self.learning_rate)
         noisy, average = problem.measurement[None], torch.zeros_like(problem.measurement[None])
         for step in range(1, self.iterations + 1):
-            with torch.enable_grad():
-                optimiser.zero_grad()
-                flips = chance.flips()
-                target = noisy.flip(flips)
-                output, known = self._pass(network, target, chance)
-                dropped = 1 - known
-                ((output - target).square() * dropped).sum().div(dropped.sum().clamp(min=1)).backward()
-                optimiser.step()
+            optimiser.zero_grad()
+            flips = chance.flips()
+            target = noisy.flip(flips)
+            output, known = self._pass(network, target, chance)
+            dropped = 1 - known
+            ((output - target).square() * dropped).sum().div(dropped.sum().clamp(min=1)).backward()
+            optimiser.step()
             average.lerp_(output.detach().flip(flips), 1 - self.average)
             yield average[0] / (1 - self.average**step)
         total = torch.zeros_like(noisy)
         for _ in range(self.passes):
             flips = chance.flips()
-            total += self._pass(network, noisy.flip(flips), chance)[0].flip(flips)
+            with torch.no_grad():
+                total += self._pass(network, noisy.flip(flips), chance)[0].flip(flips)
         yield total[0] / self.passes
 
     def _pass(self, network: PartialUNet, image: Tensor, chance: "_Chance") -> tuple[Tensor, Tensor]:

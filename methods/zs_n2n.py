@@ -69,14 +69,15 @@ class ZeroShotNoise2Noise(ZeroShotDenoiser):
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate)
         schedule = torch.optim.lr_scheduler.StepLR(optimiser, self.halve_every, gamma=0.5)
         for _ in range(self.iterations):
-            with torch.enable_grad():
-                denoised = noisy - network(noisy)
-                optimiser.zero_grad()
-                _loss(network, noisy, denoised).backward()
+            denoised = noisy - network(noisy)
+            optimiser.zero_grad()
+            _loss(network, noisy, denoised).backward()
             yield denoised.detach()[0].clamp(0, 1)
             optimiser.step()
             schedule.step()
-        yield (noisy - network(noisy))[0].clamp(0, 1)
+        with torch.no_grad():
+            denoised = noisy - network(noisy)
+        yield denoised[0].clamp(0, 1)
 
 
 def _loss(network: nn.Module, noisy: Tensor, denoised: Tensor) -> Tensor:

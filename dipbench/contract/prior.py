@@ -25,7 +25,7 @@ class Fitting:
 
     network: nn.Module
     parameters: nn.Parameter  # all that are fitted, as a vector with its gradient; the network's are slices of it
-    input: Tensor  # (1, C_in, H', W'), what the network is given next; before each forward pass as the prior built it
+    input: Tensor  # (1, C_in, H', W') as a rule, what the network is given next; before each forward pass as built
     misfit: Tensor  # scalar, of the output just made
     forward: Callable[[Tensor], Tensor]  # what the network makes of an input, in the precision of the fit
     problem: Problem  # that is fitted
@@ -91,7 +91,8 @@ class FitSettings:
             if not isinstance(value, Integral) or value < 1:
                 raise UserError(f"FitSettings: {name} must be a whole number from 1 on, got {value!r}")
         if not isinstance(self.optimiser, Optimiser):
-            raise UserError(f"FitSettings: optimiser must be one of dipbench.optimisers, got {self.optimiser!r}")
+            must = "must be one of dipbench.optimisers, such as Adam(0.01)"
+            raise UserError(f"FitSettings: optimiser {must}, got {self.optimiser!r}")
         if not isinstance(self.tricks, tuple) or not all(isinstance(trick, Trick) for trick in self.tricks):
             raise UserError(f"FitSettings: tricks must be a tuple of dipbench.fit.tricks, got {self.tricks!r}")
 
@@ -127,10 +128,20 @@ class Prior(Method):
     validation: Validation | None = field(default=None, kw_only=True)  # what it is not shown of the data, as holdout
     held: tuple[str, ...] = field(default=(), kw_only=True)  # draws that are those of seed 0: weights, input, jitter
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        """UserError for a class with a loop of its own, which nobody would run."""
+        super().__init_subclass__(**given)
+        if "run" in vars(cls):
+            raise UserError(
+                f"{cls.__name__} is a Prior and has a run(): the harness fits a prior, and would not call it; put what "
+                "it does into build(), fit_settings() and loss(), or make it a subclass of Method"
+            )
+
     @abstractmethod
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        """A fresh network and its input z (1, C_in, H', W'); the network maps z to (1, C, H, W), or see `estimate`.
+        """A fresh network and its input z; the network maps z to (1, C, H, W), or see `estimate`.
 
+        z is (1, C_in, H', W'), or of another shape that the network takes, such as coordinates (1, N, 2).
         torch's own generator is seeded for the initialisation of the layers; draw the input from `rng`.
         """
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dipbench.contract.plugin import Plugin
+from dipbench.errors import UserError
 from dipbench.images.resampling import resize
 from dipbench.operators import Operator
 from dipbench.streams import Streams
@@ -151,9 +152,13 @@ class Problem:
     def degraded(self) -> Tensor:
         """The measurement as an image (C, H, W): as it is, with each pixel repeated where it was down-sampled.
 
-        Of a measurement that is a picture.
+        UserError where the measurement is no picture.
         """
-        assert self.pictured, "what was measured is no picture: see `Task.shown` and `Method.only_pictures`"
+        if not self.pictured:
+            raise UserError(
+                f"{self.task}'s measurement of shape {tuple(self.measurement.shape)} is no picture, and degraded() is "
+                "one: what needs it says only_pictures = True"
+            )
         if self.factor == 1:
             return self.measurement
         return resize(self.measurement, self.shape[1:], "nearest")

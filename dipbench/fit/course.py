@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-import torch
+from numpy import ndarray
 from torch import Tensor
 
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
+from dipbench.registry.process import Process
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
 
@@ -49,23 +50,46 @@ class Course(ABC):
 
 
 class Streaming(Course):
-    """The estimates that a method yields. UserError where its `run` gives no iterator."""
+    """The estimates that a method yields. UserError where its `run` gives no iterator.
+
+    A block that it yields from within, such as `torch.autocast`, holds for it alone: it would be scored in half
+    precision.
+    """
 
     def __init__(self, method: Method, problem: Problem, rng: Streams):
         self.problem = problem
-        self._estimates = method.run(problem, rng)
+        self._name = method.plugin_name()
+        self._process = Process()
+        with self._process.entered():
+            self._estimates = method.run(problem, rng)
         if not isinstance(self._estimates, Iterator):
-            raise UserError(
-                f"{method.plugin_name()}'s run() gave {type(self._estimates).__name__}: it must yield its estimates"
-            )
+            raise UserError(f"{self._name}'s run() gave {type(self._estimates).__name__}: it must yield its estimates")
 
     def advance(self, record: Callable[[Step], None]) -> bool:
-        with torch.no_grad():
+        with self._process.entered():
             try:
-                estimate = next(self._estimates)
+                yielded = next(self._estimates)
             except StopIteration:
                 return False
-            # a copy: a method may go on to write where it wrote the one before
-            record(Step(estimate.clone() if isinstance(estimate, Tensor) else estimate))
+        estimate = estimate_of(yielded, self._name, self.problem)
+        record(Step(estimate.detach().clone()))  # a copy: a method may go on to write where it wrote the one before
         self.done += 1
         return True
+
+
+def estimate_of(made: Any, whose: str, problem: Problem) -> Tensor:
+    """What a method made as an estimate (C, H, W), in single precision. UserError for what is none, saying `whose`."""
+    got = f"{whose} yielded "
+    if not isinstance(made, Tensor):
+        shape = getattr(made, "shape", None)
+        of_shape = f" of shape {tuple(shape)}" if shape is not None else ""
+        mend = "; dipbench.images.arrays.from_array makes it of an array (H, W, C)" if isinstance(made, ndarray) else ""
+        raise UserError(f"{got}{type(made).__name__}{of_shape}: an estimate must be a tensor {problem.shape}{mend}")
+    if not made.is_floating_point():
+        raise UserError(f"{got}a tensor of {made.dtype}: an estimate must be of torch.float32, black 0, white 1")
+    if tuple(made.shape) != problem.shape or made.device.type != problem.device.type:
+        raise UserError(
+            f"{got}an estimate of shape {tuple(made.shape)} on {made.device}: it must be {problem.shape} on "
+            f"{problem.device}"
+        )
+    return made.float()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dipbench.contract import Fitting, Prior, Problem, Trick
 from dipbench.errors import UserError
+from dipbench.fit.course import estimate_of
 from dipbench.fit.engines.compiled import compiled
 from dipbench.fit.engines.execution import REFERENCE, Execution
 from dipbench.fit.engines.flat import FlatParameters
@@ -65,7 +66,9 @@ class Fit:
             join_batch_norms(network)
         if joins or execution.arithmetic.autocast:
             end_in_single_precision(network, quickly=joins)
-        self.network = network.to(device, execution.arithmetic.dtype).to(memory_format=execution.layout(device))
+        self.network = network.to(device, execution.arithmetic.dtype)
+        for tensor in [*self.network.parameters(), *self.network.buffers()]:
+            tensor.data = _laid_out(tensor.data, execution.layout(device))
         self._z = z.to(device, execution.arithmetic.dtype)
         self._parameters = FlatParameters(self.network)
         self._forward = _Forward(compiled(self.network) if engine.compiles else self.network, execution, device)
@@ -90,13 +93,13 @@ class Fit:
         made = self._made(now.input)
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
+        estimate = self._estimate_in(output.detach())
         loss = self._prior.loss(output, self._problem)
         now.misfit = self._misfit_of(output.detach(), loss.detach())
         loss = self._with_what_tricks_add(loss, output)
         loss.backward()
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
-        estimate = self._estimate_in(output.detach())
         if settings.average:  # begins with the first output, without bias correction, as the official code does
             if self._ema is None:
                 self._ema = estimate.clone()
@@ -122,13 +125,15 @@ class Fit:
         made = self._forward(z)
         if not isinstance(made, Tensor):
             raise UserError(
-                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor (1, C, H, W)"
+                f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor "
+                "(1, C, H, W), several pictures as its channels, of which estimate() takes the image"
             )
         return made.clone()
 
     def _estimate_in(self, output: Tensor) -> Tensor:
-        """The image (C, H, W) in an output of the network."""
-        estimate = self._prior.estimate(output)[0].float()
+        """The image (C, H, W) in an output of the network. UserError where it is of another shape."""
+        whose = f"{self._prior.plugin_name()}'s network, by estimate(),"
+        estimate = estimate_of(self._prior.estimate(output)[0], whose, self._problem)
         return estimate.clamp(0, 1) if self._settings.clip else estimate
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
@@ -198,9 +203,15 @@ class _Forward:
 
     def __call__(self, z: Tensor) -> Tensor:
         """Its output for an input, which it is given in the layout and the precision that the first layer takes."""
-        taken = z.to(self.execution.arithmetic.autocast or z.dtype, memory_format=self.execution.layout(self.device))
+        cast = z.to(self.execution.arithmetic.autocast or z.dtype)
+        taken = _laid_out(cast, self.execution.layout(self.device))
         with self.execution.within(self.device):
             return self.network(taken)
+
+
+def _laid_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:
+    """In that layout where it is one of images or their kernels; coordinates (1, N, 2) and kernels of volumes stay."""
+    return tensor.to(memory_format=layout) if tensor.ndim == 4 else tensor
 
 
 class _Played:

@@ -16,18 +16,23 @@ class Process:
 
     def __init__(self) -> None:
         self._own: list[Any] | None = None
+        self._infers = False  # whether it is in torch's inference mode, which nothing but a block sets
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Within the block the process is as the plugin left it; after it, as it was before."""
-        before = _now()
-        if self._own is not None:
-            _put(self._own, before)
-        try:
-            yield
-        finally:
-            self._own = _now()
-            _put(before, self._own)
+        """Within the block the process is as the plugin left it; after it, as it was before.
+
+        Gradients are kept within the first one, whoever asks for it.
+        """
+        with torch.inference_mode(self._infers):
+            before = _now()
+            if self._own is not None:
+                _put(self._own, before)
+            try:
+                yield
+            finally:
+                self._own, self._infers = _now(), torch.is_inference_mode_enabled()
+                _put(before, self._own)
 
 
 @contextmanager
@@ -54,6 +59,16 @@ def _flags() -> tuple[bool, ...]:
 
 def _put_flags(flags: tuple[bool, ...]) -> None:
     torch.backends.cudnn.enabled, torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = flags
+
+
+def _casts() -> dict[str, tuple[bool, torch.dtype]]:
+    return {kind: (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in ("cpu", "cuda")}
+
+
+def _put_casts(casts: dict[str, tuple[bool, torch.dtype]]) -> None:
+    for kind, (enabled, dtype) in casts.items():
+        torch.set_autocast_enabled(kind, enabled)
+        torch.set_autocast_dtype(kind, dtype)
 
 
 def _put_device(device: torch.device) -> None:
@@ -91,6 +106,7 @@ _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (torch.get_default_dtype, torch.set_default_dtype),
     (torch.get_default_device, _put_device),
     (torch.is_grad_enabled, torch.set_grad_enabled),
+    (_casts, _put_casts),
     (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),

@@ -3,8 +3,8 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from torch import Tensor
 from dipbench.contract import Method, Prior, Problem, Rule
 from dipbench.errors import UserError
 from dipbench.fit import REFERENCE, Execution, begin
-from dipbench.registry.process import Process
+from dipbench.registry.process import apart
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.running import interruption
 from dipbench.running.recording import Recording, refusal
@@ -24,7 +24,6 @@ from dipbench.trace.kept import BEST, Output
 from dipbench.trace.recorder import Recorder
 from dipbench.trace.signals import Signal
 from dipbench.trace.snapshots import Snapshots, spaced
-from dipbench.trace.step import Step
 from dipbench.trace.stopping import EVERY
 from dipbench.trace.usual import USUAL
 
@@ -75,12 +74,11 @@ class Trial:
         if self._stream:
             self._stream.wait_stream(torch.cuda.current_stream(problem.device))  # which made the problem
         self._global = Place(rng, "global", problem.device)
-        self._process: Process | None = Process()
         self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)
         self._seconds = 0.0  # before this process
         self._start = 0.0
-        with self._turn():
+        with self._turn(), apart():
             self.course = begin(method, problem, rng, execution)
             stop, validation = (method.stop, method.validation) if isinstance(method, Prior) else (None, None)
             self.recording = Recording.of(signals, rules, stop, self.course.problem, validation)
@@ -97,15 +95,12 @@ class Trial:
                 apart=self.course.apart,
             )
             self._snapshots = Snapshots(spaced(snapshots, self.course.iterations))
-        if method.fitted:
-            self._process = None  # a prior has built what it builds; the iterations are the harness's, and are many
         self._start = time.perf_counter()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Within the block torch works on this trial's stream, draws from its place and is set as the method set it."""
-        process = self._process.entered() if self._process else nullcontext()
-        with on_stream(self._stream), self._global.borrowed(), process:
+        """Within the block torch works on this trial's stream and draws from its place."""
+        with on_stream(self._stream), self._global.borrowed():
             yield
 
     def advance(self) -> bool:
@@ -114,7 +109,7 @@ class Trial:
             return False
         with self._turn():
             still = self.course.still() if self._recorder.due(self.course.done) else None
-            if not self.course.advance(self._record):
+            if not self.course.advance(self._recorder.record):
                 return False
             self._recorder.look(self.course.done - 1, still)
             self._snapshots.see(self.course.done - 1, self._recorder.last)
@@ -123,23 +118,6 @@ class Trial:
             if self.course.done % EVERY == 0:
                 self._recorder.ask(self.course.done)
         return True
-
-    def _record(self, step: Step) -> None:
-        self._recorder.record(replace(step, estimate=self._estimate(step.estimate)))
-
-    def _estimate(self, yielded: Any) -> Tensor:
-        """What a method yielded as an estimate, in single precision. UserError for what is none."""
-        shape, device = self._problem.shape, self._problem.device
-        got = f"{self._method.plugin_name()} yielded "
-        if not isinstance(yielded, Tensor):
-            raise UserError(f"{got}{_described(yielded)}: an estimate must be a tensor {shape}")
-        if not yielded.is_floating_point():
-            raise UserError(f"{got}a tensor of {yielded.dtype}: an estimate must be of torch.float32, black 0, white 1")
-        if tuple(yielded.shape) != shape or yielded.device.type != device.type:
-            raise UserError(
-                f"{got}an estimate of shape {tuple(yielded.shape)} on {yielded.device}: it must be {shape} on {device}"
-            )
-        return yielded.float()
 
     def latest(self) -> tuple[int, float]:
         """An iteration and its PSNR in dB, the last that is known without waiting for the device."""
@@ -178,12 +156,6 @@ class Trial:
                 raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
             pictures = {number: image for number, image in self._snapshots.pictures().items() if number < len(trace)}
             return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak, pictures, self.course.fitted)
-
-
-def _described(value: object) -> str:
-    """What a value is, for a person."""
-    shape = getattr(value, "shape", None)
-    return type(value).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
 
 
 class Lead:

@@ -180,7 +180,7 @@ def test_an_output_that_is_a_parameter_is_not_changed_by_the_step_that_follows(p
     [
         ({"iterations": 750.0}, r"iterations must be a whole number from 1 on, got 750\.0"),
         ({"starts": 0}, "starts must be a whole number from 1 on, got 0"),
-        ({"optimiser": torch.optim.Adam}, r"optimiser must be one of dipbench\.optimisers, got <class"),
+        ({"optimiser": torch.optim.Adam}, r"optimiser must be one of dipbench\.optimisers, such as .*, got <class"),
         ({"tricks": Jitter()}, r"tricks must be a tuple of dipbench\.fit\.tricks, got Jitter"),
         ({"tricks": ("jitter",)}, r"tricks must be a tuple of dipbench\.fit\.tricks, got \('jitter',\)"),
     ],
@@ -203,8 +203,16 @@ class Two(nn.Conv2d):
 def test_a_network_that_cannot_be_fitted_is_refused_in_words(problem: Problem) -> None:
     with pytest.raises(UserError, match=r"test_loop:Made's network has no parameter that is fitted: it takes one"):
         Fit(Made(network=nn.Identity()), problem, Streams(0))
-    with pytest.raises(UserError, match=r"network gave tuple: it must give a tensor \(1, C, H, W\)"):
+    with pytest.raises(UserError, match=r"network gave tuple: .* a tensor \(1, C, H, W\), several pictures as"):
         Fit(Made(network=Two(3, 3, 1)), problem, Streams(0)).output()
+    said = r"network, by estimate\(\), yielded an estimate of shape \(7, 16, 20\) on cpu: it must be \(3, 16, 20\)"
+    with pytest.raises(UserError, match=said):
+        Fit(Made(network=nn.Conv2d(3, 7, 1)), problem, Streams(0)).output()
+
+
+def test_a_prior_with_a_loop_of_its_own_is_refused_for_nobody_would_run_it() -> None:
+    with pytest.raises(UserError, match=r"Looped is a Prior and has a run\(\): .* make it a subclass of Method"):
+        type("Looped", (Made,), {"run": lambda self, problem, rng: iter(())})
 
 
 def test_network_is_fresh_for_every_image(problem: Problem) -> None:

@@ -6,6 +6,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 from torch import Tensor
 
 from dipbench import registry
@@ -53,7 +55,7 @@ def test_floats_are_taken_as_single_precision(photo: Tensor, dtype: torch.dtype)
     [
         (
             lambda problem: iter([np.zeros(problem.shape)]),
-            r"yielded ndarray of shape \(3, 64, 64\): an estimate must be a",
+            r"yielded ndarray of shape \(3, 64, 64\): an estimate must be a tensor .*; dipbench.images.arrays",
         ),
         (lambda problem: iter([None]), "yielded NoneType: an estimate must be a tensor"),
         (lambda problem: iter([(problem.measurement, 1)]), "yielded tuple: an estimate must be a tensor"),
@@ -82,6 +84,52 @@ def test_an_estimate_that_is_written_to_later_is_what_it_was(photo: Tensor) -> N
     (output,) = made.outputs
     assert torch.equal(output.image, photo / 4)
     assert float(made.trace["psnr"].iloc[-1]) == pytest.approx(float(Protocol().psnr(photo / 4, photo)), abs=1e-4)
+
+
+def test_a_method_trains_a_network_of_its_own_as_anywhere(photo: Tensor) -> None:
+    """It asks for no gradients, and may yield what still has its graph."""
+
+    def run(problem: Problem) -> Iterator[Tensor]:
+        image = torch.nn.Parameter(torch.zeros(problem.shape))
+        descent = torch.optim.SGD([image], lr=0.5 * image.numel())
+        for _ in range(2):
+            yield image
+            problem.misfit(image).backward()
+            descent.step()
+
+    with torch.no_grad():  # of whoever asks for the run
+        made = outcome_of(run, photo)
+    (output,) = made.outputs
+    assert torch.allclose(output.image, posed(photo).measurement)
+    assert not output.image.requires_grad
+
+
+def _half() -> AbstractContextManager[Any]:
+    return torch.autocast("cpu", dtype=torch.bfloat16)
+
+
+@pytest.mark.parametrize("block", [_half, torch.no_grad, torch.inference_mode])
+def test_a_block_that_a_method_yields_from_within_holds_for_it_alone(
+    photo: Tensor, block: Callable[[], AbstractContextManager[Any]]
+) -> None:
+    problem = registry.build("task", "super_resolution[factor=2]").degrade(Scene(photo), Streams(0))
+    state = [lambda: torch.is_autocast_enabled("cpu"), torch.is_grad_enabled, torch.is_inference_mode_enabled]
+    left: list[list[bool]] = []
+
+    def run(problem: Problem) -> Iterator[Tensor]:
+        with block():
+            image = photo.clone()
+            for _ in range(2):
+                left.append([is_on() for is_on in state])
+                yield image.mul_(0.9)
+
+    def without(problem: Problem) -> Iterator[Tensor]:
+        yield from (photo * 0.9, photo * 0.9 * 0.9)
+
+    within, plain = (attempt(Yields(make), problem, photo, Protocol(), Streams(0)).trace for make in (run, without))
+    assert_frame_equal(within, plain)
+    assert left[0] == left[1]
+    assert left[0] != [is_on() for is_on in state] == [False, True, False]
 
 
 def test_an_estimate_that_is_not_a_number_leaves_its_trace(photo: Tensor) -> None:

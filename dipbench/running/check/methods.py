@@ -84,10 +84,7 @@ class _Runs:
             return str(error)
         except (Exception, SystemExit) as error:  # whatever a plugin does
             self._broken.add(id(problem))
-            return (
-                f"{located(error)}: mend that, or have refuses() give a reason; what takes no odd side can pad it "
-                "(dipbench.nets.padding)"
-            )
+            return f"{located(error)}: mend that, or have refuses() give a reason{_hint(problem)}"
         return complaint
 
     def unless_broken(self, problem: Problem, check: Any) -> str:
@@ -99,8 +96,10 @@ class _Runs:
         return self._first[id(problem)]
 
     def repeats(self, problem: Problem) -> str:
-        if id(problem) in self._broken or refusal(self.method, problem) is not None:
+        if refusal(self.method, problem) is not None:
             return ""
+        if id(problem) in self._broken:
+            return "not tried, because the run on this task fails"
         before = self.first(problem)
         torch.manual_seed(1)
         if same(before, short(self.method, problem)):
@@ -139,6 +138,14 @@ class _Runs:
         )
 
 
+def _hint(problem: Problem) -> str:
+    """What else helps where a method fails on a problem as this one."""
+    if not problem.pictured:
+        return "; what takes a measurement that is a picture alone says only_pictures = True"
+    odd = any(side % 2 for side in problem.shape[1:])
+    return "; what takes no odd side can pad it (dipbench.nets.padding)" if odd else ""
+
+
 def complaint_about(method: Method, problem: Problem) -> str:
     """What is wrong with how a method takes a problem, in words; empty: nothing."""
     return _tried_on(method, problem)[0]
@@ -160,18 +167,12 @@ def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
         return f"it wrote to {written[0]}, which is everybody's: take {written[0]}.clone()", made
     if not made:
         return "it yielded no estimate: run() must yield one at least", made
-    complaints = (_complaint_about_estimate(estimate, problem, method.fitted) for estimate in made)
+    complaints = (_complaint_about_estimate(estimate, method.fitted) for estimate in made)
     return next(filter(None, complaints), ""), made
 
 
-def _complaint_about_estimate(estimate: Tensor, problem: Problem, fitted: bool) -> str:
-    """`fitted`: it may begin anywhere."""
-    if tuple(estimate.shape) != problem.shape:
-        return f"an estimate of shape {tuple(estimate.shape)}: it takes {problem.shape}, as problem.shape says"
-    if estimate.device != problem.device:
-        return f"an estimate on {estimate.device}: it takes {problem.device}, as problem.device says"
-    if estimate.dtype != torch.float32:
-        return f"an estimate of {estimate.dtype}: it takes torch.float32, black 0 and white 1"
+def _complaint_about_estimate(estimate: Tensor, fitted: bool) -> str:
+    """Of what it has in it, for a run takes no other type or shape. `fitted`: it may begin anywhere."""
     if not estimate.isfinite().all():
         return "an estimate that is not finite: it divides by nothing, or its steps are too large"
     if not fitted and (estimate < -0.1).float().mean() > 0.25:

@@ -1,6 +1,7 @@
 """What a lean network leaves out and puts together, and that it stays the same network."""
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from stepping import fit
 from torch import Tensor, nn
 
 from dipbench import registry
-from dipbench.contract import Problem, Scene
+from dipbench.contract import FitSettings, Prior, Problem, Scene
 from dipbench.fit import Execution, Fit
 from dipbench.fit.engines.kernels import Normalised, Projection, why_not
 from dipbench.fit.engines.lean import SinglePrecision, drop_redundant_biases, end_in_single_precision, join_batch_norms
@@ -106,6 +107,41 @@ def test_lean_fit_is_the_eager_one_with_any_norm(photo: Tensor, settings: str) -
     assert single[0] == pytest.approx(single[1], rel=1e-5)
     double = [losses(settings, photo, Execution(engine, "float64")) for engine in ("lean", "eager")]
     assert double[0] == pytest.approx(double[1], rel=1e-6)
+
+
+class OfCoordinates(nn.Module):
+    """Neither its input nor its first kernel is laid out as an image is."""
+
+    def __init__(self, shape: tuple[int, int, int]):
+        super().__init__()
+        self.shape = shape
+        self.of_volumes, self.last = nn.Conv3d(1, 8, (1, 1, 2)), nn.Conv2d(8, shape[0], 1)
+
+    def forward(self, places: Tensor) -> Tensor:
+        hidden = self.of_volumes(places[:, None, None]).sin()  # (1, 8, 1, N, 1)
+        return self.last(hidden.view(1, 8, *self.shape[1:])).sigmoid()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Coordinates(Prior):
+    """A network of the coordinates (1, N, 2)."""
+
+    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
+        down, right = (torch.linspace(-1, 1, side) for side in problem.shape[1:])
+        return OfCoordinates(problem.shape), torch.cartesian_prod(down, right)[None]
+
+    def fit_settings(self, problem: Problem) -> FitSettings:
+        return FitSettings(iterations=2)
+
+
+@needs_kernels
+def test_what_is_no_image_is_left_in_its_layout(photo: Tensor) -> None:
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
+    lean, eager = (
+        [float(step.loss) for step in fit(Coordinates(), problem, Streams(0), Execution(engine))]
+        for engine in ("lean", "eager")
+    )
+    assert lean == pytest.approx(eager, rel=1e-4)
 
 
 @pytest.mark.parametrize("engine", ["eager", "lean"])

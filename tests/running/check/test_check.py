@@ -62,8 +62,17 @@ class Wrong(Method):
         ("return None\n", 'return "not today"\n', "takes a problem of some task: it refuses all: .*: not today"),
         ("return None\n", "return True\n", r"3x64x64: .*: its refuses\(\) gave True: it must give a reason, or None"),
         ("return None\n", 'return "" if problem.sigma else None\n', "refuses without a word"),
-        ("degraded()\n", "degraded()[:, :-1]\n", r"an estimate of shape \(3, 63, 64\): it takes \(3, 64, 64\)"),
-        ("degraded()\n", "degraded().double()\n", "an estimate of torch.float64"),
+        (
+            "degraded()\n",
+            "degraded()[:, :-1]\n",
+            r"an estimate of shape \(3, 63, 64\) on cpu: it must be \(3, 64, 64\)",
+        ),
+        (
+            "degraded()\n",
+            "degraded().numpy()\n",
+            r"yielded ndarray of shape \(3, 64, 64\): an estimate must be a tensor",
+        ),
+        ("degraded()\n", "degraded().int()\n", "yielded a tensor of torch.int32"),
         ("degraded()\n", "degraded() * 2 - 1\n", "an estimate with much below 0, down to -.*: black"),
         ("degraded()\n", "degraded() / 0\n", "an estimate that is not finite"),
         ("yield problem", "if False: yield problem", "it yielded no estimate"),
@@ -102,6 +111,11 @@ def test_a_method_that_hangs_is_found_where_it_does_and_tried_no_further(
         r"after 0.5 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first
     )
     assert all("not tried" in complaint for complaint in others)
+
+
+def test_an_estimate_in_double_precision_is_taken_as_a_run_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "double.py").write_text(METHOD.replace("degraded()\n", "degraded().double()\n"))
+    assert not [str(each) for each in checked("method", f"{tmp_path}/double.py") if each.complaint]
 
 
 TASK = '''"""A task that breaks the contract."""
@@ -167,7 +181,7 @@ def test_a_task_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wr
 def test_examples_of_the_readme_keep_the_contract(tmp_path: Path) -> None:
     folder = next(Path(place) for place in import_module("dipbench.methods").__path__)
     examples = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for number, example in enumerate(examples):
         file = tmp_path / f"example{number}.py"
         file.write_text(example.replace("PositiveInt = 3000", "PositiveInt = 2").replace("= 64  #", "= 4  #"))
