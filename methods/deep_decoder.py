@@ -12,13 +12,14 @@ channels, where their notebook, which sets no seed, printed 27.00, 29.15 and 29.
 """
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Literal, Self
 
 from torch import Tensor, nn
 
 from dipbench.bases.by_task import PriorByTask, kind_of
 from dipbench.contract import FitSettings, NonNegativeFloat, PositiveFloat, PositiveInt, Problem, Rule
 from dipbench.fit.tricks import DecayingJitter
+from dipbench.nets.batch_norm import start_scales_uniformly
 from dipbench.nets.inputs import noise_input
 from dipbench.nets.padding import padded_size, padded_to
 from dipbench.optimisers import Adam
@@ -55,6 +56,7 @@ class DeepDecoder(PriorByTask[Row]):
     scales: PositiveInt = 5  # how often the sides are doubled
     upsample_first: bool = False  # the variant whose blocks, but the first, begin with the upsampling
     align_corners: bool = False  # the upsampling maps corner to corner: PyTorch before 0.4
+    batch_norm_start: Literal["ones", "uniform"] = "ones"  # scales of the batch norms; U(0, 1): PyTorch up to 1.1
     stop: Rule | None = field(default=LeastLoss(), kw_only=True)  # names the final output, as the official code does
 
     @classmethod
@@ -63,6 +65,12 @@ class DeepDecoder(PriorByTask[Row]):
 
     def row(self, problem: Problem) -> Row:
         return _INPAINTING if kind_of(problem) == "inpainting" else _DENOISING
+
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        settings = super().resolved(problem)
+        if self.batch_norm_start == "ones":  # runs of before there was the setting keep their names
+            del settings["batch_norm_start"]
+        return settings
 
     def fit_settings(self, problem: Problem) -> FitSettings:
         recipe = self.recipe(problem)
@@ -77,6 +85,8 @@ class DeepDecoder(PriorByTask[Row]):
         padded = padded_size(height, width, scales=self.scales, smallest=2, mend=mend)
         ways = {"upsample_first": self.upsample_first, "align_corners": self.align_corners}
         net = decoder(channels, outputs, scales=self.scales, **ways)
+        if self.batch_norm_start == "uniform":
+            start_scales_uniformly(net, rng.torch("batch_norm"))
         z = noise_input(channels, (padded[0] // 2**self.scales, padded[1] // 2**self.scales), rng)
         return padded_to(net, height, width), z
 

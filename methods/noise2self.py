@@ -12,7 +12,7 @@ Differs: in colour each channel is interpolated by itself, and a grid hides all 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import torch
 from annotated_types import Ge
@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from dipbench.bases.zero_shot import ZeroShotDenoiser
 from dipbench.contract import PositiveFloat, PositiveInt, Problem
+from dipbench.nets.batch_norm import start_scales_uniformly
 from dipbench.streams import Streams
 
 WIDTH = 4
@@ -67,16 +68,26 @@ class Noise2Self(ZeroShotDenoiser):
     channels: PositiveInt = 64  # of the hidden layers
     every: PositiveInt = 10  # steps from one validation to the next
     inference: Literal["whole", "masked"] = "whole"  # the image as the network sees it in the end
+    batch_norm_start: Literal["ones", "uniform"] = "ones"  # scales of the batch norms; U(0, 1): PyTorch up to 1.1
 
     @classmethod
     def tiny(cls) -> Self:
         return cls(iterations=3, channels=8)
 
+    def resolved(self, problem: Problem) -> dict[str, Any]:
+        settings = super().resolved(problem)
+        if self.batch_norm_start == "ones":  # runs of before there was the setting keep their names
+            del settings["batch_norm_start"]
+        return settings
+
     def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
         noisy = problem.measurement[None]
         *training, validating = grids(noisy)
         with rng.seeded("weights"):
-            network = network_of(problem.shape[0], self.layers, self.channels).to(problem.device)
+            network = network_of(problem.shape[0], self.layers, self.channels)
+        if self.batch_norm_start == "uniform":
+            start_scales_uniformly(network, rng.torch("batch_norm"))
+        network = network.to(problem.device)
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate)
         lowest, best = torch.full((), torch.inf, device=problem.device), noisy
         for step in range(self.iterations):

@@ -86,6 +86,15 @@ def test_rules_are_replayed_on_the_fits_of_every_command(filled: Path) -> None:
     assert {"a: prior", "a: prior[iterations=6]"} <= set(said.output.splitlines())
 
 
+def test_rules_are_replayed_on_what_trains_by_itself_too(suite: Path) -> None:
+    out = suite.parent / "trains by itself"
+    method = "zs_n2n[iterations=4,channels=4]"
+    dipbench.run(str(suite), out=out, device="cpu", methods=[method], only=["one", f"{method}|nlm"])
+    said = CliRunner().invoke(app, ["replay", str(out)], catch_exceptions=False).output.splitlines()
+    assert f"a: {method}" in said
+    assert not [line for line in said if line.startswith("a: nlm")]
+
+
 def test_a_run_that_no_plan_names_is_in_the_index_alone(suite: Path) -> None:
     """As of a store that an earlier version filled by several commands."""
     out = suite.parent / "of before"

@@ -18,6 +18,7 @@ from dipbench import registry
 from dipbench.comparing.statistics import CONFIDENCE, median_interval
 from dipbench.contract import Nomination, Rule
 from dipbench.errors import UserError
+from dipbench.store.outputs import kind_of
 from dipbench.store.records import Holdings, PlannedRun, Result
 from dipbench.store.store import Store
 from dipbench.trace.signals import Signal
@@ -87,17 +88,22 @@ def _held(curve: np.ndarray) -> np.ndarray:
 
 
 def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
-    """The fits with a truth that were asked for, each with its trace."""
+    """The fits with a truth that were asked for, each with its trace: of priors, and of what trains by itself."""
     found = []
     for experiment in holdings.plan.experiments:
         for planned in dict.fromkeys(experiment.runs):
             result = holdings.results.get(planned.key)
-            if result is None or result.status != "done" or not result.engine:
+            if result is None or result.status != "done" or not _overfits(result):
                 continue
             trace = store.trace(planned.key)
             if trace is not None and len(trace) > 1 and trace["psnr"].notna().to_numpy().any():
                 found.append(Fitted(experiment.name, planned, result, trace))
     return found
+
+
+def _overfits(result: Result) -> bool:
+    """Whether its best output can come before the last: see `Method.overfits`."""
+    return bool(result.engine) or any(kind_of(output.output).oracle for output in result.outputs)
 
 
 def replayable(fits: Iterable[Fitted]) -> list[Rule]:

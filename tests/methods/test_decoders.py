@@ -35,6 +35,20 @@ def test_corners_of_the_deep_decoder_are_aligned_where_asked(problem: Problem) -
         assert [layer.align_corners for layer in net.network if isinstance(layer, nn.Upsample)] == [aligned] * 2
 
 
+def test_batch_norms_of_the_deep_decoder_start_at_1_or_uniformly(problem: Problem) -> None:
+    ones, uniform = prior("deep_decoder[scales=2]"), prior("deep_decoder[scales=2,batch_norm_start=uniform]")
+    pairs = zip(*(built(each, problem)[0].network for each in (ones, uniform)), strict=True)
+    for one, other in pairs:
+        if isinstance(one, nn.BatchNorm2d):
+            assert (one.weight == 1).all()
+            assert ((other.weight >= 0) & (other.weight < 1)).all()
+            assert other.weight.unique().numel() == other.weight.numel()
+        elif isinstance(one, nn.Conv2d):
+            assert torch.equal(one.weight, other.weight)
+    assert "batch_norm_start" not in ones.resolved(problem), "runs of before there was the setting keep their names"
+    assert uniform.resolved(problem)["batch_norm_start"] == "uniform"
+
+
 def test_few_channels_take_an_image_sooner_than_noise(photo: Tensor) -> None:
     """What makes it a prior: fitted to each as long, much more is left of noise of the image's own variance."""
     image = photo[:, :32, :32]

@@ -132,6 +132,22 @@ def test_prediction_of_a_hidden_pixel_does_not_depend_on_that_pixel(photo: Tenso
     assert (gradient * (1 - grid)).any()
 
 
+def test_batch_norms_of_noise2self_start_at_1_or_uniformly(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[torch.nn.Sequential] = []
+    real = noise2self.network_of
+    monkeypatch.setattr(noise2self, "network_of", lambda *sizes: made.append(real(*sizes)) or made[-1])
+    problem = noisy(blocks()).measurement
+    task = registry.build("task", "denoising")
+    for text in ("noise2self", "noise2self[batch_norm_start=uniform]"):
+        method = registry.build("method", text)
+        next(method.run(task.pose(problem), Streams(0)))
+    ones, uniform = (
+        [layer.weight.detach() for layer in net if isinstance(layer, torch.nn.BatchNorm2d)] for net in made
+    )
+    assert all(float((scales - 1).abs().max()) < 0.02 for scales in ones), "but for a step of Adam"
+    assert all(float(scales.std()) == pytest.approx(12**-0.5, abs=0.08) for scales in uniform)
+
+
 def test_hidden_pixel_is_the_weighted_mean_of_its_neighbours() -> None:
     image = torch.arange(25.0).view(1, 1, 5, 5) / 25
     around = image[0, 0, 1:4, 1:4]
