@@ -60,7 +60,7 @@ PRINTED = {
     ("deep_decoder", 128): Printed(one_for_all_channels, 29.22, noisy=20.58),
     ("noise2self", 64): Printed(of_numpy_seed_3, 30.29),
 }
-"""By method and channels; whether their batch norms started at 1 or uniformly, as PyTorch's did then, is open to try."""
+"""By method and channels; whether the batch norms start at 1 or uniformly, as PyTorch's did then, is open to try."""
 
 
 def printed_of(name: str) -> Printed:
