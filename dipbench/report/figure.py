@@ -84,10 +84,10 @@ def write_figures(curves: Curves, folder: Path, name: str, colours: Colours | No
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def styled(*, grid: bool = True) -> Iterator[None]:
     """Within the block figures look as those of the report."""
-    with sns.axes_style("whitegrid"), rc_context(STYLE), warnings.catch_warnings():
-        # a letter that the font lacks is shown as a box, in the name of an image; the page has it
+    with sns.axes_style("whitegrid" if grid else "white"), rc_context(STYLE), warnings.catch_warnings():
+        # a letter that the font lacks is shown as a box, in a name; the page has it
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         yield
 

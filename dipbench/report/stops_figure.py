@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import seaborn as sns
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from dipbench.comparing.stopping import LARGE_GAP
 from dipbench.report.colours import MOST, Colours
-from dipbench.report.figure import STYLE, legend_columns, method_handles
+from dipbench.report.figure import legend_columns, method_handles, styled
 from dipbench.report.saving import lay_out, save_png
 from dipbench.streams import Streams
 
@@ -30,7 +29,7 @@ def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
     """The gap of each rule on each fit, a row a rule with the best on top, a colour a method of fitting."""
     methods = list(stops["method"].unique())
     order = list(stops.groupby("rule")["gap_first"].median().sort_values().index)
-    with sns.axes_style("whitegrid"), rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(7.2, 1.2 + _ROW * len(order)), layout="constrained")
         axes = figure.add_subplot()
         shown = stops.assign(gap_first=stops["gap_first"].clip(upper=_MOST))
@@ -55,7 +54,7 @@ def write_heat_map(stops: Mapping[str, pd.DataFrame], path: Path) -> None:
     Where those are more columns than can be read, one is over all methods, all experiments, or all of both.
     """
     gaps, over = heat_of(pd.concat(stops.values(), ignore_index=True))
-    with sns.axes_style("white"), rc_context(STYLE):
+    with styled(grid=False):
         width, height = 2.6 + 1.1 * len(gaps.columns), 1.4 + _ROW * len(gaps)
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()
