@@ -8,7 +8,8 @@ step of the lowest loss, by 0.5%: so the final output is the one that the rule `
 is the last one. Differs: sizes that 2 to the number of scales does not divide are padded for the network and cropped
 back; with jitter that output is one with jitter, where the code makes it again without; an average of the outputs is
 kept, of which that code has none. On the authors' photograph it has 27.01, 28.99 and 29.24 dB with 32, 64 and 128
-channels, where their notebook, which sets no seed, printed 27.00, 29.15 and 29.22: benchmarks/authors_photographs.py.
+channels, where their notebook, which sets no seed, printed 27.00, 29.15 and 29.22; with 64 and batch norms that start
+as PyTorch's did then (`batch_norm_start=uniform`) 29.05: benchmarks/authors_photographs.py.
 """
 
 from dataclasses import dataclass, field
