@@ -1,7 +1,7 @@
 """Priors on their authors' own photographs, beside the PSNR that the authors' notebooks printed.
 
     python benchmarks/authors_photographs.py astronaut.png "deep_decoder[channels=32]" "deep_decoder[channels=64]"
-    python benchmarks/authors_photographs.py camera.png "noise2self[batch_norm_start=uniform]"
+    python benchmarks/authors_photographs.py camera.png noise2self "noise2self[batch_norm_start=uniform]"
 
 Each with the noise and the length of its notebook; of the deep decoder the output of the lowest loss is scored, of
 Noise2Self that of the lowest error at the pixels that it keeps apart, as there. It writes

@@ -22,23 +22,11 @@ def compare(
     baseline: Annotated[
         str, typer.Option(help="What each is compared with; default the first named, or dip, or the first there is.")
     ] = "",
-    metric: Annotated[
-        str,
-        typer.Option(
-            help="What they are compared by: psnr, ssim, or one that a run with --metric scored; default psnr, or, of "
-            "a task that has a number of its own, that."
-        ),
-    ] = "",
+    metric: options.ComparedBy = "",
     ties: Annotated[
         float | None, typer.Option(help="The difference up to which two are equal; default 0.1 dB of a PSNR.")
     ] = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            help="Which output of a method takes part, where it has that: as the report calls it, such as 'stopped by "
-            "wmv, EMA', or the results, such as wmv_ema."
-        ),
-    ] = "",
+    output: options.ComparedOutput = "",
     plugins: options.Plugins = None,
 ) -> None:
     """Say which method is better, and how sure that is.

@@ -6,27 +6,15 @@ from typing import Annotated
 
 import typer
 
-from dipbench.cli import terminal
+from dipbench.cli import options, terminal
 
 
 def leaderboard(
     stores: Annotated[
         list[str], typer.Argument(help="Folders of results, of one machine or several, or suites that were run.")
     ],
-    metric: Annotated[
-        str,
-        typer.Option(
-            help="What methods are ranked by: psnr, ssim, or one that a run with --metric scored; default psnr, or, of "
-            "a task that has a number of its own, that."
-        ),
-    ] = "",
-    output: Annotated[
-        str,
-        typer.Option(
-            help="Which output of a method takes part, where it has that: as the report calls it, such as 'stopped by "
-            "wmv, EMA', or the results, such as wmv_ema."
-        ),
-    ] = "",
+    metric: options.ComparedBy = "",
+    output: options.ComparedOutput = "",
     out: Annotated[Path, typer.Option(help="The folder of the page and its tables.")] = Path("leaderboard"),
 ) -> None:
     """Rank the methods of several folders of results together.

@@ -38,6 +38,22 @@ Rules = Annotated[
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="Score outputs by this too: ms_ssim, vif, haarpsi, gmsd, mdsi, ...")
 ]
+ComparedBy = Annotated[
+    str,
+    typer.Option(
+        "--metric",
+        help="What methods are compared by: psnr, ssim, or one that a run with --metric scored; default psnr, or, of a "
+        "task that has a number of its own, that.",
+    ),
+]
+ComparedOutput = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        help="Which output of a method takes part, where it has that: as the report calls it, such as 'stopped by wmv, "
+        "EMA', or the results, such as wmv_ema.",
+    ),
+]
 Peak = Annotated[
     int | None,
     typer.Option(min=1, max=65535, help="The level of the files that is white, as 4095 of 12 bits in 16."),
