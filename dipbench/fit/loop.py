@@ -77,6 +77,7 @@ class Fit:
         self._now = Fitting(self.network, self._parameters.values, self._z, nothing, self._forward, problem)
         self._tricks = [_Played(trick, self._now, rng) for trick in settings.tricks]
         self._ema: Tensor | None = None
+        self._stepped = False
 
     @property
     def generators(self) -> list[torch.Generator]:
@@ -151,8 +152,20 @@ class Fit:
         for played in self._tricks:
             played.trick.after(self._now, played.memory, played.rng)
         self._optimiser.step()
+        if not self._stepped:
+            self._stepped = True
+            self._check_what_the_optimiser_keeps()
         for played in self._tricks:
             played.trick.stepped(self._now, played.memory, played.rng)
+
+    def _check_what_the_optimiser_keeps(self) -> None:
+        for name, kept in self._optimiser.state[self._parameters.values].items():
+            if not isinstance(kept, Tensor):
+                raise UserError(
+                    f"{self._prior.plugin_name()}'s optimiser keeps '{name}' of its state as {type(kept).__name__}: it "
+                    "must be a tensor on the device of the parameters, changed in place, for a checkpoint and a CUDA "
+                    "graph to go on with it"
+                )
 
     def state(self) -> dict[str, Any]:
         """All that the next iterations depend on beside what the prior builds anew.

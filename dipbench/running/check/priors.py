@@ -90,5 +90,5 @@ def _resumes(prior: Prior, problem: Problem) -> str:
         return ""
     return (
         "after a checkpoint it goes on otherwise: it remembers something that no checkpoint has; keep it in a buffer "
-        "of the network (register_buffer), or in the memory of a trick"
+        "of the network (register_buffer), in the memory of a trick, or in the `state` of an optimiser of its own"
     )

@@ -76,6 +76,31 @@ INPUT = "noise_input(4, problem.shape[1:], rng)"
 RETURN = "return Net(problem.shape[0]), z"
 FORWARD = "return self.body(z).sigmoid()"
 
+
+def counted_in(place: str) -> list[tuple[str, str]]:
+    """An optimiser whose steps become smaller, by a count that it keeps there."""
+    own = f"""class Slower(torch.optim.SGD):
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        parameter, = self.param_groups[0]["params"]
+        {place}["t"] = {place}.get("t", 0) + 1
+        parameter -= 0.1 / {place}["t"] * parameter.grad
+
+
+@dataclass(frozen=True)
+class Own(Optimiser):
+    def over(self, parameters: nn.Parameter, on_device: bool) -> torch.optim.Optimizer:
+        return Slower([parameters], 0.1)
+
+
+class Net("""
+    return [
+        ("class Net(", own),
+        ("FitSettings(self.iterations)", "FitSettings(self.iterations, optimiser=Own())"),
+        ("from dipbench.nets", "from dipbench.optimisers import Optimiser\nfrom dipbench.nets"),
+    ]
+
+
 BROKEN = {
     "weights are reused": (
         [(RETURN, "KEPT.append(Net(problem.shape[0])) if not KEPT else None\n        return KEPT[0], z")],
@@ -218,6 +243,14 @@ class Net('''),
     "state that no checkpoint has": (
         [(FORWARD, "self.calls += 1\n        return self.body(z).sigmoid() * (1 - 0.1 * self.calls)")],
         "as if it had not stopped: after a checkpoint it goes on otherwise: .*register_buffer",
+    ),
+    "an optimiser that counts in Python": (
+        counted_in("self.__dict__"),
+        "as if it had not stopped: after a checkpoint it goes on otherwise: .*in the `state` of an optimiser of its",
+    ),
+    "an optimiser with a number that is no tensor in its state": (
+        counted_in("self.state[parameter]"),
+        "denoising, 3x64x64: .*optimiser keeps 't' of its state as int: it must be a tensor on the device of the",
     ),
     "a setting that cannot be sent": (
         [("    def fit_settings", "    bend: Callable[..., Any] = lambda x: x  # layers\n\n    def fit_settings")],
