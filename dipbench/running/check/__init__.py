@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from dipbench import registry
-from dipbench.contract import Plugin
+from dipbench.contract import Method, Plugin
 from dipbench.errors import UserError, located, unknown
 from dipbench.registry.process import apart
 from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
+from dipbench.running.check.patience import Endless, at_most
 from dipbench.running.check.trying import Try
 
 
@@ -18,6 +19,7 @@ class Checked:
 
     what: str
     complaint: str = ""  # empty: it is as it should be
+    ends: bool = True  # whether what was tried came to an end
 
     def __str__(self) -> str:
         return f"{'WRONG' if self.complaint else 'right'}  {self.what}{': ' if self.complaint else ''}{self.complaint}"
@@ -46,19 +48,33 @@ def checked(kind: str, name: str) -> Iterator[Checked]:
     """Every check of a plugin, in turn. An error that a plugin raises is a complaint."""
     cls = registry.find(kind, name)
     yield _tried("says what it is", partial(_describes_itself, cls))
-    try:
-        tries = CHECKS[kind](cls)
-    except (Exception, SystemExit) as error:  # whatever a plugin does
-        yield Checked("can be made with the defaults of its settings", located(error))
-        return
+    tries: list[Try] = []
+
+    def make() -> str:
+        tries.extend(CHECKS[kind](cls))
+        return ""
+
+    made = _tried("can be made with the defaults of its settings", make)
+    if made.complaint:
+        yield made
+    ends = True
     for what, check in tries:
-        yield _tried(what, check)
+        found = _tried(what, check if ends else lambda: "not tried, because it does not end", _patience_for(cls))
+        ends = ends and found.ends
+        yield found
 
 
-def _tried(what: str, check: Callable[[], str]) -> Checked:
+def _patience_for(cls: type[Plugin]) -> float:
+    """Seconds of a processor: a check of a method runs it up to four times."""
+    return 4 * cls.most_seconds if issubclass(cls, Method) else 0.0
+
+
+def _tried(what: str, check: Callable[[], str], seconds: float = 0.0) -> Checked:
     try:
-        with apart():
+        with apart(), at_most(seconds):
             return Checked(what, check())
+    except Endless as error:
+        return Checked(what, str(error), ends=False)
     except (Exception, SystemExit) as error:  # whatever a plugin does
         return Checked(what, located(error))
 

@@ -16,7 +16,7 @@ from dipbench.errors import described, located
 from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
 from dipbench.running.check.held import pictures_in_code, tensors_in
-from dipbench.running.check.trial_runs import STEPS, Endless, began, drawn, ended, estimates, same, short
+from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
 from dipbench.running.check.trying import SIZES, Try, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
 from dipbench.running.recording import refusal
@@ -70,18 +70,10 @@ class _Runs:
         self.method = method
         self._first: dict[int, list[Tensor]] = {}  # by the identity of the problem
         self._broken: set[int] = set()
-        self._endless = False
 
     def try_on(self, problem: Problem) -> str:
-        if self._endless:
-            self._broken.add(id(problem))
-            return "not tried, because it does not end"
         try:
             complaint, self._first[id(problem)] = _tried_on(self.method, problem)
-        except Endless as error:
-            self._broken.add(id(problem))
-            self._endless = True
-            return str(error)
         except (Exception, SystemExit) as error:  # whatever a plugin does
             self._broken.add(id(problem))
             return f"{located(error)}: mend that, or have refuses() give a reason{_hint(problem)}"

@@ -2,21 +2,15 @@
 
 import pickle
 import random
-import signal
-import threading
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dipbench.contract import Method, Prior, Problem
-from dipbench.errors import UserError, place_in
 from dipbench.fit import begin, built
+from dipbench.running.check.patience import Endless, at_most
 from dipbench.running.trial import Outcome, Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -24,18 +18,10 @@ from dipbench.streams import Streams
 STEPS = 4
 """Iterations after which a fit is not pulled further: what is wrong shows by then, whatever it is set to."""
 
-
-PATIENCE = 60.0
-"""Seconds of a processor, or twice what a method declares: longer it is waited for no more. Slow is not endless."""
-
 _MUST_END = "it must end by itself, within most_seconds under the settings of tiny()"
 
 _MOST_ESTIMATES = 1000
 """Of a method under the settings of its tiny(): one that yields more does not end, and they fill the memory."""
-
-
-class Endless(UserError):
-    """A method that yields on and on, or that does not come to its next estimate."""
 
 
 @dataclass(frozen=True)
@@ -94,36 +80,13 @@ def _pulled(
     Endless where that does not end.
     """
     made = list[Tensor]()
-    with rng.seeded("global"), _at_most(max(PATIENCE, 2 * method.most_seconds)):
+    with rng.seeded("global"), at_most(2 * method.most_seconds, _MUST_END):
         before = _generators()
         course = begin(method, problem, rng)
         while len(made) != most and course.advance(lambda step: made.append(step.estimate.clone())):
             if len(made) > _MOST_ESTIMATES:
                 raise Endless(f"after {len(made)} estimates it goes on: {_MUST_END}")
         return made, before, _generators()
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raises Endless in the block after so many seconds of a processor, wherever a method is by then.
-
-    Only in the main thread, which alone takes signals.
-    """
-
-    def stop(_: int, frame: FrameType | None) -> None:
-        place = place_in(traceback.extract_stack(frame))
-        raise Endless(f"after {seconds:g} s of a processor it is still at work ({place}): {_MUST_END}")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
 
 
 def began(method: Method, problem: Problem, truth: Tensor | None = None) -> Trial:

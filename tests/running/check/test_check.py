@@ -12,7 +12,7 @@ from dipbench.bases.learned import Learned
 from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
-from dipbench.running.check import CHECKS, checked, kind_of, trial_runs
+from dipbench.running.check import CHECKS, checked, kind_of, patience
 
 FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
 
@@ -103,13 +103,59 @@ def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, 
 def test_a_method_that_hangs_is_found_where_it_does_and_tried_no_further(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial_runs, "PATIENCE", 0.5)
+    monkeypatch.setattr(patience, "PATIENCE", 0.5)
     hanging = METHOD.replace("yield problem", "while torch.rand(()) < 2: pass\n        yield problem")
     (tmp_path / "wrong.py").write_text(hanging.replace("    count:", "    most_seconds = 0.25\n    count:"))
     first, *others = [str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint]
     assert re.search(
         r"after 0.5 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first
     )
+    assert all("not tried" in complaint for complaint in others)
+
+
+def test_a_method_whose_refusal_hangs_is_found_though_it_catches_what_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+    hanging = (
+        METHOD.replace("    count:", "    most_seconds = 0.01\n    count:")
+        + """
+    def refuses(self, problem: Problem) -> str | None:
+        while True:
+            try:
+                problem.measurement.sum()
+            except Exception:
+                pass
+"""
+    )
+    (tmp_path / "wrong.py").write_text(hanging)
+    first, *others = [str(each) for each in checked("method", f"{tmp_path}/wrong.py")][1:]
+    assert re.search(
+        r"after 0.5 s of a processor it is still at work \(refuses, line \d+ of .*wrong.py\): it mus", first
+    )
+    assert all("not tried" in complaint for complaint in others)
+
+
+def test_a_rule_that_hangs_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+    (tmp_path / "wrong.py").write_text('''"""A rule that hangs."""
+
+from dataclasses import dataclass
+
+from dipbench.contract import Nomination, Rule, Trace
+
+
+@dataclass(frozen=True)
+class Waiting(Rule):
+    """Waits for what never comes."""
+
+    def judge(self, trace: Trace) -> Nomination:
+        while True:
+            pass
+''')
+    first, *others = [str(each) for each in checked("rule", f"{tmp_path}/wrong.py") if each.complaint]
+    assert re.search(r"after 0.5 s of a processor it is still at work \(judge, line \d+ of .*wrong.py\)", first)
+    assert others
     assert all("not tried" in complaint for complaint in others)
 
 
