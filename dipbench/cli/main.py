@@ -26,6 +26,7 @@ from dipbench.cli.report import report, said_of
 from dipbench.cli.restore import restore
 from dipbench.cli.score import score
 from dipbench.cli.status import status
+from dipbench.cli.terminal import WARNED, show_warning
 from dipbench.errors import UserError
 from dipbench.foreign.printing import Printable
 from dipbench.running.interruption import Stopped
@@ -146,7 +147,7 @@ def run(
             )
             for words, runs in doubts.items():
                 print(f"dipbench: {words}" + (f" ({runs} runs)" if runs > 1 else ""), file=sys.stderr)
-    for words in _SAID if computed else ():  # the progress has driven them off the screen
+    for words in WARNED if computed else ():  # the progress has driven them off the screen
         print(f"dipbench: {words}", file=sys.stderr)
     for folder in waiting:
         print(f"what becomes of them: dipbench status {shlex.quote(str(folder))}")
@@ -248,7 +249,7 @@ app.add_typer(data, name="data")
 
 def main() -> None:
     """The entry point. What the user can mend is one line and exit status 2."""
-    warnings.showwarning = _one_line
+    warnings.showwarning = show_warning
     _print_anything()
     debug = "--debug" in sys.argv
     if debug:
@@ -286,11 +287,3 @@ def _print_anything() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.stdout, sys.stderr = Printable(sys.stdout), Printable(sys.stderr)
-
-
-_SAID: list[str] = []  # the warnings so far
-
-
-def _one_line(message: Warning | str, *where: object, **more: object) -> None:
-    _SAID.append(str(message))
-    print(f"dipbench: {message}", file=sys.stderr)

@@ -14,6 +14,24 @@ from dipbench.images.files import write_image
 
 PROGRAM = [sys.executable, "-c", "from dipbench.cli.main import main; main()"]
 
+DOUBTING = """import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dipbench.contract import Method, Problem
+from dipbench.streams import Streams
+
+@dataclass(frozen=True)
+class Doubting(Method):
+    '''Warns.'''
+
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        warnings.warn("too dark")
+        yield problem.degraded()
+"""
+
 
 @pytest.fixture
 def command(tmp_path: Path, photo: Tensor) -> list[str]:
@@ -37,6 +55,14 @@ def test_results_are_on_standard_output_and_progress_is_not(command: list[str]) 
     assert ended.startswith("[1/1] degraded on one, denoising, seed 0: ")
     assert second.stdout.splitlines()[0] == "nothing to compute; 1 already computed"
     assert second.stderr == "0 runs to compute; 1 already computed\n"
+
+
+def test_the_warning_of_a_plugin_says_that_it_is_its_own(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "doubting.py").write_text(DOUBTING)
+    done = subprocess.run(
+        [*command, "--method", "doubting.py"], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert f"dipbench: UserWarning: too dark (line 15 of {tmp_path / 'doubting.py'})" in done.stderr.splitlines()
 
 
 def test_results_reach_a_pipe_while_bars_are_on_the_terminal(command: list[str]) -> None:
