@@ -8,8 +8,8 @@ hidden pixels. Fifteen grids train; the last one validates at every tenth step, 
 `inference` is where the code and the paper differ: in the notebook the network sees the whole noisy image in the end
 (`whole`), and is no longer such a function; by the paper each grid is hidden and predicted in turn (`masked`).
 PyTorch up to 1.1, as at the time of the notebook, drew the scales of batch norms from U(0, 1): `batch_norm_start`. On
-the notebook's photograph, where it printed 30.29 dB, it ends at 28.89 dB from ones, and at 30.54 from such scales, in
-the one trial made (benchmarks/authors_photographs.py).
+the notebook's photograph, where it printed 30.29 dB, it ends at 28.89 dB from ones, and at 30.49 from such scales, each
+with one seed (benchmarks/authors_photographs.py).
 Differs: in colour each channel is interpolated by itself, and a grid hides all channels of its pixels.
 """
 

@@ -3,7 +3,8 @@
 Network, start and settings of the official code (vsitzmann/siren), which fits clean images and fills in missing
 pixels; there are no settings for noise, and no numbers: expect it to fit the noise. Its images are in [-1, 1], so here
 the output o is taken as (o + 1) / 2, and clipped, but not in the loss. Differs: its optional penalty for inpainting is
-left out. In bfloat16 the coordinates are rounded to 8 bits, which is too few: run it in float32.
+left out. In bfloat16 the coordinates are rounded to 8 bits, and neighbours fall together on sides of more than 512
+pixels: what is larger than a thumbnail takes float32.
 """
 
 from dataclasses import dataclass
