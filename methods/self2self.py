@@ -13,7 +13,7 @@ keeps the size and divides by the share.
 
 The length of the code is 150,000 steps at a learning rate of 1e-4: hours on a GPU. The shortened form is the call
 `self2self[iterations=1000,learning_rate=0.001,layers=paper]`, and no number of it stands for Self2Self: what it loses
-is not known. It brings a photograph of 64x64 at sigma 25 from 20.8 to 23.5 dB, and was still rising.
+is not known. On kodim01 at 64x64 and sigma 25 it has 28.32 dB, and 27.68 with the layers of the code.
 The dropout of the code is 0.3, but 0.2 on BSD68 at sigma 25.
 Differs: the moving average does not start as black; the result is not truncated to 8 bits. The code's noise is not
 clipped: `denoising[clip=false]`.
