@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "results" / "reference" / "speed"
 SAME = ["dataset", "image", "task", "measurement", "protocol", "what", "seed"]  # in what the runs of a pair agree
 COMPARED = ["float32", "bf16"]
+GRID = 10  # take_in.py keeps each such iteration of a trace, whatever comes of the fit
 
 
 def main(
@@ -133,13 +134,13 @@ def _engine(run: dict[str, Any]) -> str:
 def overlapping(trace: pd.DataFrame, beside: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Two traces as far as both go, and up to where that is, in words.
 
-    Where one goes on longer, only iterations that both have count: a thinned trace has the peak of the whole fit, but
-    may lack the peak of its beginning.
+    Where one goes on longer, only every GRID-th iteration counts: a thinned trace has the peak of the whole fit beside
+    those, but may lack the peak of its beginning, and another may have that.
     """
     ends = _last(trace), _last(beside)
     if ends[0] == ends[1]:
         return trace, beside, f"0 to {ends[0]}"
-    both = set(trace["iteration"]) & set(beside["iteration"])
+    both = {i for i in set(trace["iteration"]) & set(beside["iteration"]) if i % GRID == 0}
     cut = [each[each["iteration"].isin(both)] for each in (trace, beside)]
     return cut[0], cut[1], f"0 to {min(ends)}; one went on to {max(ends)}"
 

@@ -141,10 +141,12 @@ def test_pairs_the_runs_that_differ_in_the_precision_alone(tmp_path: Path) -> No
 
 
 def test_where_one_ends_sooner_only_what_both_have_counts(tmp_path: Path) -> None:
-    """The longer one keeps every tenth iteration: the peak at 155, which only the shorter one has, is no difference."""
-    long = trace_of(401, peak=155)
-    kept(tmp_path / "a", "float32", long[long["iteration"] % 10 == 0])
-    kept(tmp_path / "b", "bf16", trace_of(251, peak=155), method="dip[iterations=251]")
+    """The longer one keeps every tenth iteration and its peak: a peak that one alone has is no difference."""
+    long, short = trace_of(401, peak=155), trace_of(251, peak=155)
+    long.loc[155, "psnr"] += 1
+    short.loc[161, "psnr"] += 1
+    kept(tmp_path / "a", "float32", long[(long["iteration"] % 10 == 0) | (long["iteration"] == 155)])
+    kept(tmp_path / "b", "bf16", short, method="dip[iterations=251]")
     rows = rows_of(tmp_path).set_index("quantity")
     assert set(rows["iterations"]) == {"0 to 250; one went on to 400"}
     assert (rows["difference"] == 0).all(), "on the same iterations the two are the same"
