@@ -155,7 +155,8 @@ def _paces(store: Store, chapter: Chapter, folder: Path) -> str:
         return ""
     anytime.write_figure(curves, folder / f"{chapter.file}-anytime.png")
     figure = f"![{anytime.HEADING}]({chapter.file}-anytime.png)"
-    return f"### {anytime.HEADING}\n\n{figure}\n\n{anytime.as_markdown(curves)}"
+    parts = [f"### {anytime.HEADING}", figure, anytime.as_markdown(curves).rstrip("\n"), anytime.waited(chapter.done)]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def setup_of(holdings: Holdings, rows: pd.DataFrame) -> str:

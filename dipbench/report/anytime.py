@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import pandas as pd
 import seaborn as sns
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dipbench.comparing.anytime import SIGNALS, anytime, seconds_to
-from dipbench.report.chapters import Chapter
+from dipbench.report.chapters import Chapter, Record
 from dipbench.report.colours import Colours, colours_of
 from dipbench.report.figure import LEGEND_LINE, legend_columns, method_handles, styled
 from dipbench.report.formats import DASH
@@ -28,6 +29,7 @@ NOTE = (
 )
 """How to read both."""
 
+_BUSY = 0.8  # share of its seconds below which the processor was not a method's own
 _LEVELS = 3
 _WIDTH = 7.2  # inches
 _SPAN = 12.0  # dB below the best that are shown
@@ -68,6 +70,21 @@ def _seconds(time: float) -> str:
 def as_markdown(curves: pd.DataFrame) -> str:
     """The table; how it is read says NOTE."""
     return "\n".join([*markdown_table(heads(curves), lines(curves)), ""])
+
+
+def waited(records: Sequence[Record]) -> str:
+    """Which methods had to wait for the processor, in words; empty: none, as far as it was recorded.
+
+    What ran on several threads may have waited and not show it.
+    """
+    shares: dict[str, list[float]] = {}
+    for record in records:
+        seconds, busy = record.result.seconds, record.result.processor_seconds
+        if seconds and busy is not None:
+            shares.setdefault(record.label, []).append(busy / seconds)
+    medians = {label: median(each) for label, each in shares.items()}
+    found = ", ".join(f"{label} had {share:.0%} of a processor" for label, share in medians.items() if share < _BUSY)
+    return f"What else ran on the machine lengthened these times: {found}." if found else ""
 
 
 def write_figure(curves: pd.DataFrame, path: Path, colours: Colours | None = None) -> None:

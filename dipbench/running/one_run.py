@@ -248,11 +248,12 @@ class Work:
             for output in outcome.outputs
         ]
         assert self._trial is not None
-        execution = self._conditions.execution
+        execution, alone = self._conditions.execution, self._together == 1
         content = {
             "outputs": outputs,
             "seconds": round(outcome.seconds, 4),
-            "peak_memory_bytes": outcome.peak_memory if self._together == 1 else None,  # else what all took together
+            **({"processor_seconds": round(busy, 4)} if (busy := outcome.processor_seconds) and alone else {}),
+            "peak_memory_bytes": outcome.peak_memory if alone else None,  # else what all took together
             "parameters": self._method.resolved(self._problem),
             "licence": self._method.licence,
             **({"trained_on": learned} if (learned := self._method.learned_from()) else {}),

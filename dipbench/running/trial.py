@@ -1,5 +1,6 @@
 """One method on one problem: has the estimates made and recorded, and returns what came out."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from dipbench.registry.process import apart
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.running import interruption
 from dipbench.running.recording import Recording, refusal
+from dipbench.running.stopwatch import Stopwatch
 from dipbench.scoring import Protocol
 from dipbench.streams import Place, Streams
 from dipbench.trace.kept import BEST, Output
@@ -40,6 +42,7 @@ class Outcome:
     outputs: list[Output]
     trace: pd.DataFrame
     seconds: float  # from the first iteration to the last; what ran beside it on the same device slowed it
+    processor_seconds: float | None  # of these, times threads, in which the processor worked; None: unknown, on a GPU
     peak_memory: int  # bytes, of the GPU where the run was on one, else of the process
     snapshots: dict[int, Tensor] = field(default_factory=dict)  # iteration -> raw output (C, H, W)
     fitted: int = 0  # numbers of a network that were fitted; 0: nothing was
@@ -76,8 +79,6 @@ class Trial:
         self._global = Place(rng, "global", problem.device)
         self._lead = Lead() if self._stream else None
         self._memory = PeakMemory(problem.device)
-        self._seconds = 0.0  # before this process
-        self._start = 0.0
         with self._turn(), apart():
             self.course = begin(method, problem, rng, execution)
             stop, validation = (method.stop, method.validation) if isinstance(method, Prior) else (None, None)
@@ -95,7 +96,7 @@ class Trial:
                 apart=self.course.apart,
             )
             self._snapshots = Snapshots(spaced(snapshots, self.course.iterations))
-        self._start = time.perf_counter()
+        self._clock = Stopwatch()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -127,9 +128,11 @@ class Trial:
     def state(self) -> dict[str, Any]:
         """All that the iterations to come depend on, after the first, where it `resumes`. Waits for the device."""
         with on_stream(self._stream):
+            seconds, processor_seconds = self._clock.read()
             return {
                 "done": self.course.done,
-                "seconds": self._seconds + time.perf_counter() - self._start,
+                "seconds": seconds,
+                "processor_seconds": processor_seconds,
                 "peak_memory": self._memory.peak,
                 "global": self._global.state(),
                 "fit": self.course.state(),
@@ -144,18 +147,27 @@ class Trial:
             self._recorder.load(state["recorder"])
             self._snapshots.load(state["snapshots"], self._problem.device)
         self._global.load(state["global"])
-        self._seconds = state["seconds"]
+        self._clock.resume(state["seconds"], state.get("processor_seconds", math.nan))  # older checkpoints lack it
         self._memory.known = state["peak_memory"]
 
     def outcome(self) -> Outcome:
         """What came out. Waits for the device. UserError if the method made no estimate."""
         with on_stream(self._stream):
             trace = self._recorder.trace()  # waits, so that the clock does not stop before the device
-            seconds = self._seconds + time.perf_counter() - self._start
+            seconds, processor_seconds = self._clock.read()
             if trace.empty:
                 raise UserError(f"{self._method.plugin_name()} yielded no estimate: its run() must yield at least one")
             pictures = {number: image for number, image in self._snapshots.pictures().items() if number < len(trace)}
-            return Outcome(self._recorder.outputs(), trace, seconds, self._memory.peak, pictures, self.course.fitted)
+            known = self._problem.device.type == "cpu" and not math.isnan(processor_seconds)
+            return Outcome(
+                self._recorder.outputs(),
+                trace,
+                seconds,
+                processor_seconds if known else None,
+                self._memory.peak,
+                pictures,
+                self.course.fitted,
+            )
 
 
 class Lead:

@@ -112,6 +112,7 @@ class Result(_Stored):
     started: str = ""  # date and time, UTC
     wall_seconds: float = 0.0  # from the start to the end, of the process that ended it
     seconds: float | None = None  # of the method alone; None: it did not come to its end
+    processor_seconds: float | None = None  # meanwhile, of all threads; None: unknown, as on a GPU or in turns
     peak_memory_bytes: int | None = None  # None: unknown, as where runs took turns
     parameters: dict[str, Any] = {}  # every setting, as the method resolved it
     licence: str = ""

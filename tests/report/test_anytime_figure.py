@@ -34,6 +34,14 @@ def test_two_methods_that_iterate_are_compared_by_time(forge: Forge) -> None:
     assert lines[2] == f"| bm3d | 1.5 | {DASH} | {DASH} | {DASH} |"
 
 
+def test_times_that_other_work_lengthened_are_named(forge: Forge) -> None:
+    fill(forge, "dip", "better")
+    forge.done("waiting", "image", 0, {"final": 20.0, "best": 24.0}, seconds=40.0, processor_seconds=12.0)
+    forge.done("busy", "image", 0, {"final": 20.0, "best": 24.0}, seconds=40.0, processor_seconds=39.0)
+    said = "What else ran on the machine lengthened these times: waiting had 30% of a processor."
+    assert said in page_of(forge)
+
+
 def test_one_method_that_iterates_has_its_curves_by_iteration_alone(forge: Forge) -> None:
     fill(forge, "dip")
     assert anytime.HEADING not in page_of(forge)

@@ -53,6 +53,7 @@ def test_results_do_not_depend_on_what_ran_beside_them(suite: Suite, tmp_path: P
     for result in results:
         alone = result.at_once == 1
         assert (result.peak_memory_bytes is not None) == alone, "that of all together is no run's"
+        assert (result.processor_seconds is not None) == alone, "nor is the work of the process"
 
 
 class Stub:
