@@ -117,7 +117,8 @@ def _check_run(result: Result) -> None:
     numbers |= {"iteration": max((abs(output.iteration) for output in result.outputs), default=0)}
     for name, number in numbers.items():
         _check_number(name, number)
-    for name, seconds in (("wall_seconds", result.wall_seconds), ("seconds", result.seconds or 0)):
+    times = {"wall_seconds": result.wall_seconds, "seconds": result.seconds or 0}
+    for name, seconds in {**times, "processor_seconds": result.processor_seconds or 0}.items():
         if not 0 <= seconds < _LARGEST:
             raise ValueError(f"its {name} are {seconds}")
 

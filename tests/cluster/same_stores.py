@@ -6,7 +6,8 @@ from pathlib import Path
 from dipbench.store.store import Store
 
 # of result.json: on what it was computed, and how long it took
-OF_THE_PROCESS = {"environment", "started", "wall_seconds", "seconds", "peak_memory_bytes", "resumed", "at_once"}
+OF_THE_PROCESS = {"environment", "started", "wall_seconds", "seconds", "processor_seconds"}
+OF_THE_PROCESS |= {"peak_memory_bytes", "resumed", "at_once"}
 
 
 def content(store: Store) -> dict[str, object]:

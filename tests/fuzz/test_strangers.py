@@ -228,6 +228,7 @@ def test_a_trace_is_a_table_of_numbers(sent: Path, what: str) -> None:
         (lambda result: result["run"].update(seed=2**70), "its seed is larger than any"),
         (lambda result: result["outputs"].clear(), "it is said to be done, and has no output"),
         (lambda result: result.update(wall_seconds=float("nan")), "its wall_seconds are nan"),
+        (lambda result: result.update(processor_seconds=-1.0), "its processor_seconds are -1.0"),
         (lambda result: result["parameters"].update(a="\ud800"), "surrogates not allowed"),
     ],
 )
