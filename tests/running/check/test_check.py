@@ -13,6 +13,7 @@ from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
 from dipbench.running.check import CHECKS, checked, kind_of, patience
+from dipbench.running.check.trying import SIZES, problems
 
 FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
 
@@ -100,23 +101,24 @@ def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, 
     assert re.search(complaint, found), found
 
 
-def test_a_method_that_hangs_is_found_where_it_does_and_tried_no_further(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in SIZES:
+        problems(size)  # once a process, which may take longer than that
+    monkeypatch.setattr(patience, "PATIENCE", 2.0)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_method_that_hangs_is_found_where_it_does_and_tried_no_further(tmp_path: Path) -> None:
     hanging = METHOD.replace("yield problem", "while torch.rand(()) < 2: pass\n        yield problem")
     (tmp_path / "wrong.py").write_text(hanging.replace("    count:", "    most_seconds = 0.25\n    count:"))
     first, *others = [str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint]
-    assert re.search(
-        r"after 0.5 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first
-    )
+    assert re.search(r"after 2 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first)
     assert all("not tried" in complaint for complaint in others)
 
 
-def test_a_method_whose_refusal_hangs_is_found_though_it_catches_what_it_can(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+@pytest.mark.usefixtures("_impatient")
+def test_a_method_whose_refusal_hangs_is_found_though_it_catches_what_it_can(tmp_path: Path) -> None:
     hanging = (
         METHOD.replace("    count:", "    most_seconds = 0.01\n    count:")
         + """
@@ -130,14 +132,12 @@ def test_a_method_whose_refusal_hangs_is_found_though_it_catches_what_it_can(
     )
     (tmp_path / "wrong.py").write_text(hanging)
     first, *others = [str(each) for each in checked("method", f"{tmp_path}/wrong.py")][1:]
-    assert re.search(
-        r"after 0.5 s of a processor it is still at work \(refuses, line \d+ of .*wrong.py\): it mus", first
-    )
+    assert re.search(r"after 2 s of a processor it is still at work \(refuses, line \d+ of .*wrong.py\): it mus", first)
     assert all("not tried" in complaint for complaint in others)
 
 
-def test_a_rule_that_hangs_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+@pytest.mark.usefixtures("_impatient")
+def test_a_rule_that_hangs_is_found(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text('''"""A rule that hangs."""
 
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ class Waiting(Rule):
             pass
 ''')
     first, *others = [str(each) for each in checked("rule", f"{tmp_path}/wrong.py") if each.complaint]
-    assert re.search(r"after 0.5 s of a processor it is still at work \(judge, line \d+ of .*wrong.py\)", first)
+    assert re.search(r"after 2 s of a processor it is still at work \(judge, line \d+ of .*wrong.py\)", first)
     assert others
     assert all("not tried" in complaint for complaint in others)
 
