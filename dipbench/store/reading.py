@@ -118,7 +118,8 @@ def _check_run(result: Result) -> None:
     for name, number in numbers.items():
         _check_number(name, number)
     times = {"wall_seconds": result.wall_seconds, "seconds": result.seconds or 0}
-    for name, seconds in {**times, "processor_seconds": result.processor_seconds or 0}.items():
+    times |= {"processor_seconds": result.processor_seconds or 0}
+    for name, seconds in times.items():
         if not 0 <= seconds < _LARGEST:
             raise ValueError(f"its {name} are {seconds}")
 

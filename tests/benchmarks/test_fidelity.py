@@ -153,6 +153,14 @@ def test_where_one_ends_sooner_only_what_both_have_counts(tmp_path: Path) -> Non
     assert "to the measurement at 300 [dB]" not in rows.index
 
 
+def test_the_grid_is_kept_of_every_trace_that_is_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "tools"))
+    from fidelity_full import GRID
+    from reference import EVERY
+
+    assert GRID % EVERY == 0
+
+
 def differences(mean: float, half: float) -> pd.DataFrame:
     """Of the small fits: both judged quantities off by `mean`, with an interval of that half width."""
     facts = {"engine": "lean", "precision": "bf16", "images": 9, "seeds": 5, "crop": 64, "eager float32": 30.0}
