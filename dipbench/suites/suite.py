@@ -126,7 +126,10 @@ class Smoke(BaseModel):
 
 
 class Suite(BaseModel):
-    """Experiments, and short names for methods with settings. Read once, from here on a record that is edited."""
+    """Experiments, and short names for methods with settings. Read once, from here on a record that is edited.
+
+    In a file the table `[defaults]` is what every experiment has that says nothing else.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -181,13 +184,26 @@ class Suite(BaseModel):
         return {entrant.label: entrant for experiment in self.experiments for entrant in experiment.methods}
 
 
+def _with_defaults(content: dict[str, Any]) -> dict[str, Any]:
+    """What stands in a file, with `[defaults]` written into every experiment that says nothing else."""
+    defaults, experiments = content.get("defaults", {}), content.get("experiments")
+    known = sorted(Experiment.model_fields.keys() - {"name"})
+    if not isinstance(defaults, dict) or not defaults.keys() <= set(known):
+        raise UserError(f"defaults must be a table of {', '.join(known)}, got {defaults!r}")
+    if isinstance(experiments, list):
+        experiments = [defaults | each if isinstance(each, dict) else each for each in experiments]
+        content = content | {"experiments": experiments}
+    return {key: value for key, value in content.items() if key != "defaults"}
+
+
 def read_suite(wanted: str) -> Suite:
     """The preset of that name, or the suite in the file of that path."""
     content = preset_content(wanted)
     if "agenda" in content:
         raise UserError(f"'{wanted}' is an agenda of several suites: this takes one suite")
+    name = Path(wanted).stem if wanted.endswith(".toml") else wanted
     try:
-        return Suite.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
+        return Suite.model_validate({"name": name, **_with_defaults(content)})
     except ValidationError as error:
         raise UserError(f"suite '{wanted}': {registry.first_problem(error)}") from error
     except UserError as error:  # of a spec in it

@@ -33,6 +33,19 @@ def test_short_names_carry_settings_and_take_more(suite: Suite) -> None:
     assert entrants["small[iterations=7]"].method == Spec("dip", {"iterations": 7})
 
 
+def test_defaults_are_of_every_experiment_that_says_nothing_else(tmp_path: Path, small: str, suite: Suite) -> None:
+    dataset = 'dataset = "photos[crop=64,side=32]"\n'
+    path = tmp_path / "small.toml"
+    path.write_text(
+        f'[defaults]\n{dataset}images = ["coffee"]\n[methods]\nsmall = "dip[iterations=5]"\n'.join(
+            small.replace(dataset, "")
+            .replace('images = ["coffee"]\n', "")
+            .split('[methods]\nsmall = "dip[iterations=5]"\n')
+        )
+    )
+    assert read_suite(str(path)) == suite
+
+
 def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
     keys = {(j.run.image, j.run.task["name"]): set() for j in jobs_of(suite, [0])}
     for job in jobs_of(suite, [0]):
@@ -62,6 +75,11 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
             lambda t: f'rules = ["wmv"]\n{t}ranked = ["wmv_ema", "best"]',
             "ranked must be outputs, of final, ema, wmv, wmv_ema, got 'best'",
         ),
+        (
+            lambda t: f'{t}[defaults]\nname = "c"',
+            "defaults must be a table of baseline, dataset, images, methods, protocol, published, ranked, task, got {'n",
+        ),
+        (lambda t: f'defaults = "a"\n{t}', "defaults must be a table of baseline, "),
     ],
 )
 def test_a_mistake_in_a_suite_is_named(tmp_path: Path, small: str, change, message: str) -> None:
