@@ -77,7 +77,7 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
         ),
         (
             lambda t: f'{t}[defaults]\nname = "c"',
-            "defaults must be a table of baseline, dataset, images, methods, protocol, published, ranked, task, got {'n",
+            "defaults must be a table of baseline, dataset, images, methods, protocol, published, ranked, task, got {'",
         ),
         (lambda t: f'defaults = "a"\n{t}', "defaults must be a table of baseline, "),
     ],
