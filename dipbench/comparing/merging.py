@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.comparing.scores import with_last_finite
+from dipbench.comparing.scores import with_code_of_rules, with_last_finite
 from dipbench.store.records import Holdings, PlannedExperiment
 from dipbench.store.results import frame
 from dipbench.store.store import Store
@@ -18,11 +18,12 @@ def merged(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataFram
     Beside those of `store.results.columns` the columns `store`, a name; `command`, that which asked for the run; `on`
     and `task`, as the suite writes data set and task; `smoke`; `problem`, equal where data set and task are; `pixels`,
     equal where an image is; `spec`, what a label stands for; `code`, equal where method and fit compute by the same
-    source, version and precision; `settings`. The precision is that of a fit, and empty for what is none.
+    source, version and precision; `settings`; `rule`, that chose the output, with its code. The precision is that of a
+    fit, and empty for what is none.
     """
     names = _names([store.path for store in stores])
     tables = [
-        with_last_finite(_table(held), store.trace).assign(store=name)
+        with_code_of_rules(with_last_finite(_table(held), store.trace), held.results).assign(store=name)
         for store, name, held in zip(stores, names, holdings, strict=True)
     ]
     return pd.concat(tables, ignore_index=True)

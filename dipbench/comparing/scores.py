@@ -11,7 +11,7 @@ from dipbench.comparing.entrants import Entrant
 from dipbench.errors import UserError
 from dipbench.metrics import known
 from dipbench.scoring import METRICS, Metric
-from dipbench.store.records import NO_TRUTH, TRAINED_ON
+from dipbench.store.records import NO_TRUTH, TRAINED_ON, Result
 
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
 
@@ -53,6 +53,22 @@ def _last_finite(trace: pd.DataFrame, column: str) -> float:
     return float(finite[-1]) if len(finite) else np.nan
 
 
+def with_code_of_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:
+    """The table of results with a column `rule`: of an output that a rule chose which was asked for, with its code.
+
+    `ended` are the results of the runs, by key. Rules of dipbench's own have no hash, and other outputs no rule.
+    """
+    rules = {
+        (key, output.output): asked
+        for key, result in ended.items()
+        for output in result.outputs
+        for asked in result.watched
+        if output.rule and (asked == output.rule or asked.startswith(f"{output.rule} "))
+    }
+    places = zip(results["run"], results["output"], strict=True)
+    return results.assign(rule=[rules.get(place, "") for place in places])
+
+
 def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric, *, named: bool) -> Scores:
     """Their scores by a metric, of the rows of one experiment.
 
@@ -76,15 +92,30 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
     for label, places in diverged.items():
         if len(places) > counted[label]:
             remarks.append(lost(label, len(places) - counted[label]))
-    return Scores(
-        whole.droplevel("measurement"), kept, counted, (*remarks, *_learned({label: rows[label] for label in kept}))
-    )
+    compared = {label: rows[label] for label in kept}
+    remarks += [*_learned(compared), *_of_other_rules(compared)]
+    return Scores(whole.droplevel("measurement"), kept, counted, tuple(remarks))
 
 
 def _learned(rows: Mapping[str, pd.DataFrame]) -> list[str]:
     """What to say of those that learned from other images, a line each; results made by hand may not know of any."""
     texts = {label: next(filter(None, of_one.get("trained_on", [])), "") for label, of_one in rows.items()}
     return [f"{label} was {TRAINED_ON}: {text}." for label, text in texts.items() if text]
+
+
+def _of_other_rules(rows: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What to say of outputs of one name that were chosen by rules of other code, as where a file was edited."""
+    chose: dict[str, dict[str, list[str]]] = {}
+    for label, of_one in rows.items():
+        for output, rule in dict.fromkeys(zip(of_one["output"], of_one.get("rule", []), strict=False)):
+            if rule:
+                chose.setdefault(output, {}).setdefault(rule, []).append(label)
+    several = {output: by_rule for output, by_rule in chose.items() if len(by_rule) > 1}
+    which = [
+        "; ".join(f"{rule} chose for {', '.join(labels)}" for rule, labels in by_rule.items())
+        for by_rule in several.values()
+    ]
+    return [f"The rule is not the same for all: {said}. They compare once all are run with one file." for said in which]
 
 
 def lost(label: str, runs: int) -> str:

@@ -26,9 +26,14 @@ def store(
     scale: str = "full",
     seconds: float = 2.0,
     trained_on: str = "",
+    rule: str = "",
 ) -> Path:
-    """A store with a run of each score, a dB; None is a run that is not computed, NaN one that has no score."""
+    """A store with a run of each score, a dB; None is a run that is not computed, NaN one that has no score.
+
+    `rule` was asked of each, as its result writes it, and chose an output of that score too.
+    """
     made, runs = Store(folder), []
+    name = rule.partition(" ")[0]
     methods = {label: (specs or {}).get(label, label) for label in scores}
     for label, numbers in scores.items():
         for (image, seed), psnr in numbers.items():
@@ -39,9 +44,12 @@ def store(
             if psnr is not None:
                 content = {
                     "status": "done", "message": "", "run": asdict(run), "seconds": seconds, "precision": precision,
-                    "trained_on": trained_on,
+                    "trained_on": trained_on, "watched": [rule] if rule else [],
                     "environment": {"device": device, "versions": {"python": "3.12"}},
-                    "outputs": [{"output": "final", "iteration": 0, "psnr": psnr, "ssim": 0.9, "picture": "final.png"}],
+                    "outputs": [
+                        {"output": output, "iteration": 0, "psnr": psnr, "ssim": 0.9, "picture": "final.png", **more}
+                        for output, more in {"final": {}, **({name: {"rule": name}} if rule else {})}.items()
+                    ],
                 }  # fmt: skip
                 with made.new_folder("runs", run.key) as place:
                     write_json(place / "result.json", content)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from stores import store
 
@@ -219,3 +220,20 @@ def test_a_store_without_results_takes_no_part(tmp_path: Path, psnr: float | Non
         dipbench.leaderboard([none])
     whole = store(tmp_path / "whole", {"dip": level(30), "tv": level(29)})
     assert list(dipbench.leaderboard([none, whole])["label"]) == ["dip", "tv"]
+
+
+def test_a_rule_that_was_edited_between_two_stores_is_not_taken_for_one(tmp_path: Path) -> None:
+    a = store(tmp_path / "a", {"dip": level(31), "wire": level(30)}, rule="early 1a2b")
+    b = store(tmp_path / "b", {"siren": level(29)}, rule="early 3c4d")
+    said = (
+        "The rule is not the same for all: early 1a2b chose for dip, stopped by early, wire, stopped by early; "
+        "early 3c4d chose for siren, stopped by early. They compare once all are run with one file."
+    )
+    assert of_rules(dipbench.leaderboard([a, b], output="early")) == [said]
+    assert of_rules(dipbench.leaderboard([a, b])) == []
+    same = store(tmp_path / "same", {"siren": level(29)}, rule="early 1a2b")
+    assert of_rules(dipbench.leaderboard([a, same], output="early")) == []
+
+
+def of_rules(board: pd.DataFrame) -> list[str]:
+    return [remark for said in board.attrs["remarks"].values() for remark in said if "rule" in remark]
