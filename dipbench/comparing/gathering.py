@@ -85,6 +85,7 @@ def compared(
     remarks += [remark for held in holdings for remark in not_computed(held, wanted)]
     against, each = baseline or next(iter(methods), ""), []
     wanted_output = output and output_of(output, results)
+    grouped = {experiment.name: experiment.grouped for experiment in holdings[0].plan.experiments}
     for name, rows in results.groupby("experiment", sort=False):
         there = [written for written in asked if _is_there(written, rows)]
         if asked and (against not in there or (methods and len(there) < 2)):
@@ -98,6 +99,7 @@ def compared(
             baseline=against,
             tie=tie,
             output=wanted_output,
+            grouped=() if methods else grouped.get(str(name), ()),
         )
         if found:
             each.append(found)

@@ -90,12 +90,14 @@ def comparison_of(
     baseline: str = "",
     tie: float | None = None,
     output: str = "",
+    grouped: Sequence[str] = (),
 ) -> Comparison | None:
     """The comparison of an experiment, whose rows of the table of results these are; None of fewer than two methods.
 
     `methods` are as `entrant_of` reads them; none: one output of each, as far as they compare. That is `output` where
     a method has it, else, and of an empty one, EMA or else what it ended with. The `baseline` is by default the first
-    of `methods`, else `dip` where it is there, else the first. `tie` None is `tie_width`.
+    of `methods`, else `dip` where it is there, else the first. `tie` None is `tie_width`. Groups are made among
+    `grouped`, the labels of methods, as far as they are there; of fewer than two, and of none: among all.
     """
     entrants = [entrant_of(written, results, output) for written in methods] or every_entrant(results, output)
     if not entrants:
@@ -108,7 +110,8 @@ def comparison_of(
     name = labels.get(against, next(iter(scores.entrants)))
     width = tie_width(metric) if tie is None else tie
     without = _without(output, scores, results)
-    return _compared(str(results["experiment"].iloc[0]), output, scores, metric, name, width, without)
+    experiment = str(results["experiment"].iloc[0])
+    return _compared(experiment, output, scores, metric, name, width, grouped, without)
 
 
 def _usual_baseline(entrants: Sequence[Entrant], *, named: bool) -> Entrant:
@@ -118,12 +121,23 @@ def _usual_baseline(entrants: Sequence[Entrant], *, named: bool) -> Entrant:
 
 
 def _compared(
-    experiment: str, asked: str, scores: Scores, metric: Metric, baseline: str, tie: float, remarks: Sequence[str]
+    experiment: str,
+    asked: str,
+    scores: Scores,
+    metric: Metric,
+    baseline: str,
+    tie: float,
+    grouped: Sequence[str],
+    remarks: Sequence[str],
 ) -> Comparison:
     means = scores.means.mean().sort_values(ascending=not metric.higher_is_better, kind="stable")
     order = list(means.index)
-    grouped, why = _groups(scores.means[order])
-    ranked = [_ranked(scores, label) | {"rank": i + 1, "group": grouped[label]} for i, label in enumerate(order)]
+    among = [label for label in order if scores.entrants[label].method in grouped]
+    among = among if len(among) > 1 else order
+    groups, why = _groups(scores.means[among])
+    ranked = [_ranked(scores, label) | {"rank": i + 1, "group": groups.get(label, "")} for i, label in enumerate(order)]
+    if any(groups.values()) and len(among) < len(order):
+        why += [f"Groups are made among {len(among)} of these methods, as the suite says; the others have no letter."]
     family = [label for label in order if label != baseline]
     pairs = [Pair.of(scores.table[label], scores.table[baseline], metric, tie) for label in family]
     own = [pair.p for pair in pairs]

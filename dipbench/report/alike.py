@@ -10,11 +10,12 @@ REMARK = "In bold is the best mean, and every mean that cannot be told from it (
 
 
 def alike_with(label: str, ranking: Comparison | None) -> list[str] | None:
-    """The methods that share a letter with one in the groups of a ranking; None where there are no groups, or not it.
+    """The methods that share a letter with one in the groups of a ranking; None where not all have one, or not it.
 
-    See `comparing.groups`: of those that share none it is established that they differ.
+    See `comparing.groups`: of those that share none it is established that they differ. Groups that a suite makes among
+    some methods say nothing of the others.
     """
-    if ranking is None:
+    if ranking is None or not all(ranking.ranking["group"]):
         return None
     groups = dict(zip(ranking.ranking["label"], ranking.ranking["group"], strict=True))
     own = set(groups.get(label, ""))

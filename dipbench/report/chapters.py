@@ -43,6 +43,7 @@ class Chapter:
     scale: str  # full or smoke
     baseline: str  # the label that others are compared with; empty: none is named
     ranked: list[str]  # outputs, each ranked in tables of its own; empty: the usual one
+    grouped: list[str]  # the labels among which a ranking makes groups; empty: all
 
     @cached_property
     def images(self) -> list[str]:
@@ -81,7 +82,7 @@ def chapters_of(holdings: Holdings) -> list[Chapter]:
         missing = [run for run in planned if run.key not in stored]
         rows = results[results["experiment"] == experiment.name].reset_index(drop=True)
         facts = experiment.name, file, experiment.dataset, experiment.task
-        asked = experiment.scale, experiment.baseline, experiment.ranked
+        asked = experiment.scale, experiment.baseline, experiment.ranked, experiment.grouped
         chapters.append(Chapter(*facts, records, missing, rows, *asked))
     return chapters
 

@@ -48,7 +48,9 @@ def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
     baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
     asked = [output for output in chapter.ranked if output in set(results["output"])] or [""]
     metric = leading(chapter.frame)
-    found = (comparison_of(results, metric, baseline=baseline, output=output) for output in asked)
+    found = (
+        comparison_of(results, metric, baseline=baseline, output=output, grouped=chapter.grouped) for output in asked
+    )
     return [one for one in found if one and not _of_too_few(one.ranking)]
 
 

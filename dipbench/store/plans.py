@@ -1,6 +1,6 @@
 """What several commands asked of a store, as one plan."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -168,11 +168,13 @@ def _experiment(
     images = {image: place for place, image in enumerate(dict.fromkeys(asked.run.image for asked in current))}
     ordered = sorted(current, key=lambda asked: (images[asked.run.image], asked.run.seed, methods[asked.method]))
     runs = [asked.under(names[asked.method]) for asked in ordered]
+    labels = {method: names[method] for method in methods}
     return members[0].experiment.model_copy(
         update={
             "name": name,
             "runs": list({(run.label, run.key): run for run in runs}.values()),
-            "baseline": next(_baselines(members, {method: names[method] for method in methods}), ""),
+            "baseline": next(_called(members, lambda one: [one.baseline], labels), ""),
+            "grouped": list(dict.fromkeys(_called(members, lambda one: one.grouped, labels))),
             "ranked": next((one.experiment.ranked for one in reversed(members) if one.experiment.ranked), []),
             "published": next(
                 (one.experiment.published for one in reversed(members) if one.experiment.published), None
@@ -188,9 +190,11 @@ def _by_family(current: Sequence[_Asked]) -> list[AskedMethod]:
     return sorted(methods, key=lambda method: families.index(method.family))
 
 
-def _baselines(members: Sequence[_Member], names: Mapping[AskedMethod, str]) -> Iterator[str]:
-    """What those methods are called now that the plans name as baselines, as far as they are there."""
+def _called(
+    members: Sequence[_Member], named: Callable[[PlannedExperiment], Sequence[str]], names: Mapping[AskedMethod, str]
+) -> Iterator[str]:
+    """What those methods are called now that each plan names, as far as they are there."""
     for member in members:
         for asked in member.asked:
-            if asked.run.label == member.experiment.baseline and asked.method in names:
+            if asked.run.label in named(member.experiment) and asked.method in names:
                 yield names[asked.method]

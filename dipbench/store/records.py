@@ -166,6 +166,7 @@ class PlannedExperiment(_Stored):
     scale: Literal["full", "smoke"] = "full"
     baseline: str = ""  # the label that others are compared with; empty: see `comparing.ranking`
     ranked: list[str] = []  # outputs, each ranked in tables of its own; empty: the usual one
+    grouped: list[str] = []  # the labels among which a ranking makes groups; empty: all
     published: Published | None = None
     runs: list[PlannedRun]
 
@@ -218,6 +219,7 @@ class Plan(_Stored):
                     scale=suite.scale,
                     baseline=experiment.baseline,
                     ranked=experiment.ranked,
+                    grouped=experiment.grouped,
                     published=experiment.published,
                     runs=runs[experiment.name],
                 )

@@ -56,9 +56,9 @@ def with_methods(suite: Suite, labels: list[str]) -> Suite:
 
     def longer(experiment: Experiment) -> Experiment:
         own = {entrant.label for entrant in experiment.methods}
-        return experiment.model_copy(
-            update={"methods": experiment.methods + [entrant for entrant in added if entrant.label not in own]}
-        )
+        new = [entrant for entrant in added if entrant.label not in own]
+        grouped = [*experiment.grouped, *(entrant.label for entrant in new)] if experiment.grouped else []
+        return experiment.model_copy(update={"methods": experiment.methods + new, "grouped": grouped})
 
     return _each(suite, longer)
 
@@ -100,7 +100,8 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
         ]
         labels = {old.label: new.label for old, new in zip(experiment.methods, methods, strict=True)}
         baseline = labels.get(experiment.baseline, "")
-        return experiment.model_copy(update={**plugins, "methods": methods, "baseline": baseline})
+        grouped = [labels[label] for label in experiment.grouped if label in labels]
+        return experiment.model_copy(update={**plugins, "methods": methods, "baseline": baseline, "grouped": grouped})
 
     used = {spec.name for experiment in suite.experiments for spec in (experiment.dataset, experiment.task)}
     used |= {known for entrant in suite.entrants().values() for known in (entrant.short, entrant.method.name)}

@@ -103,14 +103,17 @@ class Experiment(BaseModel):
     methods: list[Entrant] = Field(min_length=1)
     baseline: str = Field(default="", description="the method that others are compared with; empty: dip, or the first")
     ranked: list[str] = Field(default=[], description="outputs, each ranked in tables of its own; empty: EMA or final")
+    grouped: list[str] = Field(default=[], description="methods among which a ranking makes groups; empty: all")
     published: Published | None = None
     protocol: Scoring = Field(default=Scoring(), description="how it is scored, where not as its task says")
 
     @model_validator(mode="after")
-    def _baseline_is_a_method(self) -> Self:
+    def _names_its_methods(self) -> Self:
         labels = [entrant.label for entrant in self.methods]
         if self.baseline and self.baseline not in labels:
             raise ValueError(f"baseline must be one of the methods {', '.join(labels)}, got '{self.baseline}'")
+        if others := [label for label in self.grouped if label not in labels]:
+            raise ValueError(f"grouped must be of the methods {', '.join(labels)}, got '{others[0]}'")
         return self
 
 

@@ -130,6 +130,18 @@ def test_all_pairs_of_nine_images_are_tested_of_five_methods_and_not_of_six(meth
     )
 
 
+def test_groups_are_made_among_those_that_are_named_beforehand() -> None:
+    table = results({f"m{i}": made(i, 0.1, images=9, draw=i) for i in range(6)})
+    among = found(table, grouped=["m0", "m2", "m4", "m5", "gone"])
+    assert list(zip(among.ranking["label"], among.ranking["group"], strict=True)) == [
+        ("m5", "a"), ("m4", "b"), ("m3", ""), ("m2", "c"), ("m1", ""), ("m0", "d"),
+    ]  # fmt: skip
+    said = "Groups are made among 4 of these methods, as the suite says; the others have no letter."
+    assert among.remarks == (said,)
+    assert list(found(table, grouped=["m0", "gone"]).ranking["group"]) == [""] * 6, "one alone makes no groups"
+    assert found(table.query("method in ['m0', 'm2']"), grouped=["m0", "m2"]).remarks == ()
+
+
 def test_a_family_that_is_too_large_for_its_images_says_so() -> None:
     table = found(results({f"m{i}": made(i, 0.1, images=6, draw=i) for i in range(4)}))
     assert "no test can survive Holm in a family of 3: the smallest p is 0.031; it takes 7 images" in table.remarks[0]

@@ -8,7 +8,7 @@ from test_findings import frame_of
 
 from dipbench.comparing.intervals import over_images
 from dipbench.comparing.ranking import comparison_of
-from dipbench.report.alike import REMARK, with_alike
+from dipbench.report.alike import REMARK, alike_with, with_alike
 from dipbench.report.dots import dots_of
 from dipbench.report.standings import Standing, Standings, standings_of
 from dipbench.report.tables import tables_of
@@ -87,6 +87,15 @@ def test_what_cannot_be_told_from_the_best_is_bold_too() -> None:
     table = with_alike(tables_of("e", results)[0], comparison_of(results, METRICS["psnr"]))
     assert [row.method for row in table.rows if row.cells[8].best] == ["a", "b"]
     assert REMARK in table.remarks
+
+
+def test_groups_among_some_methods_do_not_make_others_bold() -> None:
+    """`a` is like `b`; nothing is said of `c`, which is the best."""
+    a = [30.0 + (1.5 if i % 2 else -1) for i in range(8)]
+    results = frame_of({"a": a, "b": [30.0] * 8, "c": [31.0 + i / 10 for i in range(8)]})
+    plain = tables_of("e", results)[0]
+    assert with_alike(plain, comparison_of(results, METRICS["psnr"], grouped=["a", "b"])) == plain
+    assert alike_with("a", comparison_of(results, METRICS["psnr"], grouped=["a", "b"])) is None
 
 
 def test_without_groups_the_best_alone_is_bold() -> None:

@@ -183,6 +183,13 @@ def test_the_baseline_keeps_its_method_under_its_new_name() -> None:
     assert merged([first, second]).experiments[0].baseline == "x[a=1]"
 
 
+def test_those_that_are_grouped_keep_their_methods_under_their_new_names() -> None:
+    first = plan(experiment(["nlm", "x"], grouped=["x"]), specs={"x": "dip[a=1]"})
+    second = plan(experiment(["nlm", "x"], of="2", grouped=["nlm", "x"]), specs={"x": "dip[a=2]"})
+    third = plan(experiment(["tv"]))
+    assert set(merged([first, second, third]).experiments[0].grouped) == {"x[a=1]", "x[a=2]", "nlm"}
+
+
 def test_what_is_ranked_is_what_the_last_plan_that_says_so_asks_for() -> None:
     plans = [plan(experiment(["nlm"], ranked=ranked)) for ranked in (["ema"], ["wmv", "final"], [])]
     assert merged(plans).experiments[0].ranked == ["wmv", "final"]

@@ -34,6 +34,15 @@ def test_set_renames_the_baseline_with_its_method(tmp_path: Path, small: str) ->
     assert with_setting(read_suite(str(path)), "small.iterations=6").experiments[1].baseline == "small[iterations=6]"
 
 
+def test_those_that_are_grouped_are_renamed_with_their_methods_and_joined_by_added_ones(
+    tmp_path: Path, small: str
+) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(small + 'grouped = ["small[iterations=7]"]\n')
+    changed = with_setting(with_methods(read_suite(str(path)), ["tv", "bicubic"]), "small.iterations=6")
+    assert [experiment.grouped for experiment in changed.experiments] == [[], ["small[iterations=6]", "tv"]]
+
+
 def test_set_changes_nothing_but_what_it_names(tmp_path: Path, small: str) -> None:
     """1/30 stays what it is to its last digit, also in the label."""
     path = tmp_path / "fine.toml"

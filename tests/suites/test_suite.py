@@ -1,8 +1,10 @@
 import json
+from math import comb
 from pathlib import Path
 
 import pytest
 
+from dipbench.comparing.significance import most_tests
 from dipbench.errors import UserError
 from dipbench.spec import Spec
 from dipbench.suites.agenda import parts_of
@@ -19,6 +21,12 @@ def test_every_preset_can_be_planned(name: str, request: pytest.FixtureRequest) 
     whole = name.startswith("standard") and name not in ("standard/fits", "standard/crops")  # every image of a data set
     choices = Choices(scale="smoke" if whole else "full")
     assert all(part.planned for part in parts_of(name, choices, None, "float32"))
+
+
+def test_the_groups_of_the_thumbnails_can_be_told_apart_by_their_images() -> None:
+    """With one more method, a user's own, too."""
+    for experiment in read_suite("priors/thumbnails").experiments:
+        assert comb(len(experiment.grouped) + 1, 2) <= most_tests(len(experiment.images))
 
 
 def test_plans_every_method_on_every_image_for_every_seed(suite: Suite) -> None:
@@ -72,12 +80,16 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
             "baseline must be one of the methods small[iterations=7], bi",
         ),
         (
+            lambda t: f'{t}grouped = ["bicubic", "dip"]',
+            "grouped must be of the methods small[iterations=7], bicubic, got 'dip'",
+        ),
+        (
             lambda t: f'rules = ["wmv"]\n{t}ranked = ["wmv_ema", "best"]',
             "ranked must be outputs, of final, ema, wmv, wmv_ema, got 'best'",
         ),
         (
             lambda t: f'{t}[defaults]\nname = "c"',
-            "defaults must be a table of baseline, dataset, images, methods, protocol, published, ranked, task, got {'",
+            "defaults must be a table of baseline, dataset, grouped, images, methods, protocol, published, ranked, ",
         ),
         (lambda t: f'defaults = "a"\n{t}', "defaults must be a table of baseline, "),
     ],
