@@ -1,7 +1,8 @@
 """aSeqDIP. Alkhouri, Liang, Bell, Qu, Wang and Ravishankar, NeurIPS 2024: a prior that is fed its own output.
 
 The network maps image to image. Its input z begins with the measurement; after every two steps of Adam on
-|A f(z) - y|^2 + |f(z) - z|^2, z becomes the output. Settings of Aseq_DIP_denoising.py and Aseq_DIP_inpainting.py of the
+|A f(z) - y|^2 + |f(z) - z|^2, z becomes the output: of the second step, or, of inpainting, of the weights after it.
+Settings of Aseq_DIP_denoising.py and Aseq_DIP_inpainting.py of the
 official code (sjames40/Aseq_DIP), with a network each: for denoising a plain U-Net, whose outputs are clipped here, as
 it has no sigmoid; for inpainting one with skip branches, missing pixels being 0.4 at first. Differs: sizes are padded
 for the network and cropped back, where the official inpainting resizes all images to 512x512; its data term has a
@@ -49,6 +50,7 @@ class Fed(Trick):
 
     weight: float
     every: int
+    anew: bool  # whether that is what the network makes of the input after the step, or what it made before it
 
     def memory(self, fit: Fitting) -> dict[str, Tensor]:
         return {
@@ -69,6 +71,9 @@ class Fed(Trick):
     def stepped(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
         memory["steps"] += 1
         fed = memory["steps"] % self.every == 0
+        if self.anew:  # at every step, for nothing waits for the device to know whether it is one
+            made = fit.forward(memory["input"])[0].to(memory["output"].dtype)
+            memory["output"].copy_(guide_input(made, (fit.input.shape[-2], fit.input.shape[-1])))
         memory["input"].copy_(torch.where(fed, memory["output"], memory["input"]))
 
 
@@ -97,7 +102,7 @@ class ASeqDip(PriorByTask[Recipe]):
 
     def fit_settings(self, problem: Problem) -> FitSettings:
         recipe = self.recipe(problem)
-        fed = Fed(self.weight, self.every)
+        fed = Fed(self.weight, self.every, anew=recipe.network == "skip")
         clip = recipe.network == "unet"
         return FitSettings(recipe.iterations, Adam(recipe.learning_rate), tricks=(fed,), clip=clip)
 

@@ -2,16 +2,17 @@
 
 Beside the network's output f there are an image x and a dual u. In each iteration the network takes a step of Adam on
 |f - y|^2 + m |f - (x - u)|^2, and then x <- (b D(x) + m (f + u)) / (b + m) and u <- u + f - x, where D is non-local
-means of each channel. Each time that the data-fit PSNR passes a threshold, b and m grow by 0.03 and the
-threshold by 0.01 dB: so the denoiser takes over as the noise begins to be fitted. The network is that of `dip`;
-settings of the official denoising notebook (GaryMataev/DeepRED); its super-resolution and deblurring are not here.
-Differs: there D runs in a thread and is used when it is done, about 10 steps late; here it is always used 10 steps
-late, so that a seed gives one result. There the average of the outputs begins with the measurement rounded to black and
-white, here with the first output. D is computed on the host: a GPU takes it with `--engine eager`.
+means of each channel. Each time that the data-fit PSNR passes a threshold, b and m grow by 0.03 and the threshold by
+0.01 dB: so the denoiser takes over as the noise begins to be fitted. The network is that of `dip`; settings of the
+official denoising notebook (GaryMataev/DeepRED); its super-resolution and deblurring are not here. Differs: there D
+runs in a thread and is used when it is done, about 10 steps late; here it is always used 10 steps late, so that a seed
+gives one result. There is no backtracking, though the row of `dip` has it. There the average of the outputs begins with
+the measurement rounded to black and white, here with the first output. D is computed on the host: a GPU takes it with
+`--engine eager`.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from dipbench.methods.dip import DeepImagePrior
@@ -81,14 +82,15 @@ class DeepRed(DeepImagePrior):
     iterations: PositiveInt | None = 6000  # steps of Adam
     learning_rate: PositiveFloat | None = 0.008  # of Adam
     jitter: NonNegativeFloat | None = 0.033  # std of the noise added afresh to the input at each iteration
+    backtrack: PositiveFloat | Literal["never"] | None = "never"  # drop in dB that triggers a rollback; or never
     weight: NonNegativeFloat = 0.5  # of the pull at the beginning, and of the denoised image in x
     threshold: float = 20.0  # data-fit PSNR, dB, from which on the weights grow
     every: PositiveInt = 10  # steps from one denoised image to the next
     denoiser_sigma: PositiveFloat = 3.0  # noise level that non-local means are told, in 8-bit grey levels
 
     def refuses(self, problem: Problem) -> str | None:
-        if not isinstance(problem.operator, Identity):
-            return "its denoiser begins with the image measured as it is"
+        if not isinstance(problem.operator, Identity) or problem.counted is not None:
+            return "its denoiser begins with the image measured as it is, every pixel of it"
         return super().refuses(problem)
 
     def fit_settings(self, problem: Problem) -> FitSettings:

@@ -8,7 +8,8 @@ outputs is the result. For those the noisy image is no target: the network learn
 
 The authors' code, "all rights reserved", was read and nothing of it copied. Differs: it takes grey images, here colours
 go through one network together, with one minimum and maximum; its mean ends one output before the last; its result is
-rounded to the type of the file.
+rounded to the type of the file. A result that is flat, for the network collapsed, is kept; there all is done again at a
+learning rate of 5e-6.
 """
 
 from collections import deque

@@ -2,16 +2,20 @@
 
 The network maps image to image. Its input z is fitted with it, each time with new noise n on top:
 |A E f(z + n) - y| + weight |E f(z + n) - z|, where E is the mean over a few draws of n: the network is to denoise z as
-well. Two sets of settings: `notebook`, of the authors' demonstration for MRI (sjames40/Self-Guided-DIP at
-36ab364), with mean absolute differences, z beginning as U(0, 1) and a rate of its own; `handbook`, of the CT handbook's
-program (alexdenker/deep-image-prior-handbook), with mean squares. In the notebook it could not be read which term
-carries its factor of 2 and how many draws it takes: here the second term, and the four draws of U(0, a hundredth of the
-largest z) of the handbook. Nothing is published for photographs: the network, that of `dip` with an image for its
-input, is our choice; the measurement is not scaled, and gradients are not clipped. Adam moves z at a rate of its own as
-z is kept over the ratio of the rates.
+well. Two sets of settings. `notebook` is the authors' demonstration for MRI (sjames40/Self-Guided-DIP at 36ab364):
+norms that are not squared, z from U(0, 1), three draws of noise up to half of the largest z, each normalised by itself.
+`handbook` is the CT handbook's program (alexdenker/deep-image-prior-handbook at 74559d1): squares, z from the
+reconstruction by filtered back-projection, which is the degraded image here, four draws of up to a hundredth of the
+largest z in one batch; each draw is held to z, and that four times.
+
+Nothing is published for photographs: the network, that of `dip` with an image for its input, is our choice. Differs:
+the weight of 2 of the notebook is beside a distance of Fourier coefficients, some 500 times that of pixels, which is
+taken for one of pixels here; its measurement is scaled to the norm of the untrained output, and its weights start from
+N(0, 0.02); the handbook clips gradients to a norm of 1. Adam moves z at a rate of its own as z is kept over the ratio
+of the rates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self
 
 import torch
@@ -19,6 +23,7 @@ from torch import Tensor, nn
 
 from dipbench.contract import FitSettings, Fitting, NonNegativeFloat, PositiveFloat, PositiveInt, Prior, Problem, Trick
 from dipbench.images.files import centre_crop
+from dipbench.nets.inputs import guide_input
 from dipbench.nets.padding import padded_size, padded_to
 from dipbench.nets.skip import skip_net
 from dipbench.optimisers import Adam
@@ -29,36 +34,35 @@ Variant = Literal["notebook", "handbook"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a variant sets."""
+    """What a variant sets; each is a setting of the prior as well."""
 
-    absolute: bool  # differences, or squares
-    weight: float
+    iterations: int
     learning_rate: float
     input_rate: float
+    weight: float
+    draws: int
+    amplitude: float
 
 
 RECIPES: dict[Variant, Recipe] = {
-    "notebook": Recipe(absolute=True, weight=2.0, learning_rate=3e-4, input_rate=0.1),
-    "handbook": Recipe(absolute=False, weight=0.01, learning_rate=3e-4, input_rate=0.01),
+    "notebook": Recipe(4000, learning_rate=3e-4, input_rate=0.1, weight=2.0, draws=3, amplitude=0.5),
+    "handbook": Recipe(10_000, learning_rate=1e-4, input_rate=0.01, weight=0.01, draws=4, amplitude=0.01),
 }
-
-_AMPLITUDE = 0.01  # of the noise on the input, over its largest value
-
-
-def _distance(difference: Tensor, absolute: bool) -> Tensor:
-    return difference.abs().mean() if absolute else difference.square().mean()
 
 
 class Guide(nn.Module):
-    """Zeros (1, C, H, W) and noise (N, C, H, W) on top -> (1, C, H', W'): the mean output for an input of its own.
+    """Noise (N, C, H, W) on top of an input of its own -> (1, N C, H', W'), an output a draw; that of one draw N times.
 
     The input is kept over `ratio`, that of its learning rate to the network's: a step of Adam is as long as its rate.
+    `apart` says whether each of the `draws` is normalised by itself, or all of them together.
     """
 
-    def __init__(self, network: nn.Module, z: Tensor, ratio: float):
+    def __init__(self, network: nn.Module, z: Tensor, ratio: float, draws: int, *, apart: bool):
         super().__init__()
         self.network = network
         self.ratio = ratio
+        self.draws = draws
+        self.apart = apart
         self.scaled = nn.Parameter(z / ratio)
 
     @property
@@ -67,26 +71,31 @@ class Guide(nn.Module):
         return self.ratio * self.scaled
 
     def forward(self, noise: Tensor) -> Tensor:
-        return self.network(self.z + noise).mean(dim=0, keepdim=True)
+        seen = self.z + noise
+        made = torch.cat([self.network(draw) for draw in seen.split(1)]) if self.apart else self.network(seen)
+        return made.expand(self.draws, -1, -1, -1).flatten(0, 1)[None]
 
 
 @dataclass(frozen=True)
 class Guided(Trick):
     """Noise on an input that is fitted, and how far the output is from it."""
 
+    variant: Variant
     weight: float
-    absolute: bool
     draws: int
+    amplitude: float
 
     def before(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
         z = _guide(fit.network).z.detach()
         noise = torch.rand((self.draws, *z.shape[1:]), device=z.device, generator=rng)
-        fit.input = fit.input + _AMPLITUDE * z.max() * noise
+        fit.input = fit.input + self.amplitude * z.max() * noise
 
     def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor:
-        z = _guide(fit.network).z
-        seen = centre_crop(z, output.shape[-2], output.shape[-1])
-        return self.weight * _distance(output - seen, self.absolute)
+        made = output.unflatten(1, (self.draws, -1))[0]
+        seen = centre_crop(_guide(fit.network).z, output.shape[-2], output.shape[-1])
+        if self.variant == "notebook":
+            return self.weight * torch.linalg.vector_norm(made.mean(dim=0) - seen[0])
+        return self.weight * self.draws**2 * (made - seen).square().mean()
 
 
 def _guide(network: nn.Module) -> Guide:
@@ -99,14 +108,16 @@ class SelfGuided(Prior):
     """A network whose input is fitted with it, and which is to denoise that input."""
 
     paper = "arXiv:2402.04097"
+    version = 2  # 1: mean absolute differences, the noise and the draws of the handbook for both
     only_pictures = True  # its loss compares pixels
 
     variant: Variant = "notebook"  # of the authors for MRI, or of the CT handbook
-    iterations: PositiveInt = 4000  # steps of Adam
+    iterations: PositiveInt | None = None  # steps of Adam; none: 4000, or 10,000 of the handbook
     learning_rate: PositiveFloat | None = None  # of Adam on the network; none: that of the variant
     input_rate: PositiveFloat | None = None  # of Adam on the input, likewise
     weight: NonNegativeFloat | None = None  # of how far the output is from the input, likewise
-    draws: PositiveInt = 4  # of the noise on the input, in each iteration
+    draws: PositiveInt | None = None  # of the noise on the input, in each iteration, likewise
+    amplitude: NonNegativeFloat | None = None  # largest noise on the input, over the largest value of that, likewise
     channels: PositiveInt = 128  # of every layer
     scales: PositiveInt = 5  # of the network
 
@@ -116,31 +127,38 @@ class SelfGuided(Prior):
 
     def recipe(self) -> Recipe:
         """The variant with the settings given here on top."""
-        own = RECIPES[self.variant]
-        given = {name: getattr(self, name) for name in ("weight", "learning_rate", "input_rate")}
-        return Recipe(own.absolute, **{name: getattr(own, name) if v is None else v for name, v in given.items()})
+        given = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+        return replace(RECIPES[self.variant], **{name: value for name, value in given.items() if value is not None})
 
     def fit_settings(self, problem: Problem) -> FitSettings:
         recipe = self.recipe()
-        guided = Guided(recipe.weight, recipe.absolute, self.draws)
-        return FitSettings(self.iterations, Adam(recipe.learning_rate), tricks=(guided,))
+        guided = Guided(self.variant, recipe.weight, recipe.draws, recipe.amplitude)
+        return FitSettings(recipe.iterations, Adam(recipe.learning_rate), tricks=(guided,))
+
+    def estimate(self, output: Tensor) -> Tensor:
+        return output.unflatten(1, (self.recipe().draws, -1)).mean(dim=1)
 
     def loss(self, output: Tensor, problem: Problem) -> Tensor:
-        if not self.recipe().absolute:
-            return problem.misfit(output)
-        return (problem.operator(output) - problem.measurement).abs().mean()
+        image = self.estimate(output)
+        if self.variant == "handbook":
+            return problem.misfit(image)
+        difference = problem.operator(image) - problem.measurement
+        counted = 1 if problem.counted is None else problem.counted
+        return torch.linalg.vector_norm(difference * counted)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape
         widths = (self.channels,) * self.scales
         network = skip_net(channels, channels, down=widths, up=widths, skip=(4,) * self.scales)
         size = padded_size(height, width, scales=self.scales, smallest=2, mend="self_guided[scales=3]")
-        z = torch.rand((1, channels, *size), generator=rng.torch("input"))
+        drawn = torch.rand((1, channels, *size), generator=rng.torch("input"))
+        z = drawn if self.variant == "notebook" else guide_input(problem.degraded(), size).to(drawn)
         recipe = self.recipe()
-        guide = Guide(network, z, recipe.input_rate / recipe.learning_rate)
+        ratio = recipe.input_rate / recipe.learning_rate
+        guide = Guide(network, z, ratio, recipe.draws, apart=self.variant == "notebook")
         return padded_to(guide, height, width), torch.zeros_like(z)
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
         recipe = self.recipe()
-        acting = {name: getattr(recipe, name) for name in ("weight", "learning_rate", "input_rate")}
+        acting = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
         return {**super().resolved(problem), **acting}

@@ -1,16 +1,17 @@
 """Spectral control. Shi, Mettes, Maji and Snoek, IJCV 2022: a decoder that is slow to make what noise is made of.
 
-Every convolution but the last has a kernel whose largest singular value is bounded. Settings of code/denoising.py of
-the official code (shizenglin/Measure-and-Control-Spectral-Bias). It has bounds of 1.4 for denoising, 1.6 for inpainting
-and 1.8 with Gaussian upsampling, and advises to tune them for each image, which is not done here; 1.4 for other tasks
-is ours. Differs: sizes are padded for the network and cropped back, where the official code crops the image; the
-singular value is taken from the eigenvalues of the kernel's Gram matrix, which gives the same number sooner. That waits
-for the device, so a GPU takes it with `--engine eager`. The paper's stopping rule, blur over sharpness, is not here.
+Every convolution but the last has a kernel whose largest singular value is bounded. Settings of the four programs of
+the official code (shizenglin/Measure-and-Control-Spectral-Bias): denoising and deblocking, whose row other tasks have
+too, inpainting, and enhancement, with 100 steps. The bound is 1.8 with Gaussian upsampling; the code advises to tune it
+for each image, which is not done here. Differs: sizes are padded for the network and cropped back, where the official
+code crops the image; the singular value is taken from the eigenvalues of the kernel's Gram matrix, which gives the same
+number sooner. That waits for the device, so a GPU takes it with `--engine eager`. The paper's stopping rule, blur over
+sharpness, is not here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from math import pi
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,14 +25,31 @@ from dipbench.streams import Streams
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """What is set for a task."""
+
+    iterations: PositiveInt
+    bound: PositiveFloat
+    backtrack: PositiveFloat | Literal["never"]
+
+
+RECIPES = {
+    "inpainting": Recipe(10_000, 1.6, "never"),
+    "enhancement": Recipe(100, 1.0, "never"),
+}
+_OTHERS = Recipe(10_000, 1.4, 5.0)
+_GAUSSIAN = 1.8  # the bound with Gaussian upsampling
+
+
+@dataclass(frozen=True)
 class SpectralControl(Prior):
     """The output of a decoder with bounded convolutions, fitted to the measurement."""
 
     paper = "arXiv:2107.01125"
 
-    iterations: PositiveInt = 10_000  # steps of Adam
+    iterations: PositiveInt | None = None  # steps of Adam; none: 10,000, of enhancement 100
     learning_rate: PositiveFloat = 0.001  # of Adam
-    backtrack: PositiveFloat = 5.0  # drop in dB that triggers a rollback
+    backtrack: PositiveFloat | Literal["never"] | None = None  # drop in dB that triggers a rollback; none: of the task
     bound: PositiveFloat | None = None  # of the largest singular value of a kernel; none: that of the task
     upsampling: Upsampling = "bilinear"  # or gaussian, by a fixed kernel
     deviations: tuple[PositiveFloat, ...] = (0.1, 0.1, 0.1, 0.5, 0.5)  # of it, one a scale, coarse to fine
@@ -42,16 +60,18 @@ class SpectralControl(Prior):
     def tiny(cls) -> Self:
         return cls(iterations=3, deviations=(0.1, 0.5), channels=8, waves=2)
 
-    def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations, Adam(self.learning_rate), tricks=(Backtracking(self.backtrack),))
-
-    def bound_for(self, problem: Problem) -> float:
-        """The bound that acts."""
-        if self.bound is not None:
-            return self.bound
+    def recipe(self, problem: Problem) -> Recipe:
+        """What the task sets, with the settings given here on top."""
+        row = RECIPES.get(problem.task, _OTHERS)
         if self.upsampling == "gaussian":
-            return 1.8
-        return 1.6 if problem.task == "inpainting" else 1.4
+            row = replace(row, bound=_GAUSSIAN)
+        given = {field.name: getattr(self, field.name) for field in fields(row)}
+        return replace(row, **{name: value for name, value in given.items() if value is not None})
+
+    def fit_settings(self, problem: Problem) -> FitSettings:
+        recipe = self.recipe(problem)
+        tricks = () if recipe.backtrack == "never" else (Backtracking(recipe.backtrack),)
+        return FitSettings(recipe.iterations, Adam(self.learning_rate), tricks=tricks)
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape
@@ -61,7 +81,7 @@ class SpectralControl(Prior):
         network = bounded_decoder(
             2 * self.waves,
             channels,
-            bound=self.bound_for(problem),
+            bound=self.recipe(problem).bound,
             channels=self.channels,
             upsampling=self.upsampling,
             deviations=self.deviations,
@@ -71,4 +91,5 @@ class SpectralControl(Prior):
         return padded_to(network, height, width), torch.cat([phases.sin(), phases.cos()], dim=1)
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {**super().resolved(problem), "bound": self.bound_for(problem)}
+        recipe = self.recipe(problem)
+        return {**super().resolved(problem), **{field.name: getattr(recipe, field.name) for field in fields(recipe)}}

@@ -3,20 +3,32 @@
 The network is given the noisy image y itself, each time with new noise on top, z = y + n, n of standard deviation
 U(0, `spread` sigma); what is minimised is |f(z) - y|^2 + 2 sigma^2 div f(z) - sigma^2, a mean, with the divergence by
 one random probe. The outputs are averaged. Settings of exp_denoising.sh of the official code (gistvision/DIP-denosing):
-RAdam at 0.1, times 0.9 every 300 steps, at most 3000; its `eSURE_uniform` is `divergence = "gradient"`, its `eSURE`
-"difference". Differs: sigma is what clipping leaves of the noise, where the official noise is not clipped; sizes are
-padded for the network and cropped back, where the official code takes multiples of 32; backtracking is tried from the
-first step; and there is no look at the truth, which there decides twice whether the average starts anew. The official
-stop where the loss falls below zero is a rule: `sure_ste[stop=sure_crossing[of=loss]]`.
+RAdam at 0.1, times 0.9 every 300 steps, at most 3000, and an end where the loss falls below zero; with `stop=last` it
+goes on. Its `eSURE_uniform` is `divergence = "gradient"`; its `eSURE` is "difference" with `drawn = false`, noise of
+the largest deviation each time. Differs: sigma is what clipping leaves of the noise, where the official noise is not
+clipped; sizes are padded for the network and cropped back, where the official code takes multiples of 32; backtracking
+is tried from the first step on and at all but every 100th, there from the seventh on at each; what was rolled back is
+in the average, and more than ten times do not end the fit; and there is no look at the truth, which there decides twice
+whether the average starts anew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
-from dipbench.contract import FitSettings, Fitting, NonNegativeFloat, PositiveFloat, PositiveInt, Prior, Problem, Trick
+from dipbench.contract import (
+    FitSettings,
+    Fitting,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Prior,
+    Problem,
+    Rule,
+    Trick,
+)
 from dipbench.contract.noise_level import sigma_left
 from dipbench.fit.tricks import Backtracking, RateDecay
 from dipbench.images.files import centre_crop
@@ -26,6 +38,7 @@ from dipbench.nets.stein import SCALES, SteinNet
 from dipbench.operators import Identity
 from dipbench.optimisers import RAdam
 from dipbench.streams import Streams
+from dipbench.trace.rules.sure_crossing import SureCrossing
 
 Divergence = Literal["gradient", "difference"]
 
@@ -42,9 +55,11 @@ class Stein(Trick):
     sigma: float
     spread: float
     divergence: Divergence
+    drawn: bool
 
     def before(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
-        deviation = self.spread * self.sigma * torch.rand((), device=fit.input.device, generator=rng)
+        share = torch.rand((), device=fit.input.device, generator=rng)
+        deviation = self.spread * self.sigma * (share if self.drawn else 1)
         fit.input = fit.input + deviation * _noise_like(fit.input, rng)
 
     def adds(self, output: Tensor, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> Tensor:
@@ -75,8 +90,10 @@ class SureSte(Prior):
     iterations: PositiveInt = 3000  # steps of RAdam
     learning_rate: PositiveFloat = 0.1  # of RAdam, times 0.9 every 300 steps
     spread: NonNegativeFloat | None = None  # largest std of the noise on the input, over sigma; none: 0.5, 0.3 of grey
+    drawn: bool = True  # whether the std of that noise is drawn each time, from 0 to the largest, or is the largest
     divergence: Divergence = "gradient"  # by a second backward pass, or by a finite difference of 0.5 sigma
     backtrack: PositiveFloat = 5.0  # drop in dB that triggers a rollback
+    stop: Rule | None = field(default=SureCrossing(of="loss"), kw_only=True)  # ends the fit, as the official code does
 
     @classmethod
     def tiny(cls) -> Self:
@@ -96,7 +113,7 @@ class SureSte(Prior):
             self.iterations,
             RAdam(self.learning_rate),
             tricks=(
-                Stein(sigma, self._spread(problem), self.divergence),
+                Stein(sigma, self._spread(problem), self.divergence, self.drawn),
                 Backtracking(self.backtrack),
                 RateDecay(factor=0.9, every=300),
             ),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import Problem
 from dipbench.fit import Fit
+from dipbench.fit.tricks import RateDecay
 from dipbench.optimisers import Adam
 from dipbench.streams import Streams
 
@@ -68,10 +69,15 @@ def test_wire_starts_as_a_complex_layer_of_torch_does(photo: Tensor) -> None:
     assert float(last.weight.detach().abs().max()) == pytest.approx(1 / sqrt(181), rel=0.02)
 
 
-def test_wire_goes_slower_for_more_pixels_than_its_batch_and_no_faster_for_fewer() -> None:
+def test_wire_goes_slower_and_longer_for_more_pixels_than_its_batch_and_no_faster_for_fewer() -> None:
+    """As there: of 512x512 pixels each of 2000 epochs has four steps, at a fourth of the rate."""
     task = registry.build("task", "denoising")
-    rates = [prior("wire").fit_settings(task.pose(torch.zeros(3, n, n))).optimiser for n in (128, 256, 512)]
-    assert rates == [Adam(5e-3), Adam(5e-3), Adam(5e-3 / 4)]
+    settings = [prior("wire").fit_settings(task.pose(torch.zeros(3, n, n))) for n in (128, 256, 257, 512)]
+    assert [each.iterations for each in settings] == [2000, 2000, 4000, 8000]
+    assert [each.optimiser for each in settings] == [*2 * [Adam(5e-3)], Adam(5e-3 * 256**2 / 257**2), Adam(5e-3 / 4)]
+    assert settings[3].tricks == (RateDecay(0.1 ** (1 / 8000), every=1),)
+    short = prior("wire[iterations=50]").fit_settings(task.pose(torch.zeros(3, 512, 512)))
+    assert (short.iterations, short.tricks) == (50, (RateDecay(0.1 ** (1 / 50), every=1),))
 
 
 # pip

@@ -1,5 +1,7 @@
 """Priors whose fit feeds something back: aSeqDIP its output, self-guided DIP its input, DeepRED a denoised image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import Fitting, Prior, Problem, Scene
 from dipbench.fit import Fit
+from dipbench.fit.tricks import Backtracking
 from dipbench.images.files import centre_crop
 from dipbench.operators import Identity
 from dipbench.streams import Streams
@@ -61,6 +64,18 @@ def test_the_output_is_the_next_input_after_every_second_step(photo: Tensor) -> 
             torch.testing.assert_close(seen.clamp(0, 1), fed)
 
 
+def test_of_inpainting_the_next_input_is_what_the_weights_make_after_the_step(photo: Tensor) -> None:
+    fit = Fit(prior("aseqdip"), posed(photo, "inpainting", 64), Streams(0))
+    (memory,) = (played.memory for played in fit._tricks)
+    for iteration in range(4):
+        start = memory["input"].clone()
+        fit.output()
+        fit.step()
+        made = fit.network(start).detach()
+        expected = made if iteration % 2 else start
+        torch.testing.assert_close(memory["input"], expected)
+
+
 def test_the_loss_holds_the_output_to_the_input(photo: Tensor) -> None:
     problem = posed(photo)
     step = Fit(prior("aseqdip[network=skip,weight=0.5]"), problem, Streams(0)).output()
@@ -71,32 +86,83 @@ def test_the_loss_holds_the_output_to_the_input(photo: Tensor) -> None:
 # self-guided
 
 
-@pytest.mark.parametrize(("variant", "rate"), [("notebook", 0.1), ("handbook", 0.01)])
-def test_network_and_input_are_fitted_at_rates_of_their_own(photo: Tensor, variant: str, rate: float) -> None:
-    """The first step of Adam is its rate, whatever the gradient."""
-    fit = Fit(prior(f"self_guided[variant={variant},channels=8,scales=2]"), posed(photo), Streams(0))
+def guided(variant: str, problem: Problem) -> tuple[Fit, Guide]:
+    fit = Fit(prior(f"self_guided[variant={variant},channels=8,scales=2]"), problem, Streams(0))
     (guide,) = (module for module in fit.network.modules() if isinstance(module, Guide))
+    return fit, guide
+
+
+@pytest.mark.parametrize(("variant", "rate", "of_input"), [("notebook", 3e-4, 0.1), ("handbook", 1e-4, 0.01)])
+def test_network_and_input_are_fitted_at_rates_of_their_own(
+    photo: Tensor, variant: str, rate: float, of_input: float
+) -> None:
+    """The first step of Adam is its rate, whatever the gradient."""
+    fit, guide = guided(variant, posed(photo))
     start = {"z": guide.z.detach().clone(), "net": next(guide.network.parameters()).detach().clone()}
-    assert 0.99 < float(start["z"].max()) < 1, "it begins as U(0, 1)"
     fit.output()
     fit.step()
     moved = (guide.z.detach() - start["z"]).abs()
-    assert float(moved.median()) == pytest.approx(rate, rel=0.01)
+    assert float(moved.median()) == pytest.approx(of_input, rel=0.01)
     net = (next(guide.network.parameters()).detach() - start["net"]).abs()
-    assert float(net.median()) == pytest.approx(3e-4, rel=0.01)
+    assert float(net.median()) == pytest.approx(rate, rel=0.01)
 
 
-@pytest.mark.parametrize(("variant", "weight"), [("notebook", 2.0), ("handbook", 0.01)])
-def test_loss_of_a_variant_is_its_own(photo: Tensor, variant: str, weight: float) -> None:
+def test_the_notebook_begins_with_noise_and_the_handbook_with_the_degraded_image(photo: Tensor) -> None:
     problem = posed(photo)
-    fit = Fit(prior(f"self_guided[variant={variant},channels=8,scales=2]"), problem, Streams(0))
-    (guide,) = (module for module in fit.network.modules() if isinstance(module, Guide))
+    _, guide = guided("notebook", problem)
+    assert 0.99 < float(guide.z.detach().max()) < 1, "as U(0, 1)"
+    _, guide = guided("handbook", problem)
+    torch.testing.assert_close(guide.z.detach()[0], problem.measurement)
+
+
+def drawn(fit: Fit, guide: Guide, draws: int, amplitude: float) -> list[Tensor]:
+    """The inputs of an iteration, drawn as the trick draws them, for a generator in the same state."""
+    (played,) = fit._tricks
+    state = played.rng.get_state()
     z = guide.z.detach().clone()
+    noise = torch.rand((draws, *z.shape[1:]), generator=played.rng)
+    played.rng.set_state(state)
+    return [*(z + amplitude * z.max() * noise).split(1)]
+
+
+def test_loss_of_the_notebook_is_of_norms_with_each_draw_normalised_by_itself(photo: Tensor) -> None:
+    problem = posed(photo)
+    fit, guide = guided("notebook", problem)
+    z, inputs = guide.z.detach().clone(), drawn(fit, guide, 3, 0.5)
+    image = torch.stack([guide.network(each)[0] for each in inputs]).mean(dim=0).detach()
     step = fit.output()
-    differences = [step.estimate - problem.measurement, step.estimate - z[0]]
-    power = 1 if variant == "notebook" else 2
-    first, second = (difference.abs().pow(power).mean() for difference in differences)
-    torch.testing.assert_close(step.loss, first + weight * second)
+    torch.testing.assert_close(step.estimate, image)
+    first, second = (torch.linalg.norm(image - other) for other in (problem.measurement, z[0]))
+    torch.testing.assert_close(step.loss, first + 2 * second)
+
+
+def test_loss_of_the_handbook_is_of_squares_with_each_of_its_draws_held_to_the_input(photo: Tensor) -> None:
+    """As there: |mean - y|^2 + 0.01 * 4 * the sum over the draws of |f - z|^2; here per pixel."""
+    problem = posed(photo)
+    fit, guide = guided("handbook", problem)
+    z, inputs = guide.z.detach().clone(), drawn(fit, guide, 4, 0.01)
+    made = guide.network(torch.cat(inputs)).detach()
+    step = fit.output()
+    torch.testing.assert_close(step.estimate, made.mean(dim=0))
+    first = (made.mean(dim=0) - problem.measurement).square().sum()
+    second = 4 * (made - z).square().sum()
+    torch.testing.assert_close(step.loss * problem.measurement.numel(), first + 0.01 * second)
+
+
+def test_pixels_that_are_kept_from_the_fit_do_not_count(photo: Tensor) -> None:
+    problem = posed(photo)
+    counted = torch.rand(1, 40, 40) < 0.9
+    visible = replace(problem, measurement=problem.measurement * counted, counted=counted)
+    for variant in ("notebook", "handbook"):
+        method = prior(f"self_guided[variant={variant},channels=8,scales=2]")
+        output = torch.rand(1, 3 * method.recipe().draws, 40, 40)
+        other = torch.where(counted, output, torch.rand_like(output))
+        torch.testing.assert_close(method.loss(output, visible), method.loss(other, visible))
+
+
+def test_an_output_without_noise_is_an_image_too(photo: Tensor) -> None:
+    fit, guide = guided("notebook", posed(photo))
+    torch.testing.assert_close(fit.still(), guide.network(guide.z)[0].detach())
 
 
 # DeepRED
@@ -147,4 +213,7 @@ def test_deep_red_is_pulled_to_the_measurement_and_from_the_tenth_step_on_to_it_
 
 def test_it_denoises_what_is_measured_as_it_is(photo: Tensor) -> None:
     assert "measured as it is" in str(prior("deep_red").refuses(posed(photo, "inpainting")))
+    hidden = replace(posed(photo), counted=torch.ones(1, 40, 40, dtype=torch.bool))
+    assert "every pixel" in str(prior("deep_red").refuses(hidden)), "it would be pulled to pixels that are black there"
+    assert not any(isinstance(trick, Backtracking) for trick in prior("deep_red").fit_settings(posed(photo)).tricks)
     assert prior("aseqdip").refuses(posed(photo, "super_resolution", 64))

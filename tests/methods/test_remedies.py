@@ -166,6 +166,25 @@ def test_bound_is_that_of_the_task_and_of_the_upsampling(photo: Tensor, problem:
     assert prior("spectral_control[bound=2,upsampling=gaussian]").resolved(problem)["bound"] == 2
 
 
+@pytest.mark.parametrize(
+    ("task", "iterations", "bound", "tricks"),
+    [
+        ("denoising", 10_000, 1.4, (Backtracking(5.0),)),
+        ("jpeg", 10_000, 1.4, (Backtracking(5.0),)),
+        ("inpainting", 10_000, 1.6, ()),
+        ("enhancement", 100, 1.0, ()),
+    ],
+)
+def test_fit_is_that_of_the_program_for_the_task(
+    photo: Tensor, task: str, iterations: int, bound: float, tricks: object
+) -> None:
+    posed = registry.build("task", task).degrade(Scene(photo), Streams(0))
+    settings = prior("spectral_control").fit_settings(posed)
+    assert (settings.iterations, settings.tricks) == (iterations, tricks)
+    assert prior("spectral_control").resolved(posed)["bound"] == bound
+    assert prior("spectral_control[backtrack=never]").fit_settings(posed).tricks == ()
+
+
 def test_fit_of_the_decoder_is_that_of_the_official_code(photo: Tensor, problem: Problem) -> None:
     settings = prior("spectral_control").fit_settings(problem)
     assert (settings.iterations, settings.optimiser, settings.tricks) == (10_000, Adam(0.001), (Backtracking(5.0),))

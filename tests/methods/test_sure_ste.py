@@ -16,6 +16,8 @@ from dipbench.fit import Execution, Fit
 from dipbench.fit.engines.execution import REFERENCE
 from dipbench.images.files import centre_crop
 from dipbench.streams import Streams
+from dipbench.trace.rules.last import Last
+from dipbench.trace.rules.sure_crossing import SureCrossing
 
 
 @pytest.fixture
@@ -41,6 +43,26 @@ def test_noise_on_the_input_is_the_official_share_of_the_level(problem: Problem)
     assert prior().resolved(grey)["spread"] == 0.3
 
 
+def test_its_deviation_is_drawn_each_time_or_the_largest(problem: Problem) -> None:
+    z = torch.zeros(1, 3, 200, 200)
+    fit = Fitting(nn.Identity(), nn.Parameter(torch.zeros(1)), z, torch.zeros(()), nn.Identity(), PROBLEM)
+    deviations = {}
+    for drawn in (True, False):
+        deviations[drawn] = []
+        for seed in range(5):
+            fit.input = z
+            Stein(0.2, 0.5, "gradient", drawn).before(fit, {}, Streams(seed).torch("stein"))
+            deviations[drawn].append(float(fit.input.std()))
+    assert deviations[False] == pytest.approx([0.1] * 5, rel=0.02)
+    assert max(deviations[True]) < 0.1
+    assert min(deviations[True]) < 0.5 * max(deviations[True])
+
+
+def test_it_ends_where_the_estimate_of_the_error_is_negative() -> None:
+    assert prior().stop == SureCrossing(of="loss")
+    assert prior("stop=last").stop == Last()
+
+
 class Shrinking(nn.Module):
     """(1, C, H, W) times a factor: its divergence, a mean over the pixels, is the factor."""
 
@@ -57,7 +79,7 @@ def test_what_it_adds_is_the_divergence_by_stein_of_a_network_where_it_is_known(
     net, z, sigma = Shrinking(), torch.rand(1, 3, 64, 64), 0.1
     fit = Fitting(net, nn.Parameter(torch.zeros(1)), z, torch.zeros(()), net, PROBLEM)
     rng = Streams(0).torch("stein")
-    more = Stein(sigma, 0.5, divergence).adds(net(z), fit, {}, rng)
+    more = Stein(sigma, 0.5, divergence, drawn=True).adds(net(z), fit, {}, rng)
     assert float(more.detach()) == pytest.approx(2 * sigma**2 * 0.3 - sigma**2, rel=0.05)
     more.backward()
     assert float(net.factor.grad) == pytest.approx(2 * sigma**2, rel=0.05)
