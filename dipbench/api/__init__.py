@@ -29,7 +29,6 @@ from dipbench.running.restoring import NoiseLevelNotGiven, Restoration, restored
 from dipbench.running.runner import Display, Summary, compute, plan_of
 from dipbench.running.score_files import score_folder
 from dipbench.running.trial import Progress
-from dipbench.spec import parse
 from dipbench.store.store import Store
 from dipbench.suites.agenda import parts_of
 from dipbench.suites.edits import Choices
@@ -201,10 +200,11 @@ def load(folder: Path | str) -> Loaded:
 def check(plugin: Plugin | type[Plugin] | str, kind: str = "method") -> pd.DataFrame:
     """Whether a plugin keeps the contract: a row a thing that was tried, its `complaint` empty where that was right.
 
-    As `dipbench check`, of a class from a notebook too, or of what `prior` made. UserError for what is no plugin.
+    As `dipbench check`, of a class from a notebook too, or of what `prior` made; what `tiny()` sets is as there, and
+    other settings are as given. UserError for what is no plugin.
     """
     (text,) = registry.as_text(kind, [plugin])
-    return pd.DataFrame([asdict(each) for each in checked(kind, parse(text).name)])
+    return pd.DataFrame([asdict(each) for each in checked(kind, text)])
 
 
 def score(

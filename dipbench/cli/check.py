@@ -10,7 +10,10 @@ from dipbench.cli import options
 
 def check(
     name: Annotated[
-        str, typer.Argument(help="A method, data set, task, noise, trick, signal or rule, or the path of its file.")
+        str,
+        typer.Argument(
+            help="A method, data set, task, noise, trick, signal or rule, or the path of its file, and settings."
+        ),
     ],
     kind: Annotated[str | None, typer.Option(help="Which is meant, where several have that name: trick, ...")] = None,
     plugins: options.Plugins = None,

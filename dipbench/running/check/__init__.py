@@ -1,16 +1,18 @@
 """What every plugin must do, as checks: `dipbench check NAME_OR_FILE` tries it, and the tests all that are found."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from dipbench import registry
-from dipbench.contract import Method, Plugin
+from dipbench.contract import Method, Plugin, Rule, Task
 from dipbench.errors import UserError, located, unknown
 from dipbench.registry.process import apart
 from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
 from dipbench.running.check.patience import Endless, at_most
 from dipbench.running.check.trying import Try
+from dipbench.spec import parse
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,12 @@ class Checked:
         return f"{'WRONG' if self.complaint else 'right'}  {self.what}{': ' if self.complaint else ''}{self.complaint}"
 
 
-def kind_of(name: str, wanted: str | None = None) -> str:
+def kind_of(written: str, wanted: str | None = None) -> str:
     """The kind of the plugin of that name, or in that file; `wanted` says which, where there are several.
 
-    UserError if there is none that can be checked, or several.
+    Settings behind the name make no difference. UserError if there is none that can be checked, or several.
     """
+    name = parse(written).name
     if wanted not in (None, *CHECKS):
         raise unknown("kind of plugin", str(wanted), CHECKS)
     kinds = registry.kinds_of(name)
@@ -44,14 +47,20 @@ def kind_of(name: str, wanted: str | None = None) -> str:
     return found[0]
 
 
-def checked(kind: str, name: str) -> Iterator[Checked]:
-    """Every check of a plugin, in turn. An error that a plugin raises is a complaint."""
-    cls = registry.find(kind, name)
+def checked(kind: str, written: str) -> Iterator[Checked]:
+    """Every check of a plugin, in turn. An error that a plugin raises is a complaint.
+
+    It has the settings of its `tiny()`, where its kind has that, and of the others those that are `written`. UserError
+    for a setting that is wrong.
+    """
+    spec = parse(written)
+    cls = registry.find(kind, spec.name)
+    given = registry.build(kind, spec) if spec.settings else None
     yield _tried("says what it is", partial(_describes_itself, cls))
     tries: list[Try] = []
 
     def make() -> str:
-        tries.extend(CHECKS[kind](cls))
+        tries.extend(CHECKS[kind](_small(cls, given, spec.settings)))
         return ""
 
     made = _tried("can be made with the defaults of its settings", make)
@@ -62,6 +71,12 @@ def checked(kind: str, name: str) -> Iterator[Checked]:
         found = _tried(what, check if ends else lambda: "not tried, because it does not end", _patience_for(cls))
         ends = ends and found.ends
         yield found
+
+
+def _small(cls: type[Plugin], given: Plugin | None, names: Iterable[str]) -> Plugin:
+    tiny: Any = cls.tiny() if issubclass(cls, (Method, Task, Rule)) else cls()
+    free = [name for name in names if getattr(tiny, name) == getattr(cls(), name)]
+    return replace(tiny, **{name: getattr(given, name) for name in free})
 
 
 def _patience_for(cls: type[Plugin]) -> float:
@@ -96,4 +111,4 @@ CHECKS: dict[str, Callable[..., list[Try]]] = {
     "rule": rules.checks,
     "validation": validations.checks,
 }
-"""Kind of plugin -> the checks of a class of it, beside those of every plugin."""
+"""Kind of plugin -> the checks of one of it, beside those of every plugin."""

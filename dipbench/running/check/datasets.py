@@ -9,10 +9,10 @@ from dipbench.data.loading import picture_of
 from dipbench.running.check.trying import Try
 
 
-def checks(cls: type[Dataset]) -> list[Try]:
-    if cls.empty:
-        return [("its scenes have names", partial(_names, cls()))]
-    return [("its first scene has an image in [0, 1], or what was measured instead", partial(_reads, cls()))]
+def checks(dataset: Dataset) -> list[Try]:
+    if dataset.empty:
+        return [("its scenes have names", partial(_names, dataset))]
+    return [("its first scene has an image in [0, 1], or what was measured instead", partial(_reads, dataset))]
 
 
 def _names(dataset: Dataset) -> str:

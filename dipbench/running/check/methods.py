@@ -29,8 +29,7 @@ _BLACK_AND_WHITE = 16.0
 """Beyond it a value is no shade between 0 and 1 that a fit has on its way: it is one of 0 to 255."""
 
 
-def checks(cls: type[Method]) -> list[Try]:
-    method = cls.tiny()
+def checks(method: Method) -> list[Try]:
     runs = _Runs(method)
     posed = {size: problems(size) for size in SIZES}
     found: list[Try] = [("takes a problem of some task", partial(_takes_some, method, posed[SIZES[0]]))]

@@ -9,8 +9,8 @@ from dipbench.running.check.trying import SIZES, Try, picture
 from dipbench.streams import Streams
 
 
-def checks(cls: type[Noise]) -> list[Try]:
-    return [("keeps the shape and draws from `rng` alone", partial(_adds, cls()))]
+def checks(noise: Noise) -> list[Try]:
+    return [("keeps the shape and draws from `rng` alone", partial(_adds, noise))]
 
 
 def _adds(noise: Noise) -> str:

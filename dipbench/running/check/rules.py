@@ -14,8 +14,7 @@ _LENGTH = 30  # iterations of a trace, within which `tiny()` can fire
 _RANDOM = 10  # traces of each kind
 
 
-def checks(cls: type[Rule]) -> list[Try]:
-    rule = cls.tiny()
+def checks(rule: Rule) -> list[Try]:
     return [
         ("reads signals that there are, none of them an oracle", partial(_reads, rule)),
         ("stops on some trace, unless it says that it never does", partial(_stops, rule)),

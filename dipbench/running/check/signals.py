@@ -20,8 +20,7 @@ from dipbench.trace.signals import Seen, Signal
 _ITERATIONS, _BREAK = 130, 60  # more than a usual window, and a checkpoint within it
 
 
-def checks(cls: type[Signal]) -> list[Try]:
-    signal = cls()
+def checks(signal: Signal) -> list[Try]:
     posed = [(name, problem) for name, problem in _problems().items() if _validation(signal, problem) != "none"]
     if not posed:
         raise UserError("it refuses every problem, with every validation")

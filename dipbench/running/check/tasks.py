@@ -13,8 +13,7 @@ from dipbench.running.check.trying import SIZES, Try, scene
 from dipbench.streams import Streams
 
 
-def checks(cls: type[Task]) -> list[Try]:
-    task = cls.tiny()
+def checks(task: Task) -> list[Try]:
     found: list[Try] = []
     for size in SIZES:
         found.append((f"{size[0]}x{size[1]}x{size[2]}: poses a problem", partial(_poses, task, size)))

@@ -13,20 +13,19 @@ from dipbench.streams import Streams
 _GIVES = ("data", "twin", "noise")
 
 
-def checks(cls: type[Validation]) -> list[Try]:
-    validation = cls()
+def checks(validation: Validation) -> list[Try]:
     pictured = [(name, problem) for name, problem in problems().items() if problem.pictured]
     taken = [(name, problem) for name, problem in pictured if not validation.refuses(problem)]
     if not taken:
         raise UserError("it refuses every problem")
     return [
-        ("says what the other problem is", partial(_says_what_it_gives, cls)),
+        ("says what the other problem is", partial(_says_what_it_gives, validation)),
         *((f"{name}: makes two problems of one", partial(_sets_apart, validation, each)) for name, each in taken),
     ]
 
 
-def _says_what_it_gives(cls: type[Validation]) -> str:
-    return "" if cls.gives in _GIVES else f"it gives '{cls.gives}': it takes {', '.join(_GIVES)}"
+def _says_what_it_gives(validation: Validation) -> str:
+    return "" if validation.gives in _GIVES else f"it gives '{validation.gives}': it takes {', '.join(_GIVES)}"
 
 
 def _sets_apart(validation: Validation, problem: Problem) -> str:

@@ -101,6 +101,33 @@ def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, 
     assert re.search(complaint, found), found
 
 
+def test_settings_are_tried_as_given_but_those_that_make_it_small(tmp_path: Path) -> None:
+    text = METHOD.replace("    count:", '    shade: Literal["grey", "white"] = "grey"  # of what it makes\n    count:')
+    text = text.replace("from torch import", "from typing import Literal, Self\n\nfrom torch import")
+    text = text.replace(
+        "yield problem", "assert self.count == 2\n        yield (255 if self.shade == 'white' else 1) * problem"
+    )
+    (tmp_path / "wrong.py").write_text(
+        text + "\n    @classmethod\n    def tiny(cls) -> Self:\n        return cls(count=2)\n"
+    )
+
+    def found(settings: str) -> str:
+        return "\n".join(str(each) for each in checked("method", f"{tmp_path}/wrong.py{settings}") if each.complaint)
+
+    assert found("") == found("[count=9]") == found("[shade=grey]") == ""
+    assert "divide by 255" in found("[count=9,shade=white]")
+    with pytest.raises(UserError, match="shade must be 'grey' or 'white', got 'red'"):
+        found("[shade=red]")
+
+
+@pytest.mark.parametrize(
+    "written", ["self_guided[variant=handbook]", "aseqdip[network=skip]", "sure_ste[drawn=false]", "dip[norm=group]"]
+)
+def test_variants_of_methods_keep_the_contract(written: str) -> None:
+    complaints = [str(each) for each in checked(kind_of(written), written) if each.complaint]
+    assert not complaints, "\n".join(complaints)
+
+
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for size in SIZES:
