@@ -171,6 +171,111 @@ def test_a_module_of_the_users_own_counts_by_its_code(
     assert sources[0] != sources[1]
 
 
+SHADES = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Shade:
+    by: float
+    def on(self, image): return image * self.by
+
+class Plain:
+    def __init__(self, by): self.by = by
+    def on(self, image): return image * self.by
+"""
+
+
+def test_a_bound_method_counts_with_what_it_is_bound_to(notebook: Notebook) -> None:
+    cell = notebook(SHADES)
+    hashes = [typed_hash(cell["Shade"](by).on) for by in (0.5, 0.5, 0.9)]
+    assert hashes[0] == hashes[1] != hashes[2]
+    with pytest.raises(UserError, match="is a Plain from outside the function that takes it"):
+        typed_hash(cell["Plain"](0.5).on)
+    other = notebook(SHADES.replace("image * self.by", "image / self.by"))
+    assert typed_hash(other["Shade"](0.5).on) != hashes[0]
+
+
+BODY = """
+SIZES = [8, 16]
+
+class Sized:
+    sizes = tuple(SIZES)
+    scale = FACTOR
+    def on(self, image): return image
+"""
+WRAPPED = """
+import functools
+
+def times(by):
+    def around(function):
+        @functools.wraps(function)
+        def wrapper(image): return function(image) * by
+        return wrapper
+    return around
+
+@times(FACTOR)
+def halved(image): return image / 2
+
+plain = times(FACTOR)(lambda image: image / 2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "before", "after"),
+    [
+        (BODY, "Sized", "FACTOR = 2", "FACTOR = 3"),
+        (BODY, "Sized", "[8, 16]", "[8, 32]"),
+        (WRAPPED, "halved", "FACTOR = 2", "FACTOR = 3"),
+        (WRAPPED, "halved", "(image) * by", "(image) / by"),
+        (WRAPPED, "halved", "image / 2\n\nplain", "image / 4\n\nplain"),
+        (WRAPPED, "plain", "(image) * by", "(image) / by"),
+        (WRAPPED, "plain", "FACTOR = 2", "FACTOR = 3"),
+    ],
+)
+def test_what_a_class_takes_into_its_body_and_a_decorator_count(
+    notebook: Notebook, cell: str, name: str, before: str, after: str
+) -> None:
+    text = "FACTOR = 2\n" + cell
+    assert before in text
+    once, again, edited = (typed_hash(notebook(each)[name]) for each in (text, text, text.replace(before, after)))
+    assert once == again != edited
+
+
+def test_what_a_class_holds_counts_as_it_is_now(notebook: Notebook) -> None:
+    cls = notebook("FACTOR = 2\n" + BODY)["Sized"]
+    before = typed_hash(cls)
+    cls.sizes = (3,)
+    assert typed_hash(cls) != before
+
+
+def test_a_class_without_functions_counts_by_what_it_holds(notebook: Notebook) -> None:
+    """No cell is known of one that IPython made of a cell."""
+    text = "class Options:\n    width = 8\n\ndef f(image): return image * Options.width\n"
+    hashes = [typed_hash(notebook(each)["f"]) for each in (text, text, text.replace("8", "9"))]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_what_was_edited_since_it_was_imported_is_refused(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what stands in the file it would be named, and the code of before would be computed."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file, text = tmp_path / "my_help.py", "def smooth(image):\n    return image * 0.5\n"
+    file.write_text(text)
+    by_name = notebook("from my_help import smooth\ndef f(image): return smooth(image)\n")["f"]
+    by_module = notebook("import my_help\ndef f(image): return my_help.smooth(image)\n")["f"]
+    before = [typed_hash(by_name), typed_hash(by_module)]
+    for edited in (text.replace("0.5", "0.9"), "no python", "# said above\n" + text):
+        file.write_text(edited)
+        for each in (by_name, by_module):
+            with pytest.raises(UserError, match=r"'smooth' is not what '.*my_help.py' says now, .*: reload it"):
+                typed_hash(each)
+    file.write_text(text)
+    assert [typed_hash(by_name), typed_hash(by_module)] == before
+    sys.modules.pop("my_help")
+
+
 REFUSED = {
     "a network that is made": (lambda n: dipbench.prior(torch.nn.Conv2d(3, 3, 1)), "Conv2d that is made already"),
     "no name": (lambda n: dipbench.prior(lambda channels: None), "has no name: give one, dipbench.prior"),

@@ -1,7 +1,8 @@
 """What code that was typed into a notebook or a script is made of, as text: that is its identity.
 
-A class or a function counts with all that it takes from around it: functions, classes and plain values, and what these
-take in turn. What installed packages hold counts by its name, as it does for a plugin in a file.
+A class or a function counts with all that it takes from around it: functions, classes and plain values, decorators and
+what a class holds, and what these take in turn. What installed packages hold counts by its name, as it does for a
+plugin in a file.
 """
 
 import ast
@@ -13,6 +14,7 @@ import linecache
 import sys
 import sysconfig
 import textwrap
+import time
 import types
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -24,6 +26,8 @@ import torch
 from dipbench.code import code_hash
 from dipbench.errors import UserError
 
+_SINCE = time.time()  # what was written later may be other than what was imported
+_LISTS = (list, tuple, set, frozenset)
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, Path, torch.dtype, torch.device, types.EllipsisType)
 
 
@@ -48,6 +52,44 @@ def text_of(thing: Any) -> str:
     return textwrap.dedent(found)
 
 
+def _own_text(thing: Any) -> str:
+    """The same, of a wrapper too; of a class without functions, which no cell is known of, its name."""
+    functions = [*_functions_of(thing)] if inspect.isclass(thing) else [thing]
+    for function in functions:
+        _refuse_stale(function)
+    if inspect.isclass(thing):
+        return text_of(thing) if functions else f"class {thing.__qualname__}"
+    if not hasattr(thing, "__wrapped__"):
+        return text_of(thing)
+    return textwrap.dedent(inspect.getsource(thing.__code__))
+
+
+def _refuse_stale(function: types.FunctionType) -> None:
+    """UserError where the file that it was read from has other code now, which would stand for what is computed.
+
+    Where it was written to meanwhile, that is: other code may be the work of an import hook as well.
+    """
+    file = Path(function.__code__.co_filename)
+    if not file.is_file() or file.stat().st_mtime < _SINCE:
+        return  # it is the cell of a notebook, or nobody touched it
+    try:
+        whole = compile(file.read_bytes(), str(file), "exec")
+    except (SyntaxError, ValueError, OSError):
+        whole = None
+    if whole is None or function.__code__ not in _codes_in(whole):
+        raise UserError(
+            f"'{function.__qualname__}' is not what '{file}' says now, which was edited since it was imported: reload "
+            "it, by importlib.reload or by starting anew"
+        )
+
+
+def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from _codes_in(inner)
+
+
 def _class_text(cls: type) -> str:
     """Also of a class in a notebook, which Python looks for in a file: a function of its knows the cell."""
     for function in _functions_of(cls):
@@ -62,12 +104,23 @@ def _class_text(cls: type) -> str:
 
 
 def _functions_of(cls: type) -> Iterator[types.FunctionType]:
-    """Those that the class defines itself, but for what @dataclass made."""
+    """Those that the class defines itself, but for what @dataclass made; of what is wrapped the innermost."""
     for value in vars(cls).values():
         parts = (value.fget, value.fset) if isinstance(value, property) else (getattr(value, "__func__", value),)
         for part in map(inspect.unwrap, filter(callable, parts)):
             if isinstance(part, types.FunctionType) and part.__code__.co_filename != "<string>":
                 yield part
+
+
+def _held_by(cls: type) -> dict[str, Any]:
+    """The plain values among what the class holds itself, which may have been set since."""
+    return {name: value for name, value in vars(cls).items() if not name.startswith("_") and _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, (*value.keys(), *value.values())))
+    return all(map(_is_plain, value)) if isinstance(value, _LISTS) else isinstance(value, _PLAIN)
 
 
 class _Reader:
@@ -83,13 +136,17 @@ class _Reader:
             self.read_all(name, (value.func, value.args, value.keywords))
         elif isinstance(value, types.ModuleType):
             self.texts[value.__name__] = _module(value)
-        elif inspect.isclass(value) or _is_function(value):
-            self._read_code(inspect.unwrap(value))
+        elif isinstance(value, types.MethodType):
+            self.read_all(name, (value.__func__, value.__self__))
+        elif inspect.isclass(value) or isinstance(value, types.FunctionType):
+            self._read_code(value)
+        elif _is_function(value):  # in a wrapper of C, as functools.cache
+            self.read(name, value.__wrapped__)
         elif isinstance(value, _PLAIN) or type(value).__module__ in ("typing", "types"):
             self.texts[f"{name}={value!r}"] = f"{name}={value!r}"
         elif isinstance(value, dict):
             self.read_all(name, (*value.keys(), *value.values()))
-        elif isinstance(value, (list, tuple, set, frozenset)):
+        elif isinstance(value, _LISTS):
             self.read_all(name, sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value)
         elif is_dataclass(value):
             self.read_all(name, (type(value), *(getattr(value, field.name) for field in fields(value))))
@@ -110,15 +167,22 @@ class _Reader:
         if id(thing) in self.texts:
             return
         self._held.append(thing)
-        module = str(thing.__module__)
+        functions = [*_functions_of(thing)] if inspect.isclass(thing) else [thing]
+        if hasattr(thing, "__wrapped__") and functions == [thing]:
+            self.read(thing.__name__, thing.__wrapped__)
+        # not __module__, which a wrapper has of what it wraps
+        module = str(thing.__module__ if inspect.isclass(thing) else thing.__globals__.get("__name__"))
         if is_installed(module):
             self.texts[id(thing)] = f"{module}.{thing.__qualname__}"
             return
-        self.texts[id(thing)] = text_of(thing)
-        for base in thing.__bases__ if inspect.isclass(thing) else ():
-            self.read(base.__name__, base)
-        for function in _functions_of(thing) if inspect.isclass(thing) else (thing,):
+        self.texts[id(thing)] = text = _own_text(thing)
+        for function in functions:
             self._read_around(function)
+        around = functions[0].__globals__ if functions else vars(sys.modules[module])
+        for name in _looked_up_by(text) & around.keys():
+            self.read(name, around[name])
+        if inspect.isclass(thing):
+            self.read_all(thing.__name__, (*thing.__bases__, _held_by(thing)))
 
     def _read_around(self, function: types.FunctionType) -> None:
         """What a function takes from around it: globals, what it closes over, and its defaults."""
@@ -141,11 +205,22 @@ def _globals_in(code: types.CodeType) -> set[str]:
     return found.union(*(_globals_in(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
 
 
+def _looked_up_by(text: str) -> set[str]:
+    """The names that a definition looks up while it is made: of decorators, of defaults, of the body of a class."""
+    try:
+        return {name for name in _globals_in(compile(text, "<text>", "exec")) if not name.startswith("__")}
+    except (SyntaxError, ValueError):  # the line of a lambda, which its code says all of
+        return set()
+
+
 def _module(module: types.ModuleType) -> str:
     """An installed one by its name; one of the user's with its code and that of those beside it that it imports."""
     file = getattr(module, "__file__", None)
     if file is None or is_installed(module.__name__):
         return module.__name__
+    for value in vars(module).values():
+        if isinstance(value, types.FunctionType) and value.__globals__ is vars(module):
+            _refuse_stale(value)
     return f"{module.__name__} {code_hash(Path(file))}"
 
 
