@@ -50,9 +50,13 @@ def source_of(module: str) -> str | None:
     top = module.partition(".")[0]
     if top == "dipbench":
         return None
-    whole, own = (getattr(sys.modules.get(name), "__file__", None) for name in (top, module))
-    if whole and Path(whole).name == "__init__.py":
-        return _hash_of(Path(whole).parent, _files_of(Path(whole).parent))
+    folders = [Path(folder) for folder in getattr(sys.modules.get(top), "__path__", ())]
+    if len(folders) == 1:
+        return _hash_of(folders[0], _files_of(folders[0]))
+    if folders:  # without an __init__.py, its parts may lie apart
+        parts = sorted(_hash_of(folder, _files_of(folder)) for folder in folders)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    own = getattr(sys.modules.get(module), "__file__", None)
     return file_hash(Path(own)) if own else None
 
 

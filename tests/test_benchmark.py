@@ -1,6 +1,7 @@
 """`dipbench.Benchmark`: methods as a notebook has them, side by side on the same measurements."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 import dipbench
+from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
 from dipbench.registry.finding import GIVEN
 from dipbench.scoring import Protocol
+from dipbench.streams import Streams
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +29,19 @@ def _nothing_given() -> Iterator[None]:
 class Small(nn.Sequential):
     def __init__(self, channels: int) -> None:
         super().__init__(nn.Conv2d(32, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, channels, 1), nn.Sigmoid())
+
+
+@dataclass(frozen=True)
+class Scaled(Method):
+    """The measurement, scaled."""
+
+    by: float = 0.5  # the factor
+
+    def refuses(self, problem: Problem) -> str | None:
+        return None
+
+    def run(self, problem: Problem, rng: Streams) -> Iterator[Tensor]:
+        yield problem.measurement * self.by
 
 
 def halved(image: Tensor) -> Tensor:
@@ -169,3 +185,17 @@ def test_one_method_needs_no_list_around_it(tmp_path: Path, method: Any) -> None
     results = bench.run(method, device="cpu", progress=False).results
     assert set(results["status"]) == {"done"}
     assert results["method"].nunique() == 1
+
+
+def test_methods_of_a_list_go_by_their_settings_and_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    bench = benchmark(tmp_path, images="coffee")
+    found = bench.run([Scaled, Scaled(by=0.8), "nlm", "nlm"], device="cpu")
+    assert list(dict.fromkeys(found.results["method"])) == ["Scaled", "Scaled[by=0.8]", "nlm"]
+    with pytest.raises(UserError, match=r"two methods are called 'halved': give names, \{'one': \.\.\., 'other'"):
+        bench.run([halved, halved], device="cpu")
+
+
+def test_a_name_of_several_words_is_one(tmp_path: Path) -> None:
+    bench = benchmark(tmp_path, images="coffee")
+    found = bench.run({"my half": lambda image: image / 2, "two-thirds": lambda image: image / 1.5}, device="cpu")
+    assert list(dict.fromkeys(found.results["method"])) == ["my half", "two-thirds"]

@@ -184,6 +184,22 @@ def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_chan
         import_module("my_helper")
 
 
+@pytest.mark.parametrize("in_helper", [False, True])
+def test_a_function_that_imports_what_is_beside_its_file_is_refused_for_it_would_not_be_found(
+    tmp_path: Path, in_helper: bool
+) -> None:
+    (tmp_path / "my_numbers.py").write_text("FACTOR = 3\n")
+    late = "from my_numbers import FACTOR"
+    (tmp_path / "my_helper.py").write_text(f"def factor():\n    {late}\n    return FACTOR\n")
+    text = FILE.replace("from torch", "from my_helper import factor\nfrom torch")
+    if not in_helper:
+        text = FILE.replace("        yield", f"        {late}\n        yield")
+    (tmp_path / "half.py").write_text(text)
+    name, line = ("my_helper", 2) if in_helper else ("half", text[: text.index(late)].count("\n") + 1)
+    with pytest.raises(UserError, match=rf"{name}\.py', line {line}, imports 'my_numbers', .*: import it at the top"):
+        registry.build("method", f"{tmp_path}/half.py")
+
+
 def test_a_file_in_the_folder_one_is_in_finds_the_modules_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +310,26 @@ def test_an_installed_plugin_is_told_apart_by_its_packages_code(installed: Calla
     assert None not in sources
     assert sources[0] != sources[1]
     assert registry.find("method", "nlm").source() is None
+
+
+def test_a_package_without_an_init_is_told_apart_by_its_code_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts may lie in several folders."""
+    sources = []
+    for number, factor in enumerate((2, 2, 3)):
+        for part in ("one", "two"):
+            (tmp_path / f"{number}" / part / "apart" / part).mkdir(parents=True)
+            (tmp_path / f"{number}" / part / "apart" / part / "numbers.py").write_text(f"FACTOR = {factor}\n")
+            monkeypatch.syspath_prepend(tmp_path / f"{number}" / part)
+        import_module("apart.one.numbers")
+        source_of.cache_clear()
+        sources.append(source_of("apart.one.numbers"))
+        for name in [name for name in sys.modules if f"{name}.".startswith("apart.")]:
+            del sys.modules[name]
+        for part in ("one", "two"):
+            sys.path.remove(str(tmp_path / f"{number}" / part))
+    assert sources[0] == sources[1] != sources[2]
 
 
 @pytest.mark.parametrize("change", ["torch.set_default_dtype(torch.float64)", "torch.set_grad_enabled(False)"])

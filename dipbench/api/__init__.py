@@ -204,7 +204,7 @@ def check(plugin: Plugin | type[Plugin] | str, kind: str = "method") -> pd.DataF
     other settings are as given. UserError for what is no plugin.
     """
     (text,) = registry.as_text(kind, [plugin])
-    return pd.DataFrame([asdict(each) for each in checked(kind, text)])
+    return pd.DataFrame([{"what": each.what, "complaint": each.complaint} for each in checked(kind, text)])
 
 
 def score(

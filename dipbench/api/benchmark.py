@@ -1,6 +1,7 @@
 """A benchmark of one's own in three lines: a task, images, and methods as a notebook has them."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from dipbench.report.loaded import Loaded
 from dipbench.running.conditions import Conditions
 from dipbench.running.progress import Terminal
 from dipbench.running.runner import compute, plan_of
-from dipbench.spec import Spec
+from dipbench.spec import Spec, parse
 from dipbench.store.store import Store
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.seeds import seeds_of
@@ -67,7 +68,7 @@ class Benchmark:
         """
         if isinstance(methods, (str, Method)) or callable(methods):
             methods = [methods]
-        named = methods if isinstance(methods, Mapping) else {_name_of(given): given for given in methods}
+        named = methods if isinstance(methods, Mapping) else _named(methods)
         texts = {name: registry.as_text("method", [_as_method(name, given)])[0] for name, given in named.items()}
         on = executor_of("processes", jobs, texts.values())
         conditions = Conditions.read(device, jobs, engine, precision)
@@ -107,8 +108,20 @@ class Benchmark:
         return written
 
 
+def _named(methods: Iterable[Any]) -> dict[str, Any]:
+    """By what each is called that was given without a name. UserError for two of one."""
+    named: dict[str, Any] = {}
+    for given in methods:
+        name = _name_of(given)
+        if name in named and given != name:
+            raise UserError(f"two methods are called '{name}': give names, {{'one': ..., 'other': ...}}")
+        named[name] = given
+    return named
+
+
 def _name_of(given: Any) -> str:
-    """What a method is called that was given without a name."""
+    if isinstance(given, Method):
+        return str(Spec(type(given).__name__, parse(given.written()).settings))
     return given if isinstance(given, str) else getattr(given, "__name__", type(given).__name__)
 
 
@@ -116,7 +129,8 @@ def _as_method(name: str, given: Any) -> Method | type[Method] | str:
     """What stands for a method in the table of `Benchmark.run`, as one."""
     if isinstance(given, (str, Method)) or (isinstance(given, type) and issubclass(given, Method)):
         return given
-    own = name if name.isidentifier() else ""
+    own = re.sub(r"\W+", "_", name).strip("_")
+    own = own if own.isidentifier() else ""
     if isinstance(given, nn.Module) or (isinstance(given, type) and issubclass(given, nn.Module)):
         return prior(given, name=own)
     if not (inspect.isfunction(given) or callable(given)):

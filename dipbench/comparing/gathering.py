@@ -152,8 +152,10 @@ def _check_there(written: str, results: pd.DataFrame, holdings: Sequence[Holding
         entrant_of(written, results)
     except UserError as error:
         if str(error).startswith("unknown method"):
-            suite = holdings[0].plan.name
-            raise UserError(f"{error} (to compute it: dipbench run {suite} --method '{written}')") from error
+            command = holdings[0].plan.command.partition("\n")[0]
+            typed = command.startswith("dipbench run ")
+            mend = f"{command} --method '{written}'" if typed else f"{command}, with it among the methods"
+            raise UserError(f"{error} (to compute it: {mend})") from error
         raise
 
 

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric
     remarks: list[str] = []
     columns = {entrant.label(results): entrant for entrant in entrants}
     rows = {label: entrant.rows(results) for label, entrant in columns.items()}
-    rows = _of_one_protocol(rows, named, remarks)
+    rows = _each_once(_of_one_protocol(rows, named, remarks), named, remarks)
     wide = pd.concat([_column(of_one, label, metric) for label, of_one in rows.items()], axis=1, sort=False)
     reasons = {label: why_absent(results, columns[label].method, metric) for label in rows}
     if not named:
@@ -135,6 +136,18 @@ def _of_one_protocol(rows: dict[str, pd.DataFrame], named: bool, remarks: list[s
     others = [label for label, signature in signatures.items() if signature != common]
     remarks.append(f"Left out, because another protocol scored them: {', '.join(others)}.")
     return {label: of_one for label, of_one in rows.items() if label not in others}
+
+
+def _each_once(rows: dict[str, pd.DataFrame], named: bool, remarks: list[str]) -> dict[str, pd.DataFrame]:
+    """Without those whose runs and outputs are another's; those that a user `named` stay, and it is said."""
+    once: dict[Any, str] = {}
+    for label, of_one in rows.items():
+        runs = tuple(sorted(zip(of_one["run"], of_one["output"], strict=True)))
+        first = once.setdefault(runs or label, label)
+        if first != label:
+            counted = "" if named else ", and is counted once"
+            remarks.append(f"{label} is {first}: what is set otherwise does not act here{counted}.")
+    return rows if named else {label: rows[label] for label in once.values()}
 
 
 _PLACE = ["image", "seed", "measurement"]

@@ -1,5 +1,6 @@
 """A plugin out of a Python file or a package, imported apart from all others; in it the class is looked up."""
 
+import ast
 import importlib
 import importlib.util
 import os
@@ -15,6 +16,8 @@ from dipbench.contract import Plugin
 from dipbench.contract.plugin import plugins_in, unfinished_in
 from dipbench.errors import UserError, described, unknown
 from dipbench.registry.process import apart
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def in_file(name: str) -> tuple[Path, str] | None:
@@ -106,7 +109,10 @@ def _keeping_no_bytecode() -> Iterator[None]:
 @contextmanager
 def _finding_what_is_beside(path: Path) -> Iterator[None]:
     """Within the block the modules beside a file can be imported, as by a script; no other file gets them."""
-    beside = {name for name, _ in helpers_of(path)}
+    helpers = helpers_of(path)
+    beside = {name for name, _ in helpers}
+    for file in (path, *(file for _, file in helpers)):
+        _refuse_late_imports(file, beside)
     others = {name: sys.modules.pop(name) for name in beside if name in sys.modules}
     sys.path.insert(0, str(path.parent.resolve()))
     try:
@@ -123,6 +129,19 @@ def _finding_what_is_beside(path: Path) -> Iterator[None]:
         for name in beside:
             sys.modules.pop(name, None)
         sys.modules.update(others)
+
+
+def _refuse_late_imports(file: Path, beside: set[str]) -> None:
+    """UserError where a function imports what lies beside its file, which when it is called is not found any more."""
+    functions = [node for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, _FUNCTIONS)]
+    for node in (node for function in functions for node in ast.walk(function)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+            if late := [name for name in names if name in beside]:
+                raise UserError(
+                    f"file '{file}', line {node.lineno}, imports '{late[0]}', which lies beside it, within a function: "
+                    "import it at the top of the file"
+                )
 
 
 def the_plugin(kind: str, module: ModuleType, wanted: str = "") -> type[Plugin]:

@@ -27,6 +27,7 @@ class Entrant:
     @classmethod
     def read(cls, label: str, short_names: Mapping[str, Spec]) -> Self:
         """The method that a label stands for: a short name, or `name[key=value]` with a short or a plugin's name."""
+        _name(label)
         if label in short_names:
             return cls(label, label, short_names[label])
         written = parse(label)
@@ -68,6 +69,8 @@ SuiteName = Annotated[str, AfterValidator(_suite_name)]
 
 
 def _read_spec(written: Any) -> Any:
+    if not isinstance(written, (str, Spec)):
+        raise ValueError(f"it must be text, as 'dip[iterations=500]', got {written!r}")
     return parse(written) if isinstance(written, str) else written
 
 

@@ -130,6 +130,18 @@ def test_all_pairs_of_nine_images_are_tested_of_five_methods_and_not_of_six(meth
     )
 
 
+def test_two_labels_of_the_same_runs_count_once_unless_they_are_named() -> None:
+    table = results({"dip": made(), "tv[weight=0.1]": made(0.1, 0.2), "nlm": made(0.2, 0.1)})
+    same = table[table["method"] == "tv[weight=0.1]"].assign(method="tv[weight=0.2]")
+    once = found(pd.concat([table, same]))
+    assert set(once.ranking["label"]) == {"dip", "nlm", "tv[weight=0.1]"}
+    said = "tv[weight=0.2] is tv[weight=0.1]: what is set otherwise does not act here"
+    assert once.remarks == (f"{said}, and is counted once.",)
+    named = found(pd.concat([table, same]), methods=["dip", "tv[weight=0.1]", "tv[weight=0.2]"])
+    assert len(named.ranking) == 3
+    assert f"{said}." in named.remarks
+
+
 def test_groups_are_made_among_those_that_are_named_beforehand() -> None:
     table = results({f"m{i}": made(i, 0.1, images=9, draw=i) for i in range(6)})
     among = found(table, grouped=["m0", "m2", "m4", "m5", "gone"])

@@ -91,6 +91,9 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
             lambda t: f'{t}[defaults]\nname = "c"',
             "defaults must be a table of baseline, dataset, grouped, images, methods, protocol, published, ranked, ",
         ),
+        (lambda t: t.replace('"dip[iterations=5]"', "3"), "it must be text, as 'dip[iterations=500]', got 3"),
+        (lambda t: t.replace('"nlm"', '""'), "a name must have a character that is seen and none that is not, got ''"),
+        (lambda t: t.replace('"nlm"', '"n\\nlm"'), "a name must have a character that is seen and none that is not"),
         (lambda t: f'defaults = "a"\n{t}', "defaults must be a table of baseline, "),
     ],
 )
