@@ -136,6 +136,7 @@ def test_plan_leaves_out_what_has_no_runs_and_is_read_as_it_was_written(tmp_path
         "scale",
         "baseline",
         "ranked",
+        "grouped",
         "published",
         "runs",
     ]
