@@ -92,6 +92,13 @@ def unfinished_in(module: ModuleType) -> list[str]:
     ]
 
 
+def lacking(cls: Any) -> str:
+    """Why a class cannot be built, to be read behind its name; empty: it can."""
+    if inspect.isabstract(cls):
+        return f"is not whole: it lacks {', '.join(sorted(cls.__abstractmethods__))}()"
+    return "" if "__dataclass_fields__" in vars(cls) else "is not a dataclass: put @dataclass(frozen=True) on it"
+
+
 def home_of(module: str) -> str:
     """The module that a user names by a path: of one that lies in a package, that package."""
     package = module.rpartition(".")[0]
