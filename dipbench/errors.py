@@ -57,7 +57,9 @@ def described(error: BaseException) -> str:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if not isinstance(error, ModuleNotFoundError) or not error.name or error.name.startswith("dipbench"):
         return words
-    module = error.name.partition(".")[0]
+    module, dot, _ = error.name.partition(".")
+    if dot:  # Python names the first that is missing, so the package of that module was found
+        return f"{words}; package '{module}' is there without it: mend the import, or take another version of it"
     return f"{words}; it needs that package: pip install {_PACKAGES.get(module, module)}"
 
 

@@ -311,6 +311,10 @@ REFUSED = {
         lambda n: source_of(n(CLASS.replace("@dataclass(frozen=True)\n", ""))["Mine"]),
         r"Mine is not a dataclass: put @dataclass\(frozen=True\) on it",
     ),
+    "not whole": (
+        lambda n: source_of(n(CLASS.replace("def run", "def runs"))["Mine"]),
+        r"Mine is not whole: it lacks run\(\)",
+    ),
     "no method": (lambda n: registry.as_text("method", [3]), "a subclass of Method or an object of one, got 3"),
     "a function as it is": (
         lambda n: registry.as_text("method", [n(NET)["small"]]),

@@ -146,10 +146,17 @@ def test_a_file_that_cannot_be_imported_is_named_and_the_others_go_on(tmp_path: 
         registry.find("method", "missing")
 
 
-@pytest.mark.parametrize(("module", "package"), [("yaml_not_there", "yaml_not_there"), ("cv2.dnn", "opencv-python")])
+@pytest.mark.parametrize(("module", "package"), [("yaml_not_there", "yaml_not_there"), ("cv2", "opencv-python")])
 def test_a_missing_package_is_said_as_pip_knows_it(tmp_path: Path, module: str, package: str) -> None:
     (tmp_path / "mine.py").write_text(f"raise ModuleNotFoundError('No module', name='{module}')")
     with pytest.raises(UserError, match=f"it needs that package: pip install {package}$"):
+        registry.find("method", f"{tmp_path}/mine.py")
+
+
+def test_a_module_that_a_package_lacks_is_nothing_to_install(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import json.not_there\n")
+    said = r"No module named 'json\.not_there'; package 'json' is there without it: mend the import, or"
+    with pytest.raises(UserError, match=said):
         registry.find("method", f"{tmp_path}/mine.py")
 
 

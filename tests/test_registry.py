@@ -299,6 +299,52 @@ def test_an_installed_plugin_that_cannot_be_imported_is_named_and_the_others_go_
     assert lines["nlm"] == registry.find("method", "nlm").summary()
 
 
+PHOTOS = """
+from dipbench.contract import Dataset
+
+class Half(Dataset):
+    def names(self):
+        return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def Half(problem, rng): ...", "is function; it takes a subclass of Method"),
+        ("class Half: ...", "is a class that is no plugin; it takes a subclass of Method"),
+        (PHOTOS, "is a dataset; it takes a subclass of Method, and a dataset is of the group 'dipbench.datasets'"),
+        (FILE.replace("def run", "def runs"), "is not whole: it lacks run()"),
+        (FILE.replace("@dataclass(frozen=True)\n", ""), "is not a dataclass: put @dataclass(frozen=True) on it"),
+        (FILE + "\nHalf = Half()\n", "is Half; it takes a subclass of Method"),
+    ],
+)
+def test_an_installed_plugin_that_is_none_is_named_and_the_others_go_on(
+    installed: Callable[..., Path], text: str, said: str
+) -> None:
+    """What is refused of a file is of a package too."""
+    installed(wrong=text, right=FILE)
+    with pytest.raises(UserError) as error:
+        registry.build("method", "wrong")
+    assert str(error.value) == f"method 'wrong': 'package_of_wrong:Half' {said}"
+    lines = dict(listed("methods"))
+    assert lines["wrong"] == f"unavailable: {error.value}"
+    assert lines["right"] == "Halves the measurement."
+
+
+def test_an_installed_plugin_may_lie_in_another_package_than_its_entry_point(installed: Callable[..., Path]) -> None:
+    installed(inner=FILE, outer="from package_of_inner import Half")
+    assert registry.find("method", "outer").__module__ == "package_of_inner"
+
+
+def test_an_installed_package_that_lacks_a_module_of_its_own_is_not_to_be_installed(
+    installed: Callable[..., Path],
+) -> None:
+    installed(wrong="from package_of_wrong.deep import x")
+    with pytest.raises(UserError, match=r"package 'package_of_wrong' is there without it: mend the import, or"):
+        registry.find("method", "wrong")
+
+
 def test_an_installed_plugin_is_told_apart_by_its_packages_code(installed: Callable[..., Path]) -> None:
     """Also by a module of it that the plugin's own does not name."""
     folder = installed(half=FILE)

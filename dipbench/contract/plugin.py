@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Gt, Le, Lt
 
 from dipbench.code import FROM_FILE, source_of
+from dipbench.contract.clashes import clashes
+from dipbench.errors import UserError
 from dipbench.spec import Spec
 
 PositiveInt = Annotated[int, Gt(0)]
@@ -28,6 +30,12 @@ class Plugin:
     paper: ClassVar[str] = ""  # where it was published: arXiv:... or doi:...
     version: ClassVar[int] = 1  # of what it computes: raise it with every change of that, for it is in a run's name
     licence: ClassVar[str] = ""  # terms a user must know of; empty: those of dipbench
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """UserError for what has a name of the contract and is something else: the harness would take it for that."""
+        super().__init_subclass__(**given)
+        for what in clashes(cls):
+            raise UserError(f"{what} of {cls.__name__} has the name of something of the contract: give it another name")
 
     @classmethod
     def plugin_name(cls) -> str:
@@ -90,6 +98,13 @@ def unfinished_in(module: ModuleType) -> list[str]:
         for value in vars(module).values()
         if kind_of(value) and value.__module__ == module.__name__ and inspect.isabstract(value)
     ]
+
+
+def lacking(cls: Any) -> str:
+    """Why a class cannot be built, to be read behind its name; empty: it can."""
+    if inspect.isabstract(cls):
+        return f"is not whole: it lacks {', '.join(sorted(cls.__abstractmethods__))}()"
+    return "" if "__dataclass_fields__" in vars(cls) else "is not a dataclass: put @dataclass(frozen=True) on it"
 
 
 def home_of(module: str) -> str:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import torch
@@ -95,6 +95,11 @@ class FitSettings:
             raise UserError(f"FitSettings: optimiser {must}, got {self.optimiser!r}")
         if not isinstance(self.tricks, tuple) or not all(isinstance(trick, Trick) for trick in self.tricks):
             raise UserError(f"FitSettings: tricks must be a tuple of dipbench.fit.tricks, got {self.tricks!r}")
+        if not isinstance(self.average, Real) or not 0 <= self.average < 1:
+            raise UserError(f"FitSettings: average must be a number from 0 on and below 1, got {self.average!r}")
+        listed = isinstance(self.keep, (tuple, list))
+        if not listed or not all(isinstance(each, Integral) and each >= 1 for each in self.keep):
+            raise UserError(f"FitSettings: keep must be a tuple of whole numbers from 1 on, got {self.keep!r}")
 
     def acting(self) -> dict[str, Any]:
         """Every setting that changes the fit."""

@@ -14,6 +14,7 @@ from dipbench.fit.engines.compiled import compiled
 from dipbench.fit.engines.execution import REFERENCE, Execution
 from dipbench.fit.engines.flat import FlatParameters
 from dipbench.fit.engines.lean import drop_redundant_biases, end_in_single_precision, join_batch_norms
+from dipbench.fit.usable import check_kept, check_numbers, check_step
 from dipbench.registry.process import apart
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
@@ -32,6 +33,7 @@ def built(prior: Prior, problem: Problem, rng: Streams) -> tuple[nn.Module, Tens
         made: Any = prior.build(problem, rng)
     match made:
         case (nn.Module() as network, Tensor() as z):
+            check_numbers(prior.plugin_name(), network, z)
             return network, z
     raise UserError(
         f"{prior.plugin_name()}'s build() gave {type(made).__name__}: it must give the network and its input, a tensor "
@@ -73,6 +75,7 @@ class Fit:
         self._parameters = FlatParameters(self.network)
         self._forward = _Forward(compiled(self.network) if engine.compiles else self.network, execution, device)
         self._optimiser = settings.optimiser.over(self._parameters.values, on_device=engine.lean)
+        check_step(prior.plugin_name(), self._optimiser)
         nothing = torch.zeros((), device=device)
         self._now = Fitting(self.network, self._parameters.values, self._z, nothing, self._forward, problem)
         self._tricks = [_Played(trick, self._now, rng) for trick in settings.tricks]
@@ -92,13 +95,21 @@ class Fit:
             played.trick.before(now, played.memory, played.rng)
         self._parameters.zero_gradient()
         made = self._made(now.input)
+        if not made.requires_grad:
+            raise UserError(
+                f"{self._prior.plugin_name()}'s network gave an output that does not depend on its parameters: it "
+                "must, without detach(), torch.no_grad() or NumPy in between"
+            )
         # from here on in the precision of the parameters: half of it would blur the measurement by what it rounds
         output = made.detach().to(self._z.dtype).requires_grad_()
         estimate = self._estimate_in(output.detach())
-        loss = self._prior.loss(output, self._problem)
+        loss = self._loss_of(output)
         now.misfit = self._misfit_of(output.detach(), loss.detach())
         loss = self._with_what_tricks_add(loss, output)
-        loss.backward()
+        if loss.requires_grad:
+            loss.backward()
+        if output.grad is None:
+            raise self._refusal_of("a tensor that does not depend on the output")
         with self._execution.within(self._problem.device):
             made.backward(output.grad)
         if settings.average:  # begins with the first output, without bias correction, as the official code does
@@ -129,12 +140,39 @@ class Fit:
                 f"{self._prior.plugin_name()}'s network gave {type(made).__name__}: it must give a tensor "
                 "(1, C, H, W), several pictures as its channels, of which estimate() takes the image"
             )
+        if made.is_complex():
+            raise UserError(
+                f"{self._prior.plugin_name()}'s network gave a tensor of {made.dtype}: it must be real, such as its "
+                ".real or its .abs()"
+            )
         return made.clone()
+
+    def _loss_of(self, output: Tensor) -> Tensor:
+        """What the prior minimises. UserError where it is no number that can be differentiated."""
+        loss: Any = self._prior.loss(output, self._problem)
+        if not isinstance(loss, Tensor):
+            raise self._refusal_of(type(loss).__name__)
+        if loss.numel() != 1:
+            raise self._refusal_of(f"a tensor of shape {tuple(loss.shape)}")
+        if not loss.is_floating_point():
+            raise self._refusal_of(f"a tensor of {loss.dtype}")
+        return loss.reshape(()) if loss.ndim else loss
+
+    def _refusal_of(self, loss: str) -> UserError:
+        own = type(self._prior).loss is not Prior.loss
+        whose = f"{self._prior.plugin_name()}'s loss()" if own else f"the misfit of task '{self._problem.task}'"
+        return UserError(f"{whose} gave {loss}: it must give a tensor of one number that depends on the output")
 
     def _estimate_in(self, output: Tensor) -> Tensor:
         """The image (C, H, W) in an output of the network. UserError where it is of another shape."""
         whose = f"{self._prior.plugin_name()}'s network, by estimate(),"
-        estimate = estimate_of(self._prior.estimate(output)[0], whose, self._problem)
+        estimate: Any = self._prior.estimate(output)
+        if isinstance(estimate, Tensor) and (estimate.ndim != 4 or len(estimate) != 1):
+            raise UserError(
+                f"{whose} yielded a tensor of shape {tuple(estimate.shape)}: it must be {(1, *self._problem.shape)}, "
+                "one image"
+            )
+        estimate = estimate_of(estimate[0] if isinstance(estimate, Tensor) else estimate, whose, self._problem)
         return estimate.clamp(0, 1) if self._settings.clip else estimate
 
     def _misfit_of(self, output: Tensor, loss: Tensor) -> Tensor:
@@ -144,6 +182,11 @@ class Fit:
     def _with_what_tricks_add(self, loss: Tensor, output: Tensor) -> Tensor:
         for played in self._tricks:
             more = played.trick.adds(output, self._now, played.memory, played.rng)
+            if isinstance(more, Tensor) and more.ndim:
+                name = played.trick.plugin_name()
+                raise UserError(
+                    f"trick '{name}' adds a tensor of shape {tuple(more.shape)}: it must add a scalar, of ()"
+                )
             loss = loss if more is None else loss + more
         return loss
 
@@ -154,18 +197,9 @@ class Fit:
         self._optimiser.step()
         if not self._stepped:
             self._stepped = True
-            self._check_what_the_optimiser_keeps()
+            check_kept(self._prior.plugin_name(), self._optimiser.state[self._parameters.values])
         for played in self._tricks:
             played.trick.stepped(self._now, played.memory, played.rng)
-
-    def _check_what_the_optimiser_keeps(self) -> None:
-        for name, kept in self._optimiser.state[self._parameters.values].items():
-            if not isinstance(kept, Tensor):
-                raise UserError(
-                    f"{self._prior.plugin_name()}'s optimiser keeps '{name}' of its state as {type(kept).__name__}: it "
-                    "must be a tensor on the device of the parameters, changed in place, for a checkpoint and a CUDA "
-                    "graph to go on with it"
-                )
 
     def state(self) -> dict[str, Any]:
         """All that the next iterations depend on beside what the prior builds anew.

@@ -5,14 +5,16 @@ one whose requirements are missing stops nobody else.
 """
 
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import cast
 
 from dipbench.contract import Plugin
-from dipbench.contract.plugin import plugins_in, unfinished_in
+from dipbench.contract.plugin import kind_of, lacking, plugins_in, unfinished_in
 from dipbench.errors import UserError, unknown
 from dipbench.registry.folders import plugin_files
 from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
@@ -131,8 +133,18 @@ def _places(kind: str, name: str) -> list[_Place]:
 
 
 def _imported(kind: str, name: str, place: str) -> type[Plugin]:
-    """The class in `module` or `module:Class`."""
+    """The class in `module` or `module:Class`. UserError for what is no plugin of that kind.
+
+    An entry point may name a class that another module defines, so that `the_plugin` would not find it.
+    """
     module, _, attribute = place.partition(":")
     with importing(f"{kind} '{name}'"):
         found = importlib.import_module(module)
-        return cast(type[Plugin], getattr(found, attribute)) if attribute else the_plugin(kind, found)
+        named = attrgetter(attribute)(found) if attribute else the_plugin(kind, found)
+    if (other := kind_of(named)) != kind:
+        mend = f", and a {other} is of the group '{KINDS[other]}'" if other else ""
+        got = f"a {other}" if other else "a class that is no plugin" if inspect.isclass(named) else type(named).__name__
+        raise UserError(f"{kind} '{name}': '{place}' is {got}; it takes a subclass of {kind.capitalize()}{mend}")
+    if wrong := lacking(named):
+        raise UserError(f"{kind} '{name}': '{place}' {wrong}")
+    return cast(type[Plugin], named)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dipbench.code import FROM_FILE
 from dipbench.contract import Plugin
-from dipbench.contract.plugin import home_of, kind_of
+from dipbench.contract.plugin import home_of, kind_of, lacking
 from dipbench.errors import UserError
 from dipbench.registry.building import build
 from dipbench.registry.finding import GIVEN, find, kinds_of
@@ -49,8 +49,8 @@ def _taken(kind: str, plugin: Any) -> Spec:
             f"{kind} must be text, a subclass of {kind.capitalize()} or an object of one, got {plugin!r}"
             + ("; dipbench.prior(...) makes one of a function or a network's class" if kind == "method" else "")
         )
-    if "__dataclass_fields__" not in vars(cls):
-        raise UserError(f"{cls.__name__} is not a dataclass: put @dataclass(frozen=True) on it")
+    if wrong := lacking(cls):
+        raise UserError(f"{cls.__name__} {wrong}")
     name = _name_of(kind, cls)
     if cls is plugin:
         return Spec(name)

@@ -57,7 +57,8 @@ def _made_of(store: Store, holdings: Holdings) -> str:
     package = Path(__file__).parents[1]
     files = [path for path in sorted(package.rglob("*")) if path.is_file() and path.parent.name != "__pycache__"]
     code = {path.relative_to(package).as_posix(): _stamp(path) for path in files}
-    rules = {name: registry.build("rule", name).source() for name in registry.names("rule")}
+    built = {name: registry.build_known("rule", name) for name in registry.names("rule")}
+    rules = {name: rule.source() for name, rule in built.items() if rule}  # one that is broken answers nothing
     plan = holdings.plan.model_dump() | {"command": holdings.plan.command}
     return hashlib.sha256(canonical([__version__, code, rules, plan, runs]).encode()).hexdigest()[:16]
 

@@ -180,6 +180,13 @@ def test_an_output_that_is_a_parameter_is_not_changed_by_the_step_that_follows(p
     [
         ({"iterations": 750.0}, r"iterations must be a whole number from 1 on, got 750\.0"),
         ({"starts": 0}, "starts must be a whole number from 1 on, got 0"),
+        ({"average": 1.0}, r"average must be a number from 0 on and below 1, got 1\.0"),
+        ({"average": -0.1}, r"average must be a number from 0 on and below 1, got -0\.1"),
+        ({"average": float("nan")}, "average must be a number from 0 on and below 1, got nan"),
+        ({"average": None}, "average must be a number from 0 on and below 1, got None"),
+        ({"keep": (0,)}, r"keep must be a tuple of whole numbers from 1 on, got \(0,\)"),
+        ({"keep": (2.5,)}, r"keep must be a tuple of whole numbers from 1 on, got \(2\.5,\)"),
+        ({"keep": 100}, "keep must be a tuple of whole numbers from 1 on, got 100"),
         ({"optimiser": torch.optim.Adam}, r"optimiser must be one of dipbench\.optimisers, such as .*, got <class"),
         ({"tricks": Jitter()}, r"tricks must be a tuple of dipbench\.fit\.tricks, got Jitter"),
         ({"tricks": ("jitter",)}, r"tricks must be a tuple of dipbench\.fit\.tricks, got \('jitter',\)"),
