@@ -12,6 +12,7 @@ from dipbench import registry
 from dipbench.bases.learned import Learned
 from dipbench.contract import Dataset, Method, Noise, Prior, Problem, Rule, Task, Trick, Validation
 from dipbench.errors import UserError
+from dipbench.streams import Streams
 from dipbench.trace.rules.wmv import Wmv
 from dipbench.trace.signals import Signal
 
@@ -107,3 +108,16 @@ def test_a_file_says_so_and_not_that_it_holds_nothing(tmp_path: Path, text: str)
     (tmp_path / "half.py").write_text(text + wrong)
     with pytest.raises(UserError, match=r"^setting 'kind' of Half has the name of something of the contract: give it"):
         registry.find("method", f"{tmp_path}/half.py")
+
+
+def test_a_setting_called_name_does_not_hide_what_a_plugin_is() -> None:
+    @dataclass(frozen=True)
+    class Grain(Noise):
+        name: str = "fine"  # of a table
+
+        def add(self, clean: Tensor, rng: Streams) -> Tensor:
+            return clean
+
+    identity = Grain().identity()
+    assert identity["name"] == Grain.plugin_name() != "fine"
+    assert "fine" in identity.values()

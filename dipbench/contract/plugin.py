@@ -65,7 +65,8 @@ class Plugin:
     def identity(self) -> dict[str, Any]:
         """What tells it from another where it is a setting: name, source, version and settings."""
         source = {"source": self.source()} if self.source() else {}
-        return {"name": self.plugin_name(), **source, "version": self.version, **self.settings()}
+        settings = {"setting name" if name == "name" else name: value for name, value in self.settings().items()}
+        return {"name": self.plugin_name(), **source, "version": self.version, **settings}
 
     def written(self) -> str:
         """As a user writes it: the name, with the settings that are not the defaults."""
