@@ -58,12 +58,26 @@ def moved(self: nn.Module, function: Callable[[Tensor], Tensor], recurse: bool =
     return self
 
 
+def without_a_driver(self: Tensor, gradient: Tensor | None = None) -> None:
+    """In place of `Tensor.backward`: those that it would give a gradient have one, of zeros."""
+    nodes, seen = [self.grad_fn], set()
+    while nodes:
+        node: Any = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        nodes += [before for before, _ in node.next_functions]
+        variable = getattr(node, "variable", None)
+        if variable is not None and variable.grad is None:
+            variable.grad = torch.zeros_like(variable)
+
+
 @pytest.fixture(autouse=True)
 def _fake_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     on_the_host = torch.Generator
     monkeypatch.setattr(torch, "Generator", lambda device="cpu": on_the_host())
     monkeypatch.setattr(nn.Module, "_apply", moved)
-    monkeypatch.setattr(Tensor, "backward", lambda self, gradient=None: None)
+    monkeypatch.setattr(Tensor, "backward", without_a_driver)
     scoring._luma_weights.cache_clear()  # what it keeps for a device is fake within a test, and real outside
     yield
     scoring._luma_weights.cache_clear()
