@@ -241,6 +241,13 @@ def test_what_a_class_takes_into_its_body_and_a_decorator_count(
     assert once == again != edited
 
 
+def test_what_else_stands_on_the_line_of_a_lambda_does_not_count(notebook: Notebook) -> None:
+    """As where it is among the methods of a call."""
+    text = "import torch\nOTHER = torch.zeros(3)\nBY = 2\nfound = dict(other=OTHER, mine=lambda image: image / BY)\n"
+    hashes = [typed_hash(notebook(each)["found"]["mine"]) for each in (text, text.replace("BY = 2", "BY = 3"))]
+    assert hashes[0] != hashes[1]
+
+
 def test_what_a_class_holds_counts_as_it_is_now(notebook: Notebook) -> None:
     cls = notebook("FACTOR = 2\n" + BODY)["Sized"]
     before = typed_hash(cls)

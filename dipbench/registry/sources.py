@@ -208,9 +208,12 @@ def _globals_in(code: types.CodeType) -> set[str]:
 def _looked_up_by(text: str) -> set[str]:
     """The names that a definition looks up while it is made: of decorators, of defaults, of the body of a class."""
     try:
-        return {name for name in _globals_in(compile(text, "<text>", "exec")) if not name.startswith("__")}
-    except (SyntaxError, ValueError):  # the line of a lambda, which its code says all of
+        (node,) = ast.parse(text).body
+    except (SyntaxError, ValueError):
         return set()
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return set()  # the line that a lambda stands on, which looks up more than that takes
+    return {name for name in _globals_in(compile(text, "<text>", "exec")) if not name.startswith("__")}
 
 
 def _module(module: types.ModuleType) -> str:
