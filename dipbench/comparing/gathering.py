@@ -8,7 +8,7 @@ import pandas as pd
 
 from dipbench.comparing.entrants import entrant_of, output_of
 from dipbench.comparing.ranking import Comparison, comparison_of
-from dipbench.comparing.scores import with_code_of_rules, with_last_finite, without_scores
+from dipbench.comparing.scores import comparable, without_scores
 from dipbench.comparing.variants import said_of_twice
 from dipbench.errors import UserError
 from dipbench.metrics import leading
@@ -113,9 +113,7 @@ def compared(
 def _together(stores: Sequence[Store], holdings: Sequence[Holdings]) -> tuple[pd.DataFrame, list[str]]:
     """The table of results of the first store, with what the others have of the same measurements; and what to say."""
     first, *others = (
-        with_code_of_rules(with_last_finite(frame(held), store.trace), held.results).assign(
-            store=str(store.path.resolve())
-        )
+        comparable(frame(held), held.results, store.trace).assign(store=str(store.path.resolve()))
         for store, held in zip(stores, holdings, strict=True)
     )
     experiments = first[["experiment", "measurement"]].drop_duplicates()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.comparing.scores import with_code_of_rules, with_last_finite
+from dipbench.comparing.scores import comparable
 from dipbench.store.records import Holdings, PlannedExperiment
 from dipbench.store.results import frame
 from dipbench.store.store import Store
@@ -23,7 +23,7 @@ def merged(stores: Sequence[Store], holdings: Sequence[Holdings]) -> pd.DataFram
     """
     names = _names([store.path for store in stores])
     tables = [
-        with_code_of_rules(with_last_finite(_table(held), store.trace), held.results).assign(store=name)
+        comparable(_table(held), held.results, store.trace).assign(store=name)
         for store, name, held in zip(stores, names, holdings, strict=True)
     ]
     return pd.concat(tables, ignore_index=True)

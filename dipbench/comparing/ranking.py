@@ -103,7 +103,7 @@ def comparison_of(
     if not entrants:
         return None
     against = entrant_of(baseline, results, output) if baseline else _usual_baseline(entrants, named=bool(methods))
-    scores = scores_of(results, list(dict.fromkeys([*entrants, against])), metric, named=bool(methods))
+    scores = scores_of(results, entrants, against, metric, named=bool(methods))
     if len(scores.entrants) < 2 or scores.table.empty:
         return None
     labels = {entrant: label for label, entrant in scores.entrants.items()}

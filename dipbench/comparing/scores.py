@@ -32,11 +32,19 @@ class Scores:
         return self.table.groupby("image", sort=False).mean()
 
 
-def with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
-    """The table of results with a column `diverged`, and the score of the last finite output in place of its hole.
+def comparable(
+    results: pd.DataFrame, ended: Mapping[str, Result], trace_of: Callable[[str], pd.DataFrame | None]
+) -> pd.DataFrame:
+    """The table of results with two more columns, and scores of what diverged, as comparing takes it.
 
-    `trace_of` gives the trace of a run by its key. Where that has no such score the hole stays.
+    `ended` are the results of the runs, by key; `trace_of` gives the trace of a run by its key. A run that is
+    `diverged` has the score of its last finite output; where its trace has no such score the hole stays. `rule` is,
+    of an output that a rule chose which was asked for, that rule with its code; empty of any other output.
     """
+    return _with_rules(_with_last_finite(results, trace_of), ended)
+
+
+def _with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
     scored = (results["status"] == "done") & (results["message"] != NO_TRUTH)
     filled = results.assign(diverged=scored & (results["psnr"].isna() | (results["psnr"] == -np.inf)))
     for place, row in filled[filled["diverged"]].iterrows():
@@ -54,11 +62,8 @@ def _last_finite(trace: pd.DataFrame, column: str) -> float:
     return float(finite[-1]) if len(finite) else np.nan
 
 
-def with_code_of_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:
-    """The table of results with a column `rule`: of an output that a rule chose which was asked for, with its code.
-
-    `ended` are the results of the runs, by key. Rules of dipbench's own have no hash, and other outputs no rule.
-    """
+def _with_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:
+    """With the column `rule`. Rules of dipbench's own have no hash, and other outputs no rule."""
     rules = {
         (key, output.output): asked
         for key, result in ended.items()
@@ -70,16 +75,22 @@ def with_code_of_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd
     return results.assign(rule=[rules.get(place, "") for place in places])
 
 
-def scores_of(results: pd.DataFrame, entrants: Sequence[Entrant], metric: Metric, *, named: bool) -> Scores:
-    """Their scores by a metric, of the rows of one experiment.
+def scores_of(
+    results: pd.DataFrame, entrants: Sequence[Entrant], baseline: Entrant, metric: Metric, *, named: bool
+) -> Scores:
+    """Their scores by a metric, of the rows of one experiment, with those of the `baseline`.
 
     `named`: a user asked for just these, and what does not compare is a UserError. Else it is left out: what another
-    protocol scored, and what lacks an image that others have, as long as two are left.
+    protocol scored, what lacks an image that others have, as long as two are left, and of several that are the same
+    runs all but one, which is the baseline where that is among them.
     """
     remarks: list[str] = []
-    columns = {entrant.label(results): entrant for entrant in entrants}
+    columns = {entrant.label(results): entrant for entrant in dict.fromkeys([*entrants, baseline])}
     rows = {label: entrant.rows(results) for label, entrant in columns.items()}
-    rows = _each_once(_of_one_protocol(rows, named, remarks), named, remarks)
+    rows = _of_one_protocol(rows, named, remarks)
+    twice = _twice(rows, baseline.label(results), named, remarks)
+    if not named:
+        rows = {label: of_one for label, of_one in rows.items() if label not in twice}
     wide = pd.concat([_column(of_one, label, metric) for label, of_one in rows.items()], axis=1, sort=False)
     reasons = {label: why_absent(results, columns[label].method, metric) for label in rows}
     if not named:
@@ -138,16 +149,18 @@ def _of_one_protocol(rows: dict[str, pd.DataFrame], named: bool, remarks: list[s
     return {label: of_one for label, of_one in rows.items() if label not in others}
 
 
-def _each_once(rows: dict[str, pd.DataFrame], named: bool, remarks: list[str]) -> dict[str, pd.DataFrame]:
-    """Without those whose runs and outputs are another's; those that a user `named` stay, and it is said."""
-    once: dict[Any, str] = {}
-    for label, of_one in rows.items():
-        runs = tuple(sorted(zip(of_one["run"], of_one["output"], strict=True)))
-        first = once.setdefault(runs or label, label)
-        if first != label:
+def _twice(rows: Mapping[str, pd.DataFrame], baseline: str, named: bool, remarks: list[str]) -> set[str]:
+    """Those whose runs and outputs are another's, never the baseline; where a user `named` them that is said alone."""
+    first: dict[Any, str] = {}
+    twice: set[str] = set()
+    for label in sorted(rows, key=lambda label: label != baseline):
+        runs = tuple(sorted(zip(rows[label]["run"], rows[label]["output"], strict=True)))
+        same = first.setdefault(runs or label, label)
+        if same != label:
+            twice.add(label)
             counted = "" if named else ", and is counted once"
-            remarks.append(f"{label} is {first}: what is set otherwise does not act here{counted}.")
-    return rows if named else {label: rows[label] for label in once.values()}
+            remarks.append(f"{label} is {same}: what is set otherwise does not act here{counted}.")
+    return twice
 
 
 _PLACE = ["image", "seed", "measurement"]
@@ -170,7 +183,7 @@ def _column(rows: pd.DataFrame, label: str, metric: Metric) -> pd.Series:
 
 
 def _diverged(rows: pd.DataFrame) -> pd.MultiIndex:
-    """Where its runs diverged, as `with_last_finite` says it; nowhere in a table that it has not seen."""
+    """Where its runs diverged, as `comparable` says it; nowhere in a table that it has not seen."""
     return pd.MultiIndex.from_frame((rows[rows["diverged"]] if "diverged" in rows else rows[:0])[_PLACE])
 
 

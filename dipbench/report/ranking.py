@@ -7,7 +7,7 @@ import pandas as pd
 
 from dipbench.comparing.intervals import FEWEST_IMAGES, FEWEST_RESAMPLED
 from dipbench.comparing.ranking import Comparison, comparison_of
-from dipbench.comparing.scores import with_code_of_rules, with_last_finite
+from dipbench.comparing.scores import comparable
 from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE
 from dipbench.metrics import leading
@@ -44,7 +44,7 @@ def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
     One of each output that the suite wants ranked and a method has, the first of which leads; else of the usual ones.
     """
     ended = {record.run.key: record.result for record in chapter.records}
-    results = with_code_of_rules(with_last_finite(chapter.frame, store.trace), ended)
+    results = comparable(chapter.frame, ended, store.trace)
     baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
     asked = [output for output in chapter.ranked if output in set(results["output"])] or [""]
     metric = leading(chapter.frame)

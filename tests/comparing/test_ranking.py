@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dipbench.comparing.ranking import DIFFERENCES, RANKING, Comparison, comparison_of
-from dipbench.comparing.scores import with_last_finite
+from dipbench.comparing.scores import comparable
 from dipbench.errors import UserError
 from dipbench.scoring import METRICS, Metric
 from dipbench.store.records import NO_TRUTH
@@ -140,6 +140,14 @@ def test_two_labels_of_the_same_runs_count_once_unless_they_are_named() -> None:
     named = found(pd.concat([table, same]), methods=["dip", "tv[weight=0.1]", "tv[weight=0.2]"])
     assert len(named.ranking) == 3
     assert f"{said}." in named.remarks
+
+
+@pytest.mark.parametrize("baseline", ["tv[weight=0.1]", "tv[weight=0.2]"])
+def test_of_labels_of_the_same_runs_the_baseline_is_kept(baseline: str) -> None:
+    table = results({"nlm": made(0.2, 0.1), "tv[weight=0.1]": made(0.1, 0.2)})
+    same = table[table["method"] == "tv[weight=0.1]"].assign(method="tv[weight=0.2]")
+    once = found(pd.concat([table, same]), baseline=baseline)
+    assert (once.baseline, len(once.ranking)) == (baseline, 2)
 
 
 def test_groups_are_made_among_those_that_are_named_beforehand() -> None:
@@ -291,7 +299,7 @@ def trace_of(run: str) -> pd.DataFrame:
 def test_a_run_that_diverged_counts_with_its_last_finite_output() -> None:
     diverged = {**made(), ("image 2", 0): math.nan}
     table = pd.concat([results({"dip": diverged, "tv": made()}), results({"dip": diverged}, output="ema")])
-    filled = with_last_finite(table.reset_index(drop=True), trace_of)
+    filled = comparable(table.reset_index(drop=True), {}, trace_of)
     assert filled["diverged"].sum() == 2
     at = filled[filled["diverged"]].set_index("output")
     assert at["psnr"].to_dict() == {"final": 24.0, "ema": 19.0}
@@ -303,13 +311,13 @@ def test_a_run_that_diverged_counts_with_its_last_finite_output() -> None:
 
 def test_a_divergence_without_a_score_is_said_and_no_truth_is_none() -> None:
     diverged = {**made(), ("image 2", 0): math.nan}
-    filled = with_last_finite(results({"dip": diverged, "tv": made()}), lambda run: None)
+    filled = comparable(results({"dip": diverged, "tv": made()}), {}, lambda run: None)
     assert (
         "1 run of dip diverged and left no score: without them it looks better."
         in found(filled, methods=["dip", "tv"]).remarks
     )
     without = results({"dip": diverged, "tv": made()}).assign(message=NO_TRUTH)
-    assert not with_last_finite(without, trace_of)["diverged"].any()
+    assert not comparable(without, {}, trace_of)["diverged"].any()
 
 
 def test_the_baseline_is_dip_or_the_first_or_the_one_that_is_asked_for() -> None:
