@@ -9,8 +9,9 @@ from test_registry import FILE
 from torch import Tensor
 
 from dipbench import registry
+from dipbench.bases.by_task import examples
 from dipbench.bases.learned import Learned
-from dipbench.contract import Dataset, Method, Noise, Prior, Problem, Rule, Task, Trick, Validation
+from dipbench.contract import Dataset, FitSettings, Method, Noise, Prior, Problem, Rule, Task, Trick, Validation
 from dipbench.errors import UserError
 from dipbench.streams import Streams
 from dipbench.trace.rules.wmv import Wmv
@@ -102,6 +103,20 @@ def test_what_the_contract_leaves_to_a_plugin_is_its_own() -> None:
     assert (Mine.paper, Mine.version) == ("doi:10.1000/1", 2)
 
 
+def test_a_setting_of_a_base_takes_its_type_or_python_ignores_the_value() -> None:
+    deep_decoder = registry.find("method", "deep_decoder")
+    said = "^Mine sets a setting without its type, which is ignored: write iterations: int = 500$"
+    with pytest.raises(UserError, match=said):
+        defined(deep_decoder, iterations=500)
+    of_the_class = {"iterations": ClassVar[int]}
+    with pytest.raises(UserError, match=said):
+        defined(deep_decoder, of_the_class, iterations=500)
+    common = type("Common", (), {"iterations": 500})
+    with pytest.raises(UserError, match=said):
+        type("Mine", (common, deep_decoder), {"__module__": __name__})
+    defined(deep_decoder, {"iterations": int}, iterations=500)
+
+
 @pytest.mark.parametrize("text", ["from __future__ import annotations\n", ""])
 def test_a_file_says_so_and_not_that_it_holds_nothing(tmp_path: Path, text: str) -> None:
     wrong = FILE.split('"""', 2)[2].replace("times", "kind").replace("/ 2", "/ 3")
@@ -121,3 +136,22 @@ def test_a_setting_called_name_does_not_hide_what_a_plugin_is() -> None:
     identity = Grain().identity()
     assert identity["name"] == Grain.plugin_name() != "fine"
     assert "fine" in identity.values()
+
+
+def test_a_setting_of_ones_own_named_as_one_of_the_fit_counts() -> None:
+    @dataclass(frozen=True)
+    class Clipped(Prior):
+        clip: float | None = 0.1  # of the gradients
+        average: float = 0.9
+
+        def build(self, problem: Problem, rng: Streams) -> Any: ...
+
+        def fit_settings(self, problem: Problem) -> FitSettings:
+            return FitSettings(average=self.average)
+
+    problem = examples()["denoising"]
+    named = Clipped().resolved(problem)
+    assert (named["clip"], named["own clip"], named["average"]) == (False, 0.1, 0.9)
+    assert "own average" not in named
+    assert Clipped(clip=0.2).resolved(problem) != named
+    assert "own clip" not in Clipped(clip=None).resolved(problem), "none is given"

@@ -1,4 +1,4 @@
-"""Names that a plugin gives to something else than its base classes do."""
+"""Names that a plugin gives to something else than its base classes do, or to a value that nothing would read."""
 
 import inspect
 import re
@@ -23,6 +23,19 @@ def clashes(cls: type) -> Iterator[str]:
         for name, value in vars(part).items():
             if name not in settings and any(_is_other(name, value, base) for base in bases):
                 yield f"'{name}'"
+
+
+def ignored(cls: type) -> Iterator[str]:
+    """What a class, or what it is mixed with, sets without a type, and so in vain: a dataclass keeps the base's value.
+
+    Each as it would have to be written.
+    """
+    for at, part in enumerate(cls.__mro__):
+        dataclasses = [base for base in cls.__mro__[at + 1 :] if "__dataclass_fields__" in vars(base)]
+        inherited = {name for base in dataclasses for name in _settings(base)}
+        for name, value in vars(part).items():
+            if name in inherited and name not in _settings(part) and not isinstance(value, property):
+                yield f"{name}: {type(value).__name__} = {value!r}"
 
 
 def _is_ours(cls: type) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Gt, Le, Lt
 
 from dipbench.code import FROM_FILE, source_of
-from dipbench.contract.clashes import clashes
+from dipbench.contract.clashes import clashes, ignored
 from dipbench.errors import UserError
 from dipbench.spec import Spec
 
@@ -32,10 +32,15 @@ class Plugin:
     licence: ClassVar[str] = ""  # terms a user must know of; empty: those of dipbench
 
     def __init_subclass__(cls, **given: Any) -> None:
-        """UserError for what has a name of the contract and is something else: the harness would take it for that."""
+        """UserError for what has a name of the contract and is something else: the harness would take it for that.
+
+        And for a setting of a base that is set without its type, which Python would ignore.
+        """
         super().__init_subclass__(**given)
         for what in clashes(cls):
             raise UserError(f"{what} of {cls.__name__} has the name of something of the contract: give it another name")
+        for written in ignored(cls):
+            raise UserError(f"{cls.__name__} sets a setting without its type, which is ignored: write {written}")
 
     @classmethod
     def plugin_name(cls) -> str:

@@ -185,4 +185,7 @@ class Prior(Method):
         return {**given, "held": list(self.held)} if self.held else given
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
-        return {**self.settings(), **self.fit_settings(problem).acting()}
+        own, acting = self.settings(), self.fit_settings(problem).acting()
+        # a setting of one's own, such as a `clip` of gradients, may have the name of one of the fit and mean another
+        hidden = {name: own[name] for name in own.keys() & acting.keys() if own[name] not in (None, acting[name])}
+        return {**own, **acting, **{f"own {name}": value for name, value in hidden.items()}}
