@@ -1,13 +1,13 @@
 """The discrepancy principle of Morozov: stop where no more than the noise is left."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from annotated_types import Gt
 
 from dipbench.contract import Nomination, PositiveFloat, PositiveInt, Rule, Trace
 from dipbench.trace.patience import trailing_mean, until
-from dipbench.trace.signals.residual import Residual
+from dipbench.trace.signals.residual import Energy, Residual
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Discrepancy(Rule):
 
     tau: PositiveFloat = 1.0  # how many times the noise energy the misfit may be
     mean_of: PositiveInt = 20  # iterations, the last ones, whose mean counts
-    energy: Literal["told", "estimated"] = "told"  # the task's noise level, or one estimated from the measurement
+    energy: Energy = "present"  # of the noise, as the signal `residual` has it
     error: Annotated[float, Gt(-1)] = 0.0  # by how much the noise level is mistaken, as a share of it: 0.1 is 10% high
 
     @property

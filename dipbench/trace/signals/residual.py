@@ -8,22 +8,27 @@ from annotated_types import Gt
 from torch import Tensor
 
 from dipbench.contract import Problem, Validation
-from dipbench.contract.noise_level import sigma_estimated, sigma_left
+from dipbench.contract.noise_level import noise_energy, sigma_estimated, sigma_left
 from dipbench.operators import Identity
 from dipbench.trace.signals import Seen, Signal
+
+Energy = Literal["present", "told", "estimated"]
+"""Of the noise: see `Residual`."""
 
 
 @dataclass(frozen=True)
 class Residual(Signal):
     """The misfit of the raw output as a multiple of the energy of the noise: 1 where no more than the noise is left.
 
-    The energy told is that which is there: of noise that was clipped with the measurement, what clipping leaves. The
-    estimated one is of the measurement's finest wavelets, by scikit-image, the channels averaged.
+    The energy is that of the task's noise level: `present` what is there of it on this picture, where it was clipped
+    with the measurement; `told` what clipping leaves on levels that are alike from black to white, of which photographs
+    have fewer near either, so that it is up to a fifth too low and a fit stops late. The estimated one is of the
+    measurement's finest wavelets, by scikit-image, the channels averaged.
     """
 
     title: ClassVar[str] = "misfit over the noise energy"
 
-    energy: Literal["told", "estimated"] = "told"  # the task's noise level, or one estimated from the measurement
+    energy: Energy = "present"  # of the noise level that the task tells, or of one estimated from the measurement
     error: Annotated[float, Gt(-1)] = 0.0  # by how much the noise level is mistaken, as a share of it: 0.1 is 10% high
 
     def refuses(self, problem: Problem, validation: Validation | None) -> str | None:
@@ -39,9 +44,15 @@ class Residual(Signal):
         return None
 
     def memory(self, problem: Problem) -> dict[str, Tensor]:
+        energy = self._energy(problem)
+        assert energy is not None, "refused"
+        return {"energy": torch.full((), (1 + self.error) ** 2 * energy, device=problem.device)}
+
+    def _energy(self, problem: Problem) -> float | None:
+        if self.energy == "present":
+            return noise_energy(problem)
         sigma = sigma_left(problem) if self.energy == "told" else sigma_estimated(problem.measurement)
-        assert sigma is not None, "refused"
-        return {"energy": torch.full((), ((1 + self.error) * sigma) ** 2, device=problem.device)}
+        return None if sigma is None else sigma**2
 
     def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
         return seen.misfit / memory["energy"]
@@ -50,10 +61,10 @@ class Residual(Signal):
 def _not_estimated(problem: Problem, validation: Validation | None) -> str | None:
     """Why the noise level cannot be estimated from the measurement; None: it can."""
     if not isinstance(problem.operator, Identity):
-        return "the noise level is estimated of an image with its noise, as in denoising: take residual[energy=told]"
+        return "the noise level is estimated of an image with its noise, as in denoising: take residual"
     if validation and validation.gives == "data":
         return (
             f"validation '{validation.written()}' changes the measurement, of which the noise level is estimated: take "
-            "residual[energy=told]"
+            "residual"
         )
     return None
