@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from dipbench.api import score as score
     from dipbench.api.benchmark import Benchmark as Benchmark
 
-# In a checkout methods/ and datasets/ lie beside this package, in an installed copy inside it: look in both places.
-if (Path(__file__).parent.parent / "methods").is_dir():
+# In a checkout methods/ and datasets/ lie beside this package, in an installed copy inside it: what lies beside that is
+# of other packages.
+if not (Path(__file__).parent / "methods").is_dir():
     __path__.append(str(Path(__file__).parent.parent))
 
 _PLACES = {

@@ -21,8 +21,9 @@ from dipbench.errors import UserError
 from dipbench.version import __version__
 
 PACKAGES = (
-    *("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-image", "pillow", "piq", "bm3d"),
-    *("deepinv", "ptwt"),  # of the extra `deepinv`
+    *("torch", "torchvision", "numpy", "scipy", "pandas", "pyarrow", "scikit-image", "pywavelets"),
+    *("pillow", "tifffile", "imagecodecs", "piq", "bm3d"),
+    *("deepinv", "ptwt", "kornia"),  # of extras
 )
 """The packages whose versions can change a number."""
 

@@ -109,7 +109,7 @@ class ASeqDip(PriorByTask[Recipe]):
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape
         network = self.recipe(problem).network
-        size = padded_size(height, width, scales=SCALES[network], smallest=2)
+        size = padded_size(height, width, scales=SCALES[network], smallest=2, mend="aseqdip has no setting for it")
         start = problem.measurement
         if problem.known is not None:
             start = torch.where(problem.known, start, torch.full_like(start, _MISSING))

@@ -209,9 +209,9 @@ class DeepImagePrior(Prior):
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         recipe = self.recipe(problem)
         channels, height, width = problem.shape
-        z = _input(
-            recipe, problem, padded_size(height, width, scales=len(recipe.down), smallest=_smallest(recipe)), rng
-        )
+        mend = "dip: shorter down, up and skip"
+        size = padded_size(height, width, scales=len(recipe.down), smallest=_smallest(recipe), mend=mend)
+        z = _input(recipe, problem, size, rng)
         net = skip_net(
             z.shape[1],
             channels,

@@ -121,7 +121,7 @@ class SureSte(Prior):
 
     def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
         channels, height, width = problem.shape
-        size = padded_size(height, width, scales=SCALES, smallest=2)
+        size = padded_size(height, width, scales=SCALES, smallest=2, mend="sure_ste has no setting for it")
         return padded_to(SteinNet(channels), height, width), guide_input(problem.measurement, size)
 
     def resolved(self, problem: Problem) -> dict[str, Any]:

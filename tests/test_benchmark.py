@@ -15,6 +15,7 @@ from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
 from dipbench.registry.finding import GIVEN
 from dipbench.scoring import Protocol
+from dipbench.store.store import Store
 from dipbench.streams import Streams
 
 
@@ -177,6 +178,13 @@ def test_one_word_needs_no_list_around_it(tmp_path: Path) -> None:
     results = dipbench.run("quickstart", only="denoising", methods="bicubic", scale="smoke", device="cpu", out=tmp_path)
     assert set(results["experiment"]) == {"denoising"}
     assert "bicubic" in set(results["method"])
+
+
+def test_a_store_says_all_that_was_asked_of_it(tmp_path: Path) -> None:
+    asked = {"only": ["denoising", "bm3d"], "record": ["ssim"], "rules": ["wmv"], "metrics": ["gmsd"]}
+    dipbench.run("quickstart", scale="smoke", device="cpu", out=tmp_path, **asked)  # type: ignore[arg-type]
+    command = Store.existing(tmp_path).plan().command
+    assert all(f"{name}={words}" in command for name, words in asked.items())
 
 
 @pytest.mark.parametrize("method", ["degraded", halved, dipbench.prior(Small, iterations=2)])

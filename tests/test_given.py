@@ -335,6 +335,10 @@ REFUSED = {
         lambda n: dipbench.run("quickstart", methods=[n(CLASS)["Mine"]], jobs=2),
         "jobs must be 1, got 2: method 'Mine' was given from Python, .*; or put it into a file and give its path",
     ),
+    "another executor": (
+        lambda n: dipbench.run("quickstart", methods=[n(CLASS)["Mine"]], on="slurm[partition=cpu]"),
+        r"on must be 'this_process', got 'slurm\[partition=cpu\]': method 'Mine' was given from Python",
+    ),
 }  # fmt: skip
 
 

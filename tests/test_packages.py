@@ -1,9 +1,11 @@
 """A method as a package: a folder with helper modules of its own."""
 
+import ast
 import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import dipbench
 from dipbench import registry
 from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
+from dipbench.resources import PACKAGES
 from dipbench.streams import Streams
 
 PRIOR = FILE.replace("/ 2**", "* FACTOR**").replace("from torch", "from .inner.numbers import FACTOR\nfrom torch")
@@ -40,6 +43,23 @@ def packed(tmp_path: Path) -> Packed:
         return folder
 
     return write
+
+
+def test_what_makes_a_number_is_named_with_its_version() -> None:
+    """Every package that methods, noises and the reading of images import."""
+    folders = [Path(place) for name in ("methods", "noises", "images") for place in _places(name)]
+    trees = [ast.parse(file.read_text()) for folder in folders for file in folder.rglob("*.py")]
+    imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
+    tops = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"dipbench"}
+    brought = packages_distributions()
+    packages = {brought.get(top, [top])[0].lower() for top in tops}
+    assert packages - {"annotated-types", "pydantic", "pypng"} <= set(PACKAGES), "types of settings; pypng writes"
+
+
+def _places(name: str) -> list[str]:
+    return list(import_module(f"dipbench.{name}").__path__)
 
 
 def made(method: str, photo: Tensor) -> Tensor:

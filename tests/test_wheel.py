@@ -83,6 +83,9 @@ def test_dipbench_is_the_only_top_level_name(wheel: Path) -> None:
 def test_installed_copy_finds_what_the_checkout_finds(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
+    beside = tmp_path / "site" / "methods" / "intruder.py"  # of another package, whatever that is called
+    beside.parent.mkdir()
+    beside.write_text("raise RuntimeError")
     assert counted(tmp_path / "site", tmp_path) == counted(ROOT, tmp_path)
 
 

@@ -63,13 +63,18 @@ def executor_of(on: str, jobs: int, methods: Iterable[str]) -> Executor:
 
     UserError where those are to be computed by others.
     """
+    executor: Executor = registry.build("executor", on)
     given = [text for text in methods if registry.is_given("method", text)]
-    if given and jobs != 1:
+    if not given:
+        return executor
+    elsewhere = executor.plugin_name() not in ("this_process", "processes")
+    if jobs != 1 or elsewhere:
+        wrong = f"on must be 'this_process', got '{on}'" if elsewhere else f"jobs must be 1, got {jobs}"
         raise UserError(
-            f"jobs must be 1, got {jobs}: method '{given[0]}' was given from Python, and other processes do not know "
-            "it; or put it into a file and give its path"
+            f"{wrong}: method '{given[0]}' was given from Python, and other processes do not know it; or put it into a "
+            "file and give its path"
         )
-    return registry.build("executor", "this_process" if given and on == "processes" else on)
+    return registry.build("executor", "this_process")
 
 
 def run(
@@ -121,6 +126,9 @@ def run(
             methods=texts,
             data=data,
             settings=settings,
+            record=record,
+            rules=rules,
+            metrics=metrics,
             scale=scale,
             seed=seed,
             seeds=seeds,

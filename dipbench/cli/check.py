@@ -12,7 +12,8 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
-            help="A method, data set, task, noise, trick, signal or rule, or the path of its file, and settings."
+            help="A method, data set, task, noise, validation, trick, signal or rule, or the path of its file; and "
+            "settings."
         ),
     ],
     kind: Annotated[str | None, typer.Option(help="Which is meant, where several have that name: trick, ...")] = None,

@@ -17,11 +17,14 @@ def plan(
     out: options.Out = None,
     data_dir: options.DataDir = None,
     settings: options.Settings = None,
+    record: options.Record = None,
+    rules: options.Rules = None,
+    metrics: options.Metrics = None,
     plugins: options.Plugins = None,
 ) -> None:
     """Say what a run would take here: time, memory and disk.
 
-    It takes the options of `dipbench run`, and computes no run.
+    It takes the options of `dipbench run` that say what is computed, and computes no run.
     """
     from dipbench import registry
     from dipbench.data.pinned import use_folder
@@ -34,7 +37,7 @@ def plan(
     use_folder(data_dir)
     registry.use_folders(plugins)
     on = Conditions.read(device, engine=engine, precision=precision).device
-    choices = Choices(only or (), methods or (), data, settings or (), scale)
+    choices = Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or (), metrics or ())
     parts = parts_of(suite, choices, seeds_of(seed, seeds), precision)
     executions = executions_of(on, engine, precision)
     print(as_text(forecast_of(parts, out, on, executions)))

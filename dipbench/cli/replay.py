@@ -1,12 +1,11 @@
 """`dipbench replay`: asks stopping rules of stored traces."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dipbench.cli import options
+from dipbench.cli import options, terminal
 from dipbench.errors import UserError
 
 
@@ -37,6 +36,7 @@ def replay(
     )
     from dipbench.report.stops import SHORT_HEADS, cells
     from dipbench.store.store import Store
+    from dipbench.text import table
 
     registry.use_folders(plugins)
     store = Store.existing(folder)
@@ -56,18 +56,9 @@ def replay(
             continue  # what is asked was not recorded of these
         made.append(stops)
         print(f"{experiment}: {method}")
-        print("\n".join(_aligned([SHORT_HEADS, *map(cells, summaries_of(stops))])), end="\n\n")
+        print(table([SHORT_HEADS, *map(cells, summaries_of(stops))], width=terminal.width()), end="\n\n")
     if out:
         try:
             pd.concat(made).to_csv(out, index=False)
         except OSError as error:
             raise UserError(f"cannot write '{out}': {error.strerror}") from error
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Columns side by side, the first to the left."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))])
-        for first, *rest in lines
-    ]

@@ -109,8 +109,8 @@ def _without_metric(table: pd.DataFrame, metric: Metric) -> list[str]:
     having = set(table.loc[table[metric.name].notna(), "store"]) if metric.name in table else set()
     lacking = table.loc[~table["store"].isin(having), ["store", "command"]].drop_duplicates()
     return [
-        f"no run of {store} has a score by {metric.title}: with --metric {metric.name} this scores what is stored, and "
-        f"computes nothing anew: {command}"
+        f"no run of {store} has a score by {metric.title}: with it among the metrics (--metric {metric.name}) "
+        f"this scores what is stored, and computes nothing anew: {command}"
         for store, command in lacking.itertuples(index=False)
     ]
 

@@ -68,8 +68,9 @@ def compared(
     results, remarks = _together(stores, holdings)
     if metric and metric.name not in results:
         raise UserError(
-            f"no run in '{stores[0].path}' has a score by {metric.title}: with --metric {metric.name} this scores what "
-            f"is stored, and computes nothing anew: {_commands(holdings[0], holdings[0].plan.runs)}"
+            f"no run in '{stores[0].path}' has a score by {metric.title}: with it among the metrics (--metric "
+            f"{metric.name}) this scores what is stored, and computes nothing anew: "
+            f"{_commands(holdings[0], holdings[0].plan.runs)}"
         )
     asked = list(dict.fromkeys([*methods, *([baseline] if baseline else [])]))
     for written in asked:

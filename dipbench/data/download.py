@@ -1,7 +1,8 @@
 """Fetches files from pinned commits on GitHub: mirrors in turn, resumed where a connection was cut, verified by sha256.
 
 pooch does the fetching: a file comes under its final name only once its sha256 is right. What has arrived of it waits
-in a file with `.part` behind its name, from which the next attempt goes on, at the same mirror or at another.
+in a file with `.part` behind its name, from which the next attempt goes on, at the same mirror or at another. One
+process at a time fetches into a folder: of several that want one file the others wait, and then have it.
 """
 
 import os
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 import pooch
 import requests
+from filelock import FileLock
 
 from dipbench.disk.whole import to_disk
 from dipbench.errors import UserError, unknown
@@ -64,7 +66,9 @@ def download(urls: Iterable[str], path: Path, sha256: str, progress: Progress | 
     reasons = []
     for url in urls:
         try:
-            _from_mirror(url, path, sha256, progress)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_name(".lock")):
+                _from_mirror(url, path, sha256, progress)
             return
         except (requests.RequestException, ValueError) as error:  # a ValueError for a wrong sha256
             reasons.append(f"{url}: {_reason(error)}")

@@ -2,7 +2,7 @@
 
 They score the picture of an output, clipped and rounded to 8 bits as in its file, against that of the truth, in the
 channels and the region of the protocol. So a number is the same whether it is taken when a run ends, or later from the
-pictures in the store. Those are piq's; its data are in [0, 1], and grey or RGB.
+pictures in the store. Those against the truth are piq's; its data are in [0, 1], and grey or RGB.
 
 Two need no truth, for photographs that came degraded: how near the output is to the measurement, and scikit-image's
 measure of blur. Neither says that one is better: the measurement itself is nearest, and blocks of a JPEG are sharp.

@@ -6,9 +6,7 @@ from dipbench.errors import UserError
 from dipbench.images.files import centre_crop
 
 
-def padded_size(
-    height: int, width: int, *, scales: int, smallest: int, mend: str = "dip: shorter down, up and skip"
-) -> tuple[int, int]:
+def padded_size(height: int, width: int, *, scales: int, smallest: int, mend: str) -> tuple[int, int]:
     """The least multiples of 2**scales that hold height and width.
 
     UserError if the coarsest scale would then have a side below `smallest`, as reflection padding takes; `mend` is what

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dipbench.comparing.board import Board, Leaderboard
 from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.disk.whole import written
 from dipbench.errors import UserError
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_row, markdown_text
@@ -137,19 +138,23 @@ def as_page(found: Leaderboard) -> str:
 def write_leaderboard(found: Leaderboard, folder: Path) -> Path:
     """Writes index.html, leaderboard.csv and leaderboard.md, and gives the path of the page.
 
-    Other files of the folder stay. UserError where it cannot be written to.
+    Other files of the folder stay. UserError where it cannot be written to, or has the page of something else.
     """
+    page = folder / "index.html"
+    if page.exists() and not (folder / "leaderboard.csv").exists():
+        raise UserError(f"'{page}' is no leaderboard: take another folder for it: --out FOLDER")
     texts = {
-        "index.html": as_page(found),
         "leaderboard.csv": found.frame.to_csv(index=False, lineterminator="\n"),
         "leaderboard.md": as_markdown(found),
+        page.name: as_page(found),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            with written(folder / name) as file:
+                file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise UserError(
             f"cannot write to '{folder}': {error.strerror}; take another folder for the leaderboard: --out FOLDER"
         ) from error
-    return folder / "index.html"
+    return page

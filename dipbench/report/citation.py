@@ -22,7 +22,7 @@ REFERENCES = Path(__file__).with_name("references.bib")
 def signature(result: Result, output: str) -> str:
     """One line: the number, protocol, image with its hash, degradation with its seed, method, versions.
 
-    Two numbers are comparable if and only if their lines agree in all but the method.
+    Two numbers are comparable if and only if protocol, image and degradation agree.
     """
     run = result.run
     scores = {output.output: output.psnr for output in result.outputs}

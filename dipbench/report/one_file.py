@@ -31,9 +31,7 @@ def write_one_file(folder: Path) -> Path:
     """
     page = (folder / "index.html").read_text(encoding="utf-8")
     page = re.sub(r"<source [^>]*>\n?", "", page)  # the same figure for a phone
-    page = re.sub(
-        r"<(style|script)>.*?</\1>", lambda code: _COMMENT_OR_INDENT.sub("\n", code[0]), page, flags=re.DOTALL
-    )
+    page = _CODE.sub(lambda code: _COMMENT_OR_INDENT.sub("\n", code[0]), page)
     page = re.sub(r'<a class="whole" href="[^"]*"', '<a class="whole"', page)  # a browser opens no such address
     shown = set(re.findall(r'data-picture="([^"]+)"', page))
     page = re.sub(r'src="([^":]+)"', lambda found: _source(folder, found[1]), page)

@@ -42,6 +42,12 @@ def ended_in_store(job: Job, store: Store) -> Finished | None:
     )
 
 
+def is_there(job: Job, store: Store) -> bool:
+    """Whether a run is in the store, and what is watched of it with it. One that failed is tried again."""
+    found = ended_in_store(job, store)
+    return found is not None and found.status != "failed"
+
+
 def claim(job: Job, store: Store, is_void: Callable[[Held], bool] = Held.is_void) -> Lease | Finished:
     """The lease of a run that is to be computed here; else how it ended, or that another process holds it.
 

@@ -19,6 +19,7 @@ from dipbench.errors import UserError
 from dipbench.fit import Execution, pick_execution
 from dipbench.images.files import centre_crop
 from dipbench.resources import process_memory
+from dipbench.running.claims import is_there
 from dipbench.running.cost import Cost, cost_of, memory_of
 from dipbench.running.recording import refusal
 from dipbench.store.store import Store
@@ -67,7 +68,7 @@ def forecast_of(
     """A line for every experiment of every part, in their order; a run that several of them want counts in the first.
 
     The jobs are planned in the precision of the first execution; the time that the missing ones take is said for each.
-    Nothing is written, but UserError for a store that cannot be read.
+    Nothing is written, but what is damaged in a store is set aside. UserError for a store that cannot be read.
     """
     process = process_memory(device)
     known: dict[tuple[str, str], Cost] = {}
@@ -81,7 +82,7 @@ def forecast_of(
                 j.run.key: j for j in part.jobs if j.experiment == experiment.name and (folder, j.run.key) not in seen
             }
             seen |= {(folder, key) for key in fresh}
-            present = {key for key in fresh if store and store.status(key) in ("done", "refused")}
+            present = {key for key in fresh if store and is_there(fresh[key], store)}
             missing = [job for key, job in fresh.items() if key not in present]
             name = f"{part.suite.name}: {experiment.name}"
             line = _of_experiment(name, missing, len(present), device, executions, known)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from dipbench.running.claims import asked_anew, ended_in_store, tidy
+from dipbench.running.claims import asked_anew, is_there, tidy
 from dipbench.running.conditions import Conditions
 from dipbench.running.ended import Finished
 from dipbench.running.executors import Executor
@@ -99,7 +99,7 @@ def compute(
     left = Leftovers(store.path)
     left.look()
     wanted = unique(jobs)
-    missing = [job for job in wanted if not _is_there(job, store)]
+    missing = [job for job in wanted if not is_there(job, store)]
     absent = {job.run.key for job in missing}  # of many, to be looked up
     present = [job for job in wanted if job.run.key not in absent]
     tidy(present, store)
@@ -119,12 +119,6 @@ def compute(
         for warning in store.warnings[told:]:
             display.warn(warning)
     return summary
-
-
-def _is_there(job: Job, store: Store) -> bool:
-    """Whether a run is in the store, and what is watched of it with it. One that failed is tried again."""
-    found = ended_in_store(job, store)
-    return found is not None and found.status != "failed"
 
 
 def _have_computed(

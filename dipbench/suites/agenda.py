@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
-from dipbench.suites.edits import Choices, chosen, narrowed, patterns_of, with_setting
+from dipbench.suites.edits import Choices, MatchesNothing, chosen, narrowed, patterns_of, with_setting
 from dipbench.suites.jobs import Images, Job, jobs_of
 from dipbench.suites.preset_files import preset_content
 from dipbench.suites.suite import Suite, SuiteName
@@ -98,7 +98,7 @@ def _part(
     try:
         for pattern in only:
             suite = narrowed(suite, pattern)
-    except UserError:
+    except MatchesNothing:
         return None
     suite = _with_settings(suite, choices.settings)
     seeds = list(range(entry.seed, entry.seed + entry.seeds))

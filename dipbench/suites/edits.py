@@ -110,11 +110,15 @@ def with_setting(suite: Suite, assignment: str) -> Suite:
     return _each(suite, change)
 
 
+class MatchesNothing(UserError):
+    """What a suite is to be narrowed to is not in it."""
+
+
 def narrowed(suite: Suite, pattern: str) -> Suite:
     """The part of the suite whose experiment, task, data set, image or method matches `pattern`.
 
     That is a word, one with `*` in it, or several to choose from with `|` between them. A method also matches by the
-    name that the suite gives it, whatever was set since.
+    name that the suite gives it, whatever was set since. MatchesNothing where none does.
     """
     matches = matching(pattern)
     kept = []
@@ -131,7 +135,7 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
                 )
             )
     if not kept:
-        raise UserError(
+        raise MatchesNothing(
             f"only '{pattern}' matches nothing in suite '{suite.name}': it takes the name of an experiment, "
             "a task, a data set, an image or a method, or several with | between them"
         )

@@ -9,9 +9,11 @@ def seeds_of(first: int | None, wanted: Sequence[int] | int | str | None) -> lis
     """The seeds that are meant; None where neither is given.
 
     `wanted` is how many there are from `first` on, or each of them, `0,7,42` as a text. UserError for anything else,
-    and where a list has no seed, one below 0 or one twice, or a first one beside it.
+    for a seed below 0, and where a list has no seed, one twice, or a first one beside it.
     """
     wanted = _read(wanted) if isinstance(wanted, str) else wanted
+    if first is not None and first < 0:
+        raise UserError(f"seed must be a number from 0 on, got {first}")
     if wanted is None:
         return None if first is None else [first]
     if isinstance(wanted, int):

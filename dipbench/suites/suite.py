@@ -208,6 +208,8 @@ def read_suite(wanted: str) -> Suite:
     if "agenda" in content:
         raise UserError(f"'{wanted}' is an agenda of several suites: this takes one suite")
     name = Path(wanted).stem if wanted.endswith(".toml") else wanted
+    if "scale" in content:
+        raise UserError(f"suite '{wanted}': scale is no key of a suite: a command asks for it, as --scale smoke")
     try:
         return Suite.model_validate({"name": name, **_with_defaults(content)})
     except ValidationError as error:

@@ -6,6 +6,7 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,13 +25,17 @@ HALF = len(CONTENT) // 2
 
 @dataclass
 class Server:
-    """A mirror, and what it was asked. `cuts` connections are closed half-way; with `ranges` it sends parts."""
+    """A mirror, and what it was asked. `cuts` connections are closed half-way; with `ranges` it sends parts.
+
+    Half-way it waits for so many `seconds`.
+    """
 
     address: str
     content: bytes = CONTENT
     status: int = 200
     cuts: int = 0
     ranges: bool = True
+    seconds: float = 0.0
     asked: list[str | None] = field(default_factory=list)  # the Range header of every request
 
     @property
@@ -53,7 +58,9 @@ class Server:
         if self.cuts and body:
             self.cuts -= 1
             body = body[: max(0, HALF - start)]
-        request.wfile.write(body)
+        request.wfile.write(body[:HALF])
+        time.sleep(self.seconds)
+        request.wfile.write(body[HALF:])
 
 
 @pytest.fixture
@@ -91,8 +98,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def left(path: Path) -> list[str]:
-    """The names of all files in the folder of `path`."""
-    return sorted(file.name for file in path.parent.iterdir())
+    """The names of all files in the folder of `path`, but for the lock."""
+    return sorted(file.name for file in path.parent.iterdir() if file.name != ".lock")
 
 
 def test_file_arrives_and_progress_is_told(server: Server, path: Path) -> None:
@@ -102,6 +109,16 @@ def test_file_arrives_and_progress_is_told(server: Server, path: Path) -> None:
     assert left(path) == ["image.png"]
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert told == sorted(told)
+
+
+def test_of_two_that_want_a_file_one_fetches_it(server: Server, path: Path) -> None:
+    server.seconds = 0.5
+    with ThreadPoolExecutor(2) as both:
+        for done in [both.submit(download, [server.url], path, SHA256) for _ in range(2)]:
+            done.result()
+    assert server.asked == [None]
+    assert path.read_bytes() == CONTENT
+    assert left(path) == ["image.png"]
 
 
 def test_file_that_is_there_is_not_fetched_again(server: Server, path: Path) -> None:

@@ -13,6 +13,7 @@ import dipbench
 from dipbench.api import board_of
 from dipbench.cli.main import main
 from dipbench.comparing.board import COLUMNS
+from dipbench.errors import UserError
 from dipbench.report.board import write_leaderboard
 from dipbench.report.formats import DASH
 from dipbench.store.store import Store
@@ -103,6 +104,14 @@ def test_what_only_another_protocol_scored_is_said(
     assert "leaderboard: leaderboard/index.html" in printed.out
     assert f"luma of store is not ranked, for another protocol scored it ({OTHER})" in printed.err
     assert r"denoising\[sigma=25\]" in (tmp_path / "leaderboard" / "leaderboard.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_something_else_stays(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("mine")
+    with pytest.raises(UserError, match=r"index.html' is no leaderboard: take another folder for it: --out FOLDER"):
+        write_leaderboard(board_of([store.path]), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text() == "mine"
 
 
 def test_a_folder_that_cannot_be_written_to_is_one_line(

@@ -65,6 +65,9 @@ def test_says_what_run_then_computes_and_writes_nothing(suite: Path, tmp_path: P
     results = dipbench.run(str(suite), seeds=2, device="cpu", out=out)
     (after,) = forecast_of(parts, out, CPU, [REFERENCE])
     assert (after.runs, after.present, after.fits) == (0, 12, 0)
+    watching = parts_of(str(suite), Choices(record=["ssim"]), [0, 1], "float32")
+    (more,) = forecast_of(watching, out, CPU, [REFERENCE])
+    assert (more.runs, more.present, more.fits) == (8, 4, 8), "what was not recorded takes the fits again"
     written = sum(path.stat().st_size for path in out.glob("runs/*/*") if path.suffix in (".png", ".parquet"))
     assert before.disk == pytest.approx(written, rel=0.6)
     assert before.memory == pytest.approx(results["peak_memory_bytes"].max(), rel=0.3), "the process counts, too"

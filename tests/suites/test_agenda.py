@@ -79,6 +79,12 @@ def test_only_narrows_every_entry_and_leaves_out_those_without(agenda: Path) -> 
         parts_of(str(agenda), Choices(only=["nobody"]), None, "float32")
 
 
+def test_what_is_wrong_in_an_entry_is_not_taken_for_nothing_to_do(agenda: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SUITE.replace("photos[crop=64,side=32]", "folder[path=gone]"))
+    with pytest.raises(UserError, match="'gone' does not exist"):
+        parts_of(str(agenda), Choices(only=["nlm"]), None, "float32")
+
+
 def test_words_of_one_kind_add_up_over_the_suites_of_an_agenda(tmp_path: Path) -> None:
     """Each suite has one of the two experiments."""
     for name in ("one", "two"):

@@ -44,6 +44,8 @@ def test_a_number_counts_from_the_first_and_a_list_is_taken_as_it_is(
         (None, "0,7,0", r"seeds must be different numbers from 0 on, at least one, got 0,7,0"),
         (None, "0,-7", r"seeds must be different numbers from 0 on, at least one, got 0,-7"),
         (None, [], r"seeds must be different numbers from 0 on, at least one, got none"),
+        (-1, None, r"seed must be a number from 0 on, got -1"),
+        (-2, "3", r"seed must be a number from 0 on, got -2"),
         (3, "0,7", r"seed must be left out where seeds are a list, got 3 beside 0,7"),
     ],
 )

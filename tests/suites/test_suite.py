@@ -105,6 +105,13 @@ def test_a_mistake_in_a_suite_is_named(tmp_path: Path, small: str, change, messa
     assert message in str(error.value)
 
 
+def test_the_scale_is_asked_for_and_stands_in_no_file(tmp_path: Path, small: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(f'scale = "smoke"\n{small}')
+    with pytest.raises(UserError, match="scale is no key of a suite: a command asks for it, as --scale smoke"):
+        read_suite(str(path))
+
+
 def test_an_unknown_preset_proposes_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'quickstart'"):
         read_suite("quikstart")

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pooch
 import torch
 
 from dipbench import processor
+from dipbench.data.pinned import cache_folder
 from dipbench.disk.whole import written
 
 FOLDER = Path(__file__).parent
@@ -50,7 +50,7 @@ def _cached() -> Path:
     processors = processor.flags_of(processor.cpuinfo()) or [platform.processor()]  # several may share a home folder
     made_of = [*code, *FLAGS, torch.__version__, platform.machine(), *sorted(processors)]
     name = hashlib.sha256("\x1f".join(made_of).encode()).hexdigest()[:16]
-    return Path(os.environ.get("DIPBENCH_CACHE") or pooch.os_cache("dipbench")) / "kernels" / f"{name}.so"
+    return cache_folder() / "kernels" / f"{name}.so"
 
 
 def _build(place: Path) -> None:
