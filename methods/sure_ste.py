@@ -8,7 +8,8 @@ goes on. Its `eSURE_uniform` is `divergence = "gradient"`; its `eSURE` is "diffe
 the largest deviation each time. Differs: sigma is what clipping leaves of the noise, where the official noise is not
 clipped; sizes are padded for the network and cropped back, where the official code takes multiples of 32; backtracking
 is tried from the first step on and at all but every 100th, there from the seventh on at each; what was rolled back is
-in the average, and more than ten times do not end the fit; and there is no look at the truth, which there decides twice
+in the average, and more than ten times do not end the fit; the output that counts is that before the loss fell below
+zero, where the official code writes the one at which it did, beside the average up to the one before; and there is no look at the truth, which there decides twice
 whether the average starts anew.
 """
 

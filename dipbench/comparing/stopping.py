@@ -39,7 +39,7 @@ COLUMNS = {
     "iterations": "int64",  # the budget
     "peak": "int64",  # the iteration of the highest PSNR of the raw output
     "peak_psnr": "float64",  # dB
-    "psnr": "float64",  # dB, of the raw output at t*
+    "psnr": "float64",  # dB, of the raw output at t*; where that diverged, of the last before it that had not
     "gap": "float64",  # dB: the first minus the second
     "gap_first": "float64",  # dB: from the peak of the experiment's first fit of that image and seed
     "gap_ema": "float64",  # dB: the same for the average of the outputs, from its own peak
@@ -60,6 +60,11 @@ class Fitted:
     planned: PlannedRun
     result: Result
     trace: pd.DataFrame
+
+    @property
+    def cut(self) -> bool:
+        """Whether a rule ended it, so that nobody knows what was to come: other rules cannot be asked."""
+        return any(output.output == "final" and output.fired is not None for output in self.result.outputs)
 
     @cached_property
     def signals(self) -> dict[str, np.ndarray]:
@@ -121,10 +126,13 @@ def replayable(fits: Iterable[Fitted]) -> list[Rule]:
 
 
 def stops_of(fits: Sequence[Fitted], rules: Sequence[Rule]) -> pd.DataFrame:
-    """What each rule says of each fit, with the columns COLUMNS; of a fit whose trace lacks what it reads nothing."""
+    """What each rule says of each fit, with the columns COLUMNS.
+
+    Nothing of a fit whose trace lacks what it reads, or is `cut`: its peak is but that of what there was of it.
+    """
     answerable: dict[tuple[str, ...], list[tuple[str, Rule]]] = {}  # by the columns of a trace, which many share
     rows = []
-    for fit in fits:
+    for fit in (fit for fit in fits if not fit.cut):
         columns = tuple(fit.signals)
         if columns not in answerable:
             answerable[columns] = _answerable(fit.trace, rules)
@@ -190,7 +198,7 @@ def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
         "iterations": length,
         "peak": fit.peak_at,
         "peak_psnr": psnr[fit.peak_at],
-        "psnr": psnr[at],
+        "psnr": fit.held["psnr"][at],
         "gap": _gap(fit, "psnr", at),
         "gap_first": math.nan,
         "gap_ema": _gap(fit, "psnr_ema", at),

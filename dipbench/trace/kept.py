@@ -60,7 +60,10 @@ class Kept(ABC):
 
     @abstractmethod
     def output(self, end: int) -> Output | None:
-        """What was kept, on the host; None: nothing, or only the output of the iteration `end`, the last."""
+        """What was kept, on the host, of a run whose last iteration is `end`; None: nothing of it.
+
+        A run goes on for some iterations after a rule has ended it: what was kept of those is none of its outputs.
+        """
 
 
 class AtIteration(Kept):
@@ -97,6 +100,7 @@ class AtExtreme(Kept):
         super()._keep(wanted, {**new, "value": new["value"][self._column]})
 
     def output(self, end: int) -> Output | None:
-        if not bool(torch.isfinite(self.memory["value"])):
+        at = int(self.memory["iteration"])
+        if at > end or not bool(torch.isfinite(self.memory["value"])):
             return None
-        return Output(self.name, self.memory["image"].cpu(), int(self.memory["iteration"]))
+        return Output(self.name, self.memory["image"].cpu(), at)

@@ -57,8 +57,7 @@ class Recorder:
         self._kept: list[Kept] = [AtIteration(count, ema, problem) for count in keep for ema in (False, True)]
         self._kept += [AtExtreme(wish, self._columns, problem) for wish in extremes]
         self._stop = stop
-        watched = {rule.written(): rule for rule in (*rules, *([stop] if stop else []))}
-        self._stopping = Stopping(list(watched.values()), signals, problem)
+        self._stopping = Stopping(rules, signals, problem, stop)
         self._rules = {rule.written() for rule in rules}
         self._last: Step | None = None
         self._host_row = torch.empty(len(signals) + 1, pin_memory=device.type == "cuda")

@@ -62,13 +62,15 @@ class Stopping:
     """Asks rules of the trace of a run as it is written, and keeps the outputs that they nominate.
 
     A rule is asked on the host, some iterations late. So the last outputs are kept on the device, for the one that it
-    nominates to be among them.
+    nominates to be among them. What comes after `stop` has fired, the rule that ends the run, no rule is asked about.
     """
 
-    def __init__(self, rules: Sequence[Rule], signals: Sequence[Signal], problem: Problem):
+    def __init__(self, rules: Sequence[Rule], signals: Sequence[Signal], problem: Problem, stop: Rule | None = None):
+        rules = [*([stop] if stop else []), *rules]
         for rule in rules:
             refuse_what_it_may_not_read(rule, signals)
         self._rules = {rule.written(): rule for rule in rules}
+        self._stop = stop
         self._columns = [signal.written() for signal in signals]
         self._held = {name: _Held(_images(problem, 1)) for name in self._rules}
         # since the last question, and as many whose rows were on their way
@@ -97,10 +99,12 @@ class Stopping:
         known = self._arrivals.fetch(rows, wait)
         trace: dict[str, np.ndarray] = {"iteration": np.arange(len(known))}
         trace.update(zip(self._columns, known.T, strict=True))
-        for name, rule in self._rules.items():
-            if len(known) and self._held[name].said.fired is None:
-                shown = {column: trace[column] for column in ("iteration", *rule.reads)}
-                self._hold(rule, self._held[name], rule.judge(shown), len(known), len(rows))
+        for name, rule in self._rules.items():  # that which ends the run first
+            end = self.fired(self._stop) if self._stop else None
+            count = len(known) if end is None else min(len(known), end + 1)
+            if count and self._held[name].said.fired is None:
+                shown = {column: trace[column][:count] for column in ("iteration", *rule.reads)}
+                self._hold(rule, self._held[name], rule.judge(shown), count, len(rows))
 
     def _hold(self, rule: Rule, held: _Held, said: Nomination, known: int, written: int) -> None:
         wanted, before = said.iteration, held.said.iteration

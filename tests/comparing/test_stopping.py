@@ -73,6 +73,22 @@ def test_what_nominates_nothing_gives_the_last_output_and_saves_nothing() -> Non
     assert (row["saved"], row["fired"], row["nominated"]) == (0, None, None)
 
 
+def test_of_a_fit_that_a_rule_ended_no_other_is_asked() -> None:
+    """Of 30 iterations with the peak at the last one nobody knows whether it was one."""
+    whole, ended = fit(length=30), fit(length=30)
+    final = ScoredOutput(output="final", iteration=29, picture="final.png", rule="fixed", fired=29)
+    ended = replace(ended, result=ended.result.model_copy(update={"outputs": [final]}))
+    assert (whole.cut, ended.cut) == (False, True)
+    assert len(stops_of([whole, ended], [Fixed(10)])) == 1
+
+
+def test_what_diverged_counts_with_its_last_number() -> None:
+    psnr = np.where(np.arange(100) < 50, 25 - 0.1 * abs(np.arange(100) - 30), np.nan)
+    row = row_of(fit(psnr=psnr), "rule", Nomination(80))
+    assert row["psnr"] == pytest.approx(23.1)
+    assert row["gap"] == pytest.approx(row["peak_psnr"] - row["psnr"])
+
+
 def test_the_gap_in_ssim_is_of_the_last_one_recorded_before() -> None:
     ssim = np.where(np.arange(100) % 10 == 0, 0.9 - abs(np.arange(100) - 30) / 1000, np.nan)
     assert row_of(fit(ssim=ssim), "rule", Nomination(47))["gap_ssim"] == pytest.approx(0.01)

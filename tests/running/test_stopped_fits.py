@@ -39,6 +39,18 @@ def test_a_fit_runs_on_and_the_output_is_that_of_a_fit_that_ended_there(photo: T
     assert {output.rule for output in long.outputs} == {"", "fixed[iteration=6]"}
 
 
+def test_what_comes_after_a_rule_has_ended_the_fit_is_no_output(photo: Tensor) -> None:
+    """The rules are asked each fifth iteration; the fit runs on until then, and gets better."""
+    rules = ("last", "fixed[iteration=23]", "least_loss")
+    cut = fitted(photo, "iterations=60,stop=fixed[iteration=21]", rules)
+    assert len(cut.trace) == 22
+    kept = outputs(cut)
+    assert {kept[name].iteration for name in ("final", "ema", "last", "fixed[iteration=23]")} == {21}
+    assert all(output.iteration <= 21 for output in cut.outputs)
+    assert kept["least_loss"].iteration == cut.trace["loss"].argmin()
+    assert kept["fixed[iteration=23]"].fired is None
+
+
 @pytest.mark.parametrize(
     ("rule", "nominated", "fired"),
     [

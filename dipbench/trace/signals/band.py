@@ -1,7 +1,7 @@
 """Frequency-band correspondence. Shi, Mettes, Maji and Snoek, IJCV 2022, arXiv:2107.01125, by its code.
 
-Differs: the reference is the measurement, not the truth; and where an image is not square, its rings are of cycles a
-pixel, where the code takes those of its width for both sides.
+The reference is the measurement, as what the code calls the truth is. Differs: where an image is not square, its rings
+are of cycles a pixel, where the code takes those of its width for both sides.
 """
 
 from dataclasses import dataclass
