@@ -28,7 +28,8 @@ def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     It is fitted to the fits of other images by the same method, of the same task whatever its settings: to every noise
     level that there is.
     """
-    fits = [fit for fit in fits if not fit.cut and _has_picture(store, fit)]  # of what is no picture there is no gradient
+    # of what is no picture there is no gradient, and of a fit that was ended no peak
+    fits = [fit for fit in fits if not fit.cut and _has_picture(store, fit)]
     of_problem = {fit.result.run.measurement_key: fit for fit in fits}
     features = {key: _features(store, fit) for key, fit in of_problem.items()}
     alike: dict[tuple[str, str], list[Fitted]] = {}
