@@ -1,16 +1,16 @@
 """SURE with a stochastic temporal ensemble. Jo, Chun and Choi, ICCV 2021: Stein's estimate of the error is the loss.
 
-The network is given the noisy image y itself, each time with new noise on top, z = y + n, n of standard deviation
-U(0, `spread` sigma); what is minimised is |f(z) - y|^2 + 2 sigma^2 div f(z) - sigma^2, a mean, with the divergence by
-one random probe. The outputs are averaged. Settings of exp_denoising.sh of the official code (gistvision/DIP-denosing):
+The network is given the noisy image y itself, each time with new noise on top, z = y + n, n of standard deviation U(0,
+`spread` sigma); what is minimised is |f(z) - y|^2 + 2 sigma^2 div f(z) - sigma^2, a mean, with the divergence by one
+random probe. The outputs are averaged. Settings of exp_denoising.sh of the official code (gistvision/DIP-denosing):
 RAdam at 0.1, times 0.9 every 300 steps, at most 3000, and an end where the loss falls below zero; with `stop=last` it
 goes on. Its `eSURE_uniform` is `divergence = "gradient"`; its `eSURE` is "difference" with `drawn = false`, noise of
 the largest deviation each time. Differs: sigma is what clipping leaves of the noise, where the official noise is not
 clipped; sizes are padded for the network and cropped back, where the official code takes multiples of 32; backtracking
 is tried from the first step on and at all but every 100th, there from the seventh on at each; what was rolled back is
 in the average, and more than ten times do not end the fit; the output that counts is that before the loss fell below
-zero, where the official code writes the one at which it did, beside the average up to the one before; and there is no look at the truth, which there decides twice
-whether the average starts anew.
+zero, where the official code writes the one at which it did, beside the average up to the one before; and there is no
+look at the truth, which there decides twice whether the average starts anew.
 """
 
 from dataclasses import dataclass, field
