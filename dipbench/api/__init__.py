@@ -247,8 +247,9 @@ def restore(
 ) -> Output:
     """Restores an image that came degraded, for which there is no truth.
 
-    `output` is `final` or `ema`; None is `ema` where the method has it. `stop` is the rule that ends a fit; None is
-    `discrepancy` where the noise level is given or can be estimated, and the output says so by its `rule` and `fired`.
+    `output` is `final` or `ema`; None is `ema` where the method has it and did not end too soon for it. `stop` is the
+    rule that ends a fit; None is `discrepancy` where the noise level is given or can be estimated, and the output says
+    so by its `rule` and `fired`.
     Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. `peak` is
     the level of the file that is white, such as 4095. The output's image is (C, H, W) in [0, 1]. UserError if the
     method refuses the problem or has no such output, or the file cannot be read: all of it before the method begins.

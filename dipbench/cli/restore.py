@@ -11,7 +11,6 @@ from dipbench.cli import options
 from dipbench.errors import UserError
 
 if TYPE_CHECKING:  # it loads torch, which takes seconds
-    from dipbench.images.writing import Samples
     from dipbench.running.restoring import Restoration
     from dipbench.trace.kept import Output
 
@@ -23,7 +22,9 @@ def restore(
     out: Annotated[
         Path | None, typer.Option(help="A file; of several images a folder. Default: beside it, as NAME-METHOD.png.")
     ] = None,
-    output: Annotated[str | None, typer.Option(help="final or ema; default: ema if the method has it.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="final or ema; default: ema if the method has it and did not end too soon.")
+    ] = None,
     stop: Annotated[
         str | None,
         typer.Option(
@@ -69,7 +70,7 @@ def restore(
                 except interruption.Stopped as stopped:
                     print(f"dipbench: stopped by {stopped} before there was anything of '{image}'", file=sys.stderr)
                     raise typer.Exit(stopped.status) from None
-            _write(path, made, wanted.samples)
+            _write(path, made, wanted)
             if number := interruption.received():
                 print(f"dipbench: stopped at iteration {made.iteration}: '{path}' is what there was", file=sys.stderr)
                 raise typer.Exit(128 + number)
@@ -85,11 +86,13 @@ def _said(image: Path, path: Path, wanted: "Restoration") -> str:
     return wanted.chosen
 
 
-def _write(path: Path, made: "Output", samples: "Samples") -> None:
+def _write(path: Path, made: "Output", wanted: "Restoration") -> None:
     from dipbench.api import write_restored
 
-    write_restored(path, made, samples)
+    write_restored(path, made, wanted.samples)
+    soon = not wanted.output and made.name == "final" and wanted.method.averages(wanted.problem)
     by = f", where {made.rule} stopped it" if made.fired is not None else ""
+    by += ", too soon for the average" if soon else ""
     print(f"{made.name} output at iteration {made.iteration}{by}: {path}", flush=True)
 
 

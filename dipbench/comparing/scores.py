@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from dipbench.comparing.entrants import Entrant
+from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.errors import UserError
 from dipbench.metrics import known
 from dipbench.scoring import METRICS, Metric
 from dipbench.store.records import NO_TRUTH, TRAINED_ON, Result
 
+_AVERAGED = "ema"  # how the names of averages end
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
 
 
@@ -35,13 +37,22 @@ class Scores:
 def comparable(
     results: pd.DataFrame, ended: Mapping[str, Result], trace_of: Callable[[str], pd.DataFrame | None]
 ) -> pd.DataFrame:
-    """The table of results with two more columns, and scores of what diverged, as comparing takes it.
+    """The table of results with three more columns, and scores of what diverged, as comparing takes it.
 
     `ended` are the results of the runs, by key; `trace_of` gives the trace of a run by its key. A run that is
     `diverged` has the score of its last finite output; where its trace has no such score the hole stays. `rule` is,
     of an output that a rule chose which was asked for, that rule with its code; empty of any other output.
+    `first_share` is what the first output still has in an average, and 0 of any other output.
     """
-    return _with_rules(_with_last_finite(results, trace_of), ended)
+    known = results[["run", "output", "iteration"]] if ended else pd.DataFrame()
+    shares = [_first_share(ended.get(run), output, iteration) for run, output, iteration in known.to_numpy()]
+    return _with_rules(_with_last_finite(results, trace_of), ended).assign(first_share=shares or 0.0)
+
+
+def _first_share(result: Result | None, output: str, iteration: int) -> float:
+    settings = result.run.method.get("settings", {}) if result and output.endswith(_AVERAGED) else {}
+    weight = settings.get("average")
+    return first_share(weight, iteration) if isinstance(weight, (int, float)) else 0.0
 
 
 def _with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
@@ -105,7 +116,7 @@ def scores_of(
         if len(places) > counted[label]:
             remarks.append(lost(label, len(places) - counted[label]))
     compared = {label: rows[label] for label in kept}
-    remarks += [*_learned(compared), *_of_other_rules(compared)]
+    remarks += [*_learned(compared), *_of_other_rules(compared), *_unsettled(compared)]
     return Scores(whole.droplevel("measurement"), kept, counted, tuple(remarks))
 
 
@@ -128,6 +139,17 @@ def _of_other_rules(rows: Mapping[str, pd.DataFrame]) -> list[str]:
         for by_rule in several.values()
     ]
     return [f"The rule is not the same for all: {said}. They compare once all are run with one file." for said in which]
+
+
+def _unsettled(rows: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What to say of averages that are still of the first output, as where a fit was stopped soon."""
+    shares = {label: of_one.get("first_share", pd.Series(dtype=float)) for label, of_one in rows.items()}
+    soon = {label: of_one for label, of_one in shares.items() if (of_one > UNSETTLED).any()}
+    return [
+        f"{label} ended too soon for an average in {(of_one > UNSETTLED).sum()} of {len(of_one)} runs: up to "
+        f"{of_one.max():.0%} of it still is the first output."
+        for label, of_one in soon.items()
+    ]
 
 
 def lost(label: str, runs: int) -> str:

@@ -72,6 +72,18 @@ ADAM = Adam()
 """With the learning rate of the official notebooks."""
 
 
+def first_share(average: float, iteration: int) -> float:
+    """The share that the first output still has in an average, with that weight of the past, after an iteration.
+
+    Averages begin with the first output, as in the official code: with 0.99 it is a half of that of iteration 69.
+    """
+    return average**iteration
+
+
+UNSETTLED = 0.05
+"""The share of the first output above which an average says more of it than of the fit: 0.99 has it up to 297."""
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """How the harness fits a prior."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Rule, Task
 from dipbench.contract.noise_level import sigma_estimated
+from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.errors import UserError
 from dipbench.fit import built
 from dipbench.images.files import as_tensor, read_picture
@@ -42,7 +43,7 @@ class Restoration:
     problem: Problem
     method: Method
     protocol: Protocol
-    output: str  # which one is wanted
+    output: str  # which one is wanted; empty: the average where it has settled, else the last
     task: str  # its name
     samples: Samples  # how its file has its levels, and what is made of it is written
     doubt: str = ""  # about the noise level, in words; empty: it was given, or the task has none
@@ -72,18 +73,27 @@ class Restoration:
         check_taken(restorer, problem)
         _check_built(restorer, problem)
         expected = ["final", "ema"] if restorer.averages(problem) else ["final"]
-        wanted = output or expected[-1]
-        if wanted not in expected:
-            raise UserError(f"method '{method}' has no output '{wanted}': it has {', '.join(expected)}")
+        if output and output not in expected:
+            raise UserError(f"method '{method}' has no output '{output}': it has {', '.join(expected)}")
         samples = Samples.of(picture, peak)
-        return cls(problem, restorer, posed.protocol(), wanted, spec.name, samples, doubt, chosen)
+        return cls(problem, restorer, posed.protocol(), output or "", spec.name, samples, doubt, chosen)
 
 
 def restored(wanted: Restoration, seed: int, progress: Progress | None = None) -> Output:
     """The output; what there is by then where a signal is received meanwhile: see `interruption.handled`."""
     rng = Streams(seed, ("restore", wanted.task))
     outcome = attempt(wanted.method, wanted.problem, None, wanted.protocol, rng, progress)
-    return next(output for output in outcome.outputs if output.name == wanted.output)
+    there = {output.name: output for output in outcome.outputs}
+    if wanted.output:
+        return there[wanted.output]
+    return there["ema"] if "ema" in there and _has_settled(there["ema"], wanted) else there["final"]
+
+
+def _has_settled(average: Output, wanted: Restoration) -> bool:
+    """Whether an average is of the fit rather than of the first output, as where a rule stopped soon."""
+    assert isinstance(wanted.method, Prior), "only fits are averaged"
+    weight = wanted.method.fit_settings(wanted.problem).average
+    return first_share(weight, average.iteration) <= UNSETTLED
 
 
 def _check_built(method: Method, problem: Problem) -> None:

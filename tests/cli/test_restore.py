@@ -88,10 +88,10 @@ def test_a_fit_stops_by_the_noise_level_where_that_is_given(here: Path) -> None:
     assert (
         said == "dipbench: rule 'discrepancy' ends the fit by the noise level; with --stop last it takes all iterations"
     )
-    assert ", where discrepancy stopped it: a-dip.png" in result
+    assert result.endswith(", where discrepancy stopped it, too soon for the average: a-dip.png")
     assert 19 <= int(result.split()[4].rstrip(",")) < 150
     (result,), nothing = restore("a.png", *fit[:2], "--method", SMALL, "--stop", "last")
-    assert (result, nothing) == ("ema output at iteration 3: a-dip.png", [])
+    assert (result, nothing) == ("final output at iteration 3, too soon for the average: a-dip.png", [])
 
 
 def test_a_rule_of_ones_own_is_left_alone(here: Path) -> None:
@@ -133,8 +133,19 @@ def test_python_is_warned_and_told_which_rule_stopped(here: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made = api.restore("a.png", task="denoising[sigma=50]", method="dip[down=[16,16],iterations=200]")
-    assert (made.rule, made.name) == ("discrepancy", "ema")
+    assert (made.rule, made.name) == ("discrepancy", "final")
     assert made.fired == made.iteration
+
+
+def test_a_fit_that_ends_too_soon_for_an_average_gives_its_last_output(here: Path) -> None:
+    """Of 60 iterations the average, with 0.99 for the past, still is the first output by more than a half."""
+    fit = {"task": "denoising[sigma=25]", "method": "dip[down=[16,16],iterations=60]", "stop": "last"}
+    assert api.restore("a.png", **fit).name == "final"  # type: ignore[arg-type]
+    assert api.restore("a.png", **fit, output="ema").name == "ema"  # type: ignore[arg-type]
+    short = {**fit, "method": "dip[down=[16,16],iterations=60,average=0.9]"}
+    assert api.restore("a.png", **short).name == "ema"  # type: ignore[arg-type]
+    (said,), _ = restore("a.png", *(word for name, value in short.items() for word in (f"--{name}", value)))
+    assert said == "ema output at iteration 59: a-dip.png"
 
 
 def test_ctrl_c_keeps_what_there_is(here: Path) -> None:

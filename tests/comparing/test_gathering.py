@@ -148,7 +148,7 @@ def test_a_label_that_is_two_methods_is_refused(set14: Path, tmp_path: Path) -> 
 
 
 def test_a_metric_that_nothing_was_scored_by_says_how_to_get_it(set14: Path) -> None:
-    with pytest.raises(UserError, match=r"has a score by VIF: with --metric vif this scores .*: dipbench run sr"):
+    with pytest.raises(UserError, match=r"has a score by VIF: with it among .* \(--metric vif\) this scores .*: dipbench run sr"):
         dipbench.compare(suite=set14, metric="vif")
     with pytest.raises(UserError, match="unknown metric 'vfi'"):
         dipbench.compare(suite=set14, metric="vfi")

@@ -150,6 +150,14 @@ def test_of_labels_of_the_same_runs_the_baseline_is_kept(baseline: str) -> None:
     assert (once.baseline, len(once.ranking)) == (baseline, 2)
 
 
+def test_an_average_that_is_still_of_the_first_output_is_said() -> None:
+    table = results({"dip": made(), "tv": made(0.1, 0.2)})
+    soon = (table["method"] == "dip") & table["image"].isin(["image 2", "image 5"])
+    said = found(table.assign(first_share=np.where(soon, 0.55, 0.01))).remarks
+    assert "dip ended too soon for an average in 2 of 10 runs: up to 55% of it still is the first output." in said
+    assert not any("tv" in remark for remark in said)
+
+
 def test_groups_are_made_among_those_that_are_named_beforehand() -> None:
     table = results({f"m{i}": made(i, 0.1, images=9, draw=i) for i in range(6)})
     among = found(table, grouped=["m0", "m2", "m4", "m5", "gone"])
