@@ -29,6 +29,11 @@ class Interval:
     high: float
     kind: Literal["BCa", "percentile", "t"]  # two kinds of bootstrap; Student's
 
+    @property
+    def side(self) -> int:
+        """On which side of 0 all of it lies: 1 above, -1 below, 0 where 0 is in it."""
+        return int(self.low > 0) - int(self.high < 0)
+
     def within(self, width: float) -> bool:
         """Whether all of it lies in -width to width."""
         return -width <= self.low and self.high <= width

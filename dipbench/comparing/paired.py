@@ -69,9 +69,9 @@ class Pair:
         if interval is None:
             return f"cannot tell: an interval takes {FEWEST_IMAGES} images, not {len(self.means)}"
         mean = float(self.means.mean())
-        if interval.low > 0 and p <= LEVEL:
+        if interval.side > 0 and p <= LEVEL:
             return f"better by {self._with_interval(mean, interval)}"
-        if interval.high < 0 and p <= LEVEL:
+        if interval.side < 0 and p <= LEVEL:
             return f"worse by {self._with_interval(-mean, interval.negative())}"
         if interval.within(self.tie):
             return f"equal within {self._with_unit(f'{self.tie:g}')}"
