@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -45,13 +46,21 @@ def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
     """
     ended = {record.run.key: record.result for record in chapter.records}
     results = comparable(chapter.frame, ended, store.trace)
-    baseline = chapter.baseline if chapter.baseline in set(results["method"]) else ""
+    there = chapter.baseline in set(results["method"])
     asked = [output for output in chapter.ranked if output in set(results["output"])] or [""]
     metric = leading(chapter.frame)
-    found = (
+    baseline = chapter.baseline if there else ""
+    each = (
         comparison_of(results, metric, baseline=baseline, output=output, grouped=chapter.grouped) for output in asked
     )
-    return [one for one in found if one and not _of_too_few(one.ranking)]
+    found = [one for one in each if one and not _of_too_few(one.ranking)]
+    return found if there or not chapter.baseline else [_against_another(one, chapter.baseline) for one in found]
+
+
+def _against_another(found: Comparison, wanted: str) -> Comparison:
+    """With a remark of that the baseline which the suite declares is not there."""
+    said = f"The suite's baseline {wanted} is not computed here: differences are against {found.baseline}."
+    return replace(found, remarks=(*found.remarks, said))
 
 
 def _of_too_few(ranking: pd.DataFrame) -> bool:

@@ -150,6 +150,22 @@ def test_of_labels_of_the_same_runs_the_baseline_is_kept(baseline: str) -> None:
     assert (once.baseline, len(once.ranking)) == (baseline, 2)
 
 
+def test_a_baseline_that_lacks_an_image_is_not_replaced_without_a_word() -> None:
+    lacking = {place: psnr for place, psnr in made().items() if place != ("image 3", 0)}
+    table = results({"dip": lacking, "x": made(0.5, 0.1), "y": made(-0.5, 0.1)})
+    for baseline in ("dip", ""):
+        once = found(table, baseline=baseline)
+        assert once.baseline == "x"
+        assert "Left out, because they have no score of some images: dip (1 of 10)." in once.remarks
+        assert "The baseline dip is left out: differences are against x." in once.remarks
+
+
+def test_a_baseline_of_another_protocol_is_not_replaced_without_a_word() -> None:
+    others = results({"x": made(0.5, 0.1), "y": made(-0.5, 0.1)})
+    table = pd.concat([results({"dip": made()}, protocol="other"), others], ignore_index=True)
+    assert found(table, baseline="dip").remarks[-1] == "The baseline dip is left out: differences are against x."
+
+
 def test_groups_are_made_among_those_that_are_named_beforehand() -> None:
     table = results({f"m{i}": made(i, 0.1, images=9, draw=i) for i in range(6)})
     among = found(table, grouped=["m0", "m2", "m4", "m5", "gone"])
