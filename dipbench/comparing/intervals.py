@@ -36,7 +36,7 @@ class Interval:
 
     def within(self, width: float) -> bool:
         """Whether all of it lies in -width to width."""
-        return -width <= self.low and self.high <= width
+        return -width - _SAME <= self.low and self.high <= width + _SAME
 
     def negative(self) -> "Interval":
         """That of the values with the other sign."""

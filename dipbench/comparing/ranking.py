@@ -62,7 +62,7 @@ DIFFERENCES = {
     "losses": "int64",
     "p": "float64",
     "p_holm": "float64",  # corrected for the other lines
-    "images_needed": "Int64",  # to see a gain as large as the tie
+    "images_needed": "Int64",  # to see a gain as large as the tie, as the tests take at least; missing: the tie is 0
     "verdict": "str",
 }
 """Of the table of differences: a line a method but the baseline, in the order of the ranking."""
