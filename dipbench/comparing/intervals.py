@@ -85,12 +85,15 @@ def over_seeds(scores: pd.Series) -> Interval | None:
     """Of the mean over images of the mean over seeds, for these images and other seeds; None where an image has one.
 
     `scores` are indexed by `image` and `seed`. The variance is that of the sum over the images, each with a spread of
-    its own; the degrees of freedom are those within the images.
+    its own, and so are the degrees of freedom: where the spread of one image is most of it they are hardly more than
+    the seeds of that image leave. Satterthwaite 1946, doi:10.2307/3002019.
     """
     counts, means, squares = within_groups(scores.to_numpy("float64"), scores.index.get_level_values("image"))
     if counts.min() < 2:
         return None
-    error = math.sqrt(float((squares / (counts - 1) / counts).sum())) / len(counts)
-    half = student_quantile(int((counts - 1).sum())) * error
-    mean = float(means.mean())
+    mean, variances = float(means.mean()), squares / (counts - 1) / counts
+    if not variances.any():  # as of a method that draws nothing
+        return Interval(mean, mean, "t")
+    degrees = variances.sum() ** 2 / (variances**2 / (counts - 1)).sum()
+    half = student_quantile(float(degrees)) * math.sqrt(float(variances.sum())) / len(counts)
     return Interval(mean - half, mean + half, "t")

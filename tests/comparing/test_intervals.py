@@ -77,9 +77,25 @@ def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
 
 
 def test_the_interval_over_seeds_is_of_these_images() -> None:
-    """Variances 2 and 0.5 of two seeds each: sqrt((2 + 0.5) / 2) / 2 = 0.559 times t of two degrees, 4.3027."""
-    found = over_seeds(scores(np.array([[20.0, 22.0], [30.0, 31.0]])))
-    assert found == Interval(pytest.approx(25.75 - 2.4053, abs=1e-3), pytest.approx(25.75 + 2.4053, abs=1e-3), "t")
+    """Of two images it is half of Welch's interval of the one minus the negative of the other."""
+    one, other = [20.0, 22.0], [30.0, 31.0]
+    low, high = stats.ttest_ind(one, np.negative(other), equal_var=False).confidence_interval(0.95)
+    found = over_seeds(scores(np.array([one, other])))
+    assert found == Interval(pytest.approx(low / 2), pytest.approx(high / 2), "t")
+
+
+def test_the_interval_over_seeds_of_what_draws_nothing_is_its_mean() -> None:
+    assert over_seeds(scores(np.array([[20.0, 20.0], [30.0, 30.0]]))) == Interval(25.0, 25.0, "t")
+
+
+@pytest.mark.parametrize(("seeds", "least"), [(2, 0.88), (3, 0.9)])
+def test_the_interval_over_seeds_holds_the_mean_where_one_image_has_most_of_the_spread(
+    seeds: int, least: float
+) -> None:
+    """Nine images, of which one has ten times the spread of the others."""
+    draw, spreads = np.random.default_rng(5), np.array([[1.0]] + [[0.1]] * 8)
+    found = [over_seeds(scores(spreads * draw.normal(size=(9, seeds)))) for _ in range(1000)]
+    assert np.mean([one is not None and one.low <= 0 <= one.high for one in found]) >= least
 
 
 def test_the_interval_over_seeds_covers_the_mean_of_these_images() -> None:
