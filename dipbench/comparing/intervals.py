@@ -17,7 +17,7 @@ from dipbench.comparing.statistics import CONFIDENCE, half_interval, student_qua
 
 RESAMPLES = 9_999
 FEWEST_IMAGES = 4  # below, no interval is given
-FEWEST_RESAMPLED = 25  # images, below which a bootstrap is too narrow (docs/statistics.md): Student's t
+FEWEST_RESAMPLED = 100  # images, below which a bootstrap is narrower than it says (docs/statistics.md): Student's t
 _SAME = 1e-9  # values nearer to each other than this are the same
 
 
@@ -27,7 +27,7 @@ class Interval:
 
     low: float
     high: float
-    kind: Literal["BCa", "percentile", "t"]  # two kinds of bootstrap; Student's
+    kind: Literal["BCa", "percentile", "t", "exact"]  # two kinds of bootstrap; Student's; Clopper and Pearson's
 
     @property
     def side(self) -> int:
@@ -61,10 +61,18 @@ def over_images(values: Sequence[float] | pd.Series) -> Interval | None:
 
 
 def of_share(shares: Sequence[float] | pd.Series) -> Interval | None:
-    """Of the mean of a share in [0, 1] an image; None of too few images, and of shares that are all the same."""
+    """Of the mean of a share in [0, 1] an image; None of too few images, and of shares that are all the same between.
+
+    Where all are won, or none, every resample is the same, and the interval is the exact one of a share of the images:
+    Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404.
+    """
     numbers = np.asarray(shares, dtype="float64")
-    if len(numbers) < FEWEST_IMAGES or np.ptp(numbers) < _SAME:
+    if len(numbers) < FEWEST_IMAGES:
         return None
+    if np.ptp(numbers) < _SAME:
+        rest = ((1 - CONFIDENCE) / 2) ** (1 / len(numbers))
+        ends = {1.0: (rest, 1.0), 0.0: (0.0, 1 - rest)}.get(float(numbers[0]))
+        return Interval(*ends, "exact") if ends else None
     return resampled(numbers, "percentile")  # a share takes few values: BCa's correction would be noise
 
 

@@ -17,9 +17,9 @@ def scores(numbers: np.ndarray) -> pd.Series:
 
 
 def test_the_bootstrap_covers_the_mean_of_skewed_images() -> None:
-    """Of 25 log-normal values (skewness 1.75) nominally 95% of intervals hold the mean, exp(0.125)."""
+    """Of 100 log-normal values (skewness 1.75) nominally 95% of intervals hold the mean, exp(0.125)."""
     draw = np.random.default_rng(0)
-    found = [over_images(draw.lognormal(0, 0.5, 25)) for _ in range(300)]
+    found = [over_images(draw.lognormal(0, 0.5, 100)) for _ in range(200)]
     covered = np.mean([one is not None and one.low <= math.exp(0.125) <= one.high for one in found])
     assert 0.90 <= covered <= 0.98
     assert {one.kind for one in found if one} == {"BCa"}
@@ -33,14 +33,14 @@ def test_the_bootstrap_of_many_normal_values_is_the_normal_interval() -> None:
 
 
 def test_the_bootstrap_leans_to_the_long_tail_as_students_interval_cannot() -> None:
-    values = np.random.default_rng(1).exponential(size=30)
+    values = np.random.default_rng(1).exponential(size=100)
     found = over_images(values)
     assert found is not None
     assert found.high - values.mean() > 1.1 * (values.mean() - found.low)
 
 
 def test_the_same_values_have_the_same_interval() -> None:
-    values = np.random.default_rng(2).normal(size=30)
+    values = np.random.default_rng(2).normal(size=100)
     assert over_images(values) == over_images(values.copy())
 
 
@@ -51,9 +51,9 @@ def test_the_interval_of_a_dozen_covers_the_mean_as_often_as_it_says() -> None:
     assert 0.935 <= np.mean([one is not None and one.low <= 0 <= one.high for one in found]) <= 0.965
 
 
-@pytest.mark.parametrize("images", [4, 5, 24])
+@pytest.mark.parametrize("images", [4, 5, 25, 40, 99])
 def test_few_images_have_students_interval(images: int) -> None:
-    values = np.tile([1.0, 2.0, 4.0, 3.5, 0.5], 5)[:images]
+    values = np.tile([1.0, 2.0, 4.0, 3.5, 0.5], 20)[:images]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert over_images(values) == Interval(pytest.approx(low), pytest.approx(high), "t")
 
@@ -63,10 +63,16 @@ def test_three_images_have_none() -> None:
     assert of_share([0.0, 1.0, 0.5]) is None
 
 
-def test_images_that_are_all_alike_leave_no_doubt_of_a_mean_and_say_nothing_of_a_share() -> None:
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_of_images_that_are_all_won_or_lost_the_share_has_the_exact_interval(share: float) -> None:
+    exact = stats.binomtest(int(8 * share), 8).proportion_ci(0.95, method="exact")
+    assert of_share([share] * 8) == Interval(pytest.approx(exact.low), pytest.approx(exact.high), "exact")
+
+
+def test_images_that_are_all_alike_leave_no_doubt_of_a_mean_and_say_nothing_of_a_share_between() -> None:
     assert over_images([0.3] * 8) == Interval(pytest.approx(0.3), pytest.approx(0.3), "t")
-    assert over_images([0.3] * 30) == Interval(pytest.approx(0.3), pytest.approx(0.3), "BCa")
-    assert of_share([1.0] * 8) is None
+    assert over_images([0.3] * 100) == Interval(pytest.approx(0.3), pytest.approx(0.3), "BCa")
+    assert of_share([0.5] * 8) is None
 
 
 def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
