@@ -13,8 +13,8 @@ from dipbench.comparing.significance import LEVEL, holm, paired_p
 def pair_ps(means: pd.DataFrame) -> pd.DataFrame:
     """The p of every pair of methods, corrected by Holm over all; `means` has a row an image, a column a method.
 
-    It is 1 where the interval of the pair holds 0, however small: the signed rank asks of the middle of the differences,
-    which may be on the other side of 0 than their mean, by which methods are ranked.
+    It is 1 where the interval of the pair holds 0, however small: the signed rank asks of the middle of the
+    differences, which may be on the other side of 0 than their mean, by which methods are ranked.
     """
     pairs = list(combinations(means.columns, 2))
     differences = [means[one] - means[other] for one, other in pairs]

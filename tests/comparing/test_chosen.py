@@ -61,7 +61,11 @@ def test_an_iteration_fixed_on_the_others_is_that_of_their_mean_curve() -> None:
 def test_a_fit_that_diverged_counts_with_its_last_finite_output() -> None:
     """Image two has no number behind 27 dB, where the mean curve of the others goes on."""
     hole = float("nan")
-    fits = [fit("m", "one", [20, 22, 27, 24]), fit("m", "two", [20, 27, hole, -np.inf]), fit("m", "three", [20, 23, 28, 25])]
+    fits = [
+        fit("m", "one", [20, 22, 27, 24]),
+        fit("m", "two", [20, 27, hole, -np.inf]),
+        fit("m", "three", [20, 23, 28, 25]),
+    ]
     choices = choices_of(fits)
     assert psnr_of(choices, "m", "three", OTHERS) == 28  # of [20, 24.5, 27, 25.5]
     assert psnr_of(choices, "m", "two", OTHERS) == 27  # its third, at which it has none
