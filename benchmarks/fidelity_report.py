@@ -21,6 +21,7 @@ JUDGED = (BEST_EMA, FINAL)
 NOISE = 2.0  # spreads over seeds: a single fit that differs by less says nothing
 
 YES, NO, OPEN = "yes", "no", "not decided"
+DOUBT = "cannot tell: an interval reaches beyond"  # the words of docs/statistics.md where the means alone are within
 
 
 def sections(differences: pd.DataFrame, full: pd.DataFrame) -> list[str]:
@@ -62,8 +63,9 @@ SAID = {
 RULE = (
     f"bf16 minus float32, dB, mean over the images with its {CONFIDENCE:.0%} interval (Student's t over the images, "
     f"each the mean over its seeds). A table takes both means within {REACH} dB, of the small fits and of its own at "
-    f"full length. One image has no interval: it decides nothing if it is off by less than {NOISE:g} times what the "
-    "difference of the small fits spreads over seeds."
+    "full length, also where an interval reaches beyond, by which it cannot be told. One image has no interval: it "
+    f"decides nothing if it is off by less than {NOISE:g} times what the difference of the small fits spreads over "
+    "seeds."
 )
 
 
@@ -90,16 +92,16 @@ def _full(pairs: pd.DataFrame, noise: dict[str, float]) -> dict[str, Any]:
 
 def _row(fits: str, images: int, means: dict[str, tuple[float, float, float]], answer: str) -> dict[str, Any]:
     cells = {f"{quantity}, difference": _with_interval(*values) for quantity, values in means.items()}
-    return {"fits": fits, "images": images, **cells, f"within {REACH} dB": answer + _doubt(means, answer)}
+    return {"fits": fits, "images": images, **cells, f"within {REACH} dB": _told(means, answer)}
 
 
 def _within(means: dict[str, tuple[float, float, float]]) -> bool:
     return all(abs(mean) <= REACH for mean, _, _ in means.values())  # False also for what is no number
 
 
-def _doubt(means: dict[str, tuple[float, float, float]], answer: str) -> str:
+def _told(means: dict[str, tuple[float, float, float]], answer: str) -> str:
     beyond = any(low < -REACH or high > REACH for _, low, high in means.values())
-    return ", an interval reaches beyond" if answer == YES and beyond else ""
+    return DOUBT if answer == YES and beyond else answer
 
 
 def _answer(small: list[dict[str, Any]], full: dict[str, Any]) -> str:
@@ -109,7 +111,7 @@ def _answer(small: list[dict[str, Any]], full: dict[str, Any]) -> str:
         return OPEN
     if any(row[column] == NO for row in small):
         return NO
-    return str(full[column]).partition(",")[0]
+    return YES if full[column] == DOUBT else str(full[column])
 
 
 def _with_interval(mean: float, low: float, high: float) -> str:

@@ -13,16 +13,14 @@ import pandas as pd
 from overfitting_studies import FITTED, REACHED, by_noise, rings, table, targets, wrong_levels
 
 from dipbench.comparing.chosen import with_rules
-from dipbench.comparing.line import NAME as LINE
 from dipbench.comparing.statistics import pooled_spread
-from dipbench.comparing.stopping import LARGE_GAP, summaries_of
+from dipbench.comparing.stopping import LARGE_GAP, NO_STOPPING, summaries_of
 from dipbench.report import choosing
 from dipbench.report.formats import DASH
 from dipbench.report.stops import cells
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference" / "overfitting"
-DETECTORS = ["wmv", "emv", "discrepancy", "validation", LINE]
 PAPER = {"wmv": "ES-WMV", "emv": "ES-EMV"}
 
 
@@ -37,9 +35,9 @@ def traces(suite: str) -> pd.DataFrame:
 
 
 def detectors(stops: pd.DataFrame) -> str:
-    """Rules on the fits of a suite, a line a rule and way to fit, from the first fit's peak."""
+    """Every rule on the fits of a suite, a line a rule and way to fit, from the first fit's peak."""
     lines = []
-    for method, rows in stops[stops["rule"].isin(DETECTORS)].groupby("method", sort=False):
+    for method, rows in stops.groupby("method", sort=False):
         for summary in summaries_of(rows):
             told = cells(summary)
             name = f"{PAPER.get(summary.rule, summary.rule)}, {method}"
@@ -97,25 +95,29 @@ def sources(curves: pd.DataFrame) -> str:
     return table(["drawn anew", "images x seeds", *SOURCES.values()], lines)
 
 
-def peaks(curves: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
-    """How high each fit rises, when, and where it ends: a line a fit, called by the columns `names`."""
+def peaks(curves: pd.DataFrame, stops: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
+    """How high each fit rises, when, and where it ends: a line a fit, called by the columns `names`.
+
+    Peak and end are single iterations both: the end is what no stopping gives, and no mean of the last iterations.
+    """
+    ends = stops[stops["rule"] == NO_STOPPING].set_index(["experiment", "run"])["psnr"]
     return [
         [
             ", ".join(f"seed {row[name]}" if name == "seed" else row[name] for name in names),
             f"{row['peak']:.2f} at {row['peak_at']}",
             f"{row['ema_peak']:.2f} at {row['ema_peak_at']:.0f}",
-            f"{row['smoothed_peak'] - row['lost']:.2f}",
+            f"{ends[row['experiment'], row['run']]:.2f}",
         ]
         for row in curves.to_dict("records")
     ]
 
 
-def thumbnail(curves: pd.DataFrame) -> str:
+def thumbnail(curves: pd.DataFrame, stops: pd.DataFrame) -> str:
     """F16 at 64x64 beside the figures of the notes that it is checked against."""
     f16 = curves[(curves["image"] == "F16_512") & (curves["method"] == "dip")]
     told = ["expected (64x64, another program)", "25.8 to 25.9 at 309 to 324", "27.3 to 27.5 at 475", "21.8"]
-    heads = ["F16 at 64x64, sigma 25", "raw peak [dB]", "EMA's peak [dB]", "at 2000 [dB]"]
-    return table(heads, [*peaks(f16, ["seed"]), told])
+    heads = ["F16 at 64x64, sigma 25", "raw peak [dB]", "EMA's peak [dB]", "at 2000, raw [dB]"]
+    return table(heads, [*peaks(f16, stops, ["seed"]), told])
 
 
 def where_wmv_breaks(suite: str) -> str:
@@ -126,8 +128,12 @@ def where_wmv_breaks(suite: str) -> str:
 
 def at_full_size() -> str:
     """Whole images: their rise and fall, and where ES-WMV breaks."""
-    lines = peaks(read("full_size", "curves"), ["image", "method"])
-    return f"{table(_PEAKS, lines)}\n\n{where_wmv_breaks('full_size')}"
+    return f"{rise_and_end('full_size', ['image', 'method'])}\n\n{where_wmv_breaks('full_size')}"
+
+
+def rise_and_end(suite: str, names: Sequence[str]) -> str:
+    """How high each fit of a suite rises, and where it ends."""
+    return table(_PEAKS, peaks(read(suite, "curves"), read(suite, "stops"), names))
 
 
 def flattery() -> str:
@@ -135,7 +141,17 @@ def flattery() -> str:
     return choosing.as_markdown(with_rules(read("oracles", "choices"), read("oracles", "stops"))).strip()
 
 
-_PEAKS = ["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end [dB]"]
+_PEAKS = ["fit", "raw peak [dB]", "EMA's peak [dB]", "at the end, raw [dB]"]
+
+
+def _independent(stops: pd.DataFrame) -> str:
+    """What intervals over fits take for granted, of the fits that there are."""
+    images, seeds = stops["image"].nunique(), stops["seed"].nunique()
+    return (
+        f"The fits are of {images} images with {seeds} seeds each; the intervals take them for independent, so that "
+        "they are too narrow as far as the seeds of an image agree."
+    )
+
 
 STUDIES: list[tuple[str, str, Callable[[], str]]] = [
     (
@@ -146,7 +162,7 @@ STUDIES: list[tuple[str, str, Callable[[], str]]] = [
     (
         "Image by image",
         "The nine images of the paper's denoising at 64x64, sigma 25, one seed.",
-        lambda: table(_PEAKS, peaks(read("curves", "curves"), ["image"])),
+        lambda: rise_and_end("curves", ["image"]),
     ),
     (
         "Other kinds of noise",
@@ -196,13 +212,13 @@ def main() -> None:
         "Made by `python benchmarks/overfitting_report.py` from what is committed; each suite has a report of its own "
         "beside this one. Thumbnails of 64x64 pixels and a small skip network: mechanisms, not numbers of a paper.",
         "## Does it rise and fall as it should?",
-        thumbnail(curves[curves["experiment"] == "sigma 25"]),
+        thumbnail(curves[curves["experiment"] == "sigma 25"], rules),
     ]
     for level in sorted(rules["experiment"].unique(), key=lambda name: int(name.split()[1])):
         parts += [
             f"## Which rule stops best, {level}",
             "The gap is from the peak of the fit to all of the data, raw output, so that what keeps data apart pays "
-            "for it; the line knows nothing but the noisy image and the peaks of other images.",
+            f"for it; the line knows nothing but the noisy image and the peaks of other images. {_independent(rules)}",
             detectors(rules[rules["experiment"] == level]),
         ]
     for heading, words, made in STUDIES:

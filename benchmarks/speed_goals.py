@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-NOT_MEASURED = {"cpu": "not measured", "gpu": "not measured: no GPU was at hand"}
+from dipbench.comparing.statistics import student_quantile
+
+NOT_MEASURED = "not measured"
+MOST_COST, MOST_APART = 2.0, 0.1  # of recording, %; of an engine and precision from eager float32, dB
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ def goals(speed: pd.DataFrame, overhead: pd.DataFrame, fidelity: pd.DataFrame) -
     rows += [
         ["CPU: losses as without kept memory", "all bits", _losses(cpu)],
         ["CPU: peak memory over the notebook's (eager, float32)", "at most 1", _memory(cpu)],
-        ["recording every signal", "at most 2%", _cost(overhead)],
-        ["default engine and precision: mean peak from eager float32", "0.1 dB", _fidelity(fidelity)],
+        *([f"recording every signal ({where})", f"at most {MOST_COST:g}%", told] for where, told in _costs(overhead)),
+        [*_fidelity(fidelity)],
         ["GPU, 256x256: 8 fits at once against one after another", "3", _at_once(gpu)],
     ]
     return pd.DataFrame(rows, columns=["what", "goal", "measured"])
@@ -77,10 +80,10 @@ def _reached(goal: Goal, speed: pd.DataFrame) -> str:
             if wanted := getattr(goal, column):
                 found = found[found[column] == wanted]
     if found.empty or found[goal.column].isna().all():
-        return NOT_MEASURED[goal.device]
+        return NOT_MEASURED
     best = found.sort_values(goal.column, ascending=goal.at_most).iloc[0]
     value = best[goal.column]
-    verdict = "reached" if (value <= goal.value if goal.at_most else value >= goal.value) else "falls short"
+    verdict = _verdict(value <= goal.value if goal.at_most else value >= goal.value)
     who = "" if goal.engine else f" ({best['engine']}, {best['precision']})"
     where = f", with {best['instructions']}" if goal.precision == "bf16" else ""
     return f"{value:.2f}{who}, {verdict}{where}"
@@ -88,7 +91,7 @@ def _reached(goal: Goal, speed: pd.DataFrame) -> str:
 
 def _losses(cpu: pd.DataFrame) -> str:
     if cpu.empty:
-        return NOT_MEASURED["cpu"]
+        return NOT_MEASURED
     eager = cpu[(cpu["engine"] == "eager") & (cpu["precision"] == "float32") & cpu["keeps memory"]]
     ours = eager["losses as without kept memory"].dropna()
     return "equal" if len(ours) and all(str(value) == "True" for value in ours) else "differ"
@@ -96,34 +99,52 @@ def _losses(cpu: pd.DataFrame) -> str:
 
 def _memory(cpu: pd.DataFrame) -> str:
     if cpu.empty:
-        return NOT_MEASURED["cpu"]
+        return NOT_MEASURED
     theirs = cpu[cpu["contender"] == "official notebook"].set_index("size")["peak memory [MiB]"]
     ours = cpu[(cpu["contender"] == "dipbench") & (cpu["engine"] == "eager") & (cpu["precision"] == "float32")]
     ratios = ours[ours["keeps memory"]].set_index("size")["peak memory [MiB]"] / theirs
-    return ", ".join(f"{value:.2f} at {size}" for size, value in ratios.dropna().items()) or NOT_MEASURED["cpu"]
+    ratios = ratios.dropna()
+    if ratios.empty:
+        return NOT_MEASURED
+    return f"{', '.join(f'{value:.2f} at {size}' for size, value in ratios.items())}, {_verdict(ratios.max() <= 1)}"
 
 
-def _cost(overhead: pd.DataFrame) -> str:
+def _costs(overhead: pd.DataFrame) -> list[tuple[str, str]]:
+    """A line a machine, engine and precision, which are no series: the sizes of one are not compared with another's."""
     if overhead.empty:
-        return NOT_MEASURED["cpu"]
-    costs = zip(overhead["size"], overhead["overhead [%]"], strict=True)
-    return ", ".join(f"{value:.1f}% at {size}" for size, value in costs)
+        return [("any engine", NOT_MEASURED)]
+    lines = []
+    for where, rows in overhead.groupby(["device", "engine", "precision"], sort=False):
+        costs = rows["overhead [%]"]
+        told = ", ".join(f"{value:.1f}% at {size}" for size, value in zip(rows["size"], costs, strict=True))
+        lines.append((", ".join(map(str, where)), f"{told}, {_verdict(costs.max() <= MOST_COST)}"))
+    return lines
 
 
-def _fidelity(statistics: pd.DataFrame) -> str:
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "falls short"
+
+
+def _fidelity(statistics: pd.DataFrame) -> tuple[str, str, str]:
+    """What is compared, the goal, and the execution that is furthest off, with its interval over the images."""
+    what, goal = "mean peak from eager float32", f"at most {MOST_APART:g} dB"
     if statistics.empty:
-        return NOT_MEASURED["cpu"]
+        return what, goal, NOT_MEASURED
     apart = statistics["falls of 5 dB"] > 0
     worst = statistics[~apart].sort_values("minus eager float32 [dB]", key=abs, ascending=False).iloc[0]
     where = f"{worst['crop']}x{worst['crop']} crops" if worst["crop"] else "whole images"
     broken = [f"{row.engine} {row.precision} comes apart" for row in statistics[apart].itertuples()]
-    most = f"at most {abs(worst['minus eager float32 [dB]']):.2f} ± {worst['standard error [dB]']:.2f} dB on {where}"
-    return "; ".join([f"{most} ({worst['engine']} {worst['precision']})", *broken])
+    mean = worst["minus eager float32 [dB]"]
+    half = student_quantile(worst["images"] - 1) * worst["standard error [dB]"]
+    told = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f}) dB on {where}"
+    verdict = _verdict(max(half - mean, half + mean) <= MOST_APART)
+    named = f"{what} ({worst['engine']}, {worst['precision']})"
+    return named, goal, "; ".join([f"{told}, {verdict}", *broken])
 
 
 def _at_once(gpu: pd.DataFrame) -> str:
     if gpu.empty:
-        return NOT_MEASURED["gpu"]
+        return NOT_MEASURED
     small = gpu[(gpu["size"] == 256) & (gpu["contender"] == "dipbench")]
     together, alone = small[small["at once"] > 1]["s/it"].min(), small[small["at once"] == 1]["s/it"].min()
-    return f"{alone / together:.2f}" if alone == alone and together == together else NOT_MEASURED["gpu"]
+    return f"{alone / together:.2f}" if alone == alone and together == together else NOT_MEASURED

@@ -59,8 +59,8 @@ def _chosen(fit: Fitted, others: "_Others") -> dict[str, float]:
         ("psnr", BEST, FINAL, OTHERS),
         ("psnr_ema", BEST_AVERAGE, AVERAGE, OTHERS_AVERAGE),
     ):
-        curve = fit.signals[signal]
-        if np.isnan(curve).all():
+        curve = fit.held.get(signal)
+        if curve is None:
             continue
         found[best], found[final] = float(np.nanmax(curve)), float(curve[-1])
         if (at := others.best(fit, signal)) is not None:
@@ -89,11 +89,13 @@ class _Others:
 
     def _best(self, fit: Fitted, signal: str) -> int | None:
         of_method = self._of_method[fit.experiment, fit.planned.label]
-        curves = [other.signals[signal] for other in of_method if other.planned.image != fit.planned.image]
+        others = [other.held for other in of_method if other.planned.image != fit.planned.image]
+        curves = [held[signal] for held in others if signal in held]
         if not curves:
             return None
         length = min(len(fit.trace), *map(len, curves))  # stopped fits are shorter
-        return int(np.mean([curve[:length] for curve in curves], axis=0).argmax())
+        mean = np.mean([curve[:length] for curve in curves], axis=0)
+        return None if np.isnan(mean).all() else int(np.nanargmax(mean))
 
 
 def means_by_image(choices: pd.DataFrame, way: str) -> pd.DataFrame:

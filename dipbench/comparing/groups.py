@@ -3,19 +3,38 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
+from dipbench.comparing.intervals import over_images
 from dipbench.comparing.significance import LEVEL, holm, paired_p
 
 
 def pair_ps(means: pd.DataFrame) -> pd.DataFrame:
-    """The p of every pair of methods, corrected by Holm over all; `means` has a row an image, a column a method."""
+    """The p of every pair of methods, corrected by Holm over all; `means` has a row an image, a column a method.
+
+    It is 1 where the interval of the pair holds 0, however small: the signed rank asks of the middle of the
+    differences, which may be on the other side of 0 than their mean, by which methods are ranked.
+    """
     pairs = list(combinations(means.columns, 2))
-    corrected = holm([paired_p(means[one] - means[other]) for one, other in pairs])
+    differences = [means[one] - means[other] for one, other in pairs]
+    corrected = holm([paired_p(difference) for difference in differences])
     matrix = pd.DataFrame(1.0, index=means.columns, columns=means.columns)
-    for (one, other), p in zip(pairs, corrected, strict=True):
+    for (one, other), difference, p in zip(pairs, differences, corrected, strict=True):
+        if p <= LEVEL and not _tells(difference):
+            p = np.float64(1)
         matrix.loc[one, other] = matrix.loc[other, one] = p
     return matrix
+
+
+def _tells(differences: pd.Series) -> bool:
+    """Whether their interval leaves out 0.
+
+    Where it does, a significant test points to its side: the one beyond MOST_EXACT images is of the mean, and up to
+    there the signed rank of differences whose Student's interval is on the other side is never below 0.06.
+    """
+    interval = over_images(differences)
+    return interval is not None and interval.side != 0
 
 
 def letters(ps: pd.DataFrame) -> dict[str, str]:

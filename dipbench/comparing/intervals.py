@@ -17,7 +17,7 @@ from dipbench.comparing.statistics import CONFIDENCE, half_interval, student_qua
 
 RESAMPLES = 9_999
 FEWEST_IMAGES = 4  # below, no interval is given
-FEWEST_RESAMPLED = 25  # images, below which a bootstrap is too narrow (docs/statistics.md): Student's t
+FEWEST_RESAMPLED = 100  # images, below which a bootstrap is narrower than it says (docs/statistics.md): Student's t
 _SAME = 1e-9  # values nearer to each other than this are the same
 
 
@@ -27,11 +27,16 @@ class Interval:
 
     low: float
     high: float
-    kind: Literal["BCa", "percentile", "t"]  # two kinds of bootstrap; Student's
+    kind: Literal["BCa", "percentile", "t", "exact"]  # two kinds of bootstrap; Student's; Clopper and Pearson's
+
+    @property
+    def side(self) -> int:
+        """On which side of 0 all of it lies: 1 above, -1 below, 0 where 0 is in it."""
+        return int(self.low > 0) - int(self.high < 0)
 
     def within(self, width: float) -> bool:
         """Whether all of it lies in -width to width."""
-        return -width <= self.low and self.high <= width
+        return -width - _SAME <= self.low and self.high <= width + _SAME
 
     def negative(self) -> "Interval":
         """That of the values with the other sign."""
@@ -56,10 +61,18 @@ def over_images(values: Sequence[float] | pd.Series) -> Interval | None:
 
 
 def of_share(shares: Sequence[float] | pd.Series) -> Interval | None:
-    """Of the mean of a share in [0, 1] an image; None of too few images, and of shares that are all the same."""
+    """Of the mean of a share in [0, 1] an image; None of too few images, and of shares that are all the same between.
+
+    Where all are won, or none, every resample is the same, and the interval is the exact one of a share of the images:
+    Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404.
+    """
     numbers = np.asarray(shares, dtype="float64")
-    if len(numbers) < FEWEST_IMAGES or np.ptp(numbers) < _SAME:
+    if len(numbers) < FEWEST_IMAGES:
         return None
+    if np.ptp(numbers) < _SAME:
+        rest = ((1 - CONFIDENCE) / 2) ** (1 / len(numbers))
+        ends = {1.0: (rest, 1.0), 0.0: (0.0, 1 - rest)}.get(float(numbers[0]))
+        return Interval(*ends, "exact") if ends else None
     return resampled(numbers, "percentile")  # a share takes few values: BCa's correction would be noise
 
 
@@ -80,12 +93,15 @@ def over_seeds(scores: pd.Series) -> Interval | None:
     """Of the mean over images of the mean over seeds, for these images and other seeds; None where an image has one.
 
     `scores` are indexed by `image` and `seed`. The variance is that of the sum over the images, each with a spread of
-    its own; the degrees of freedom are those within the images.
+    its own, and so are the degrees of freedom: where the spread of one image is most of it they are hardly more than
+    the seeds of that image leave. Satterthwaite 1946, doi:10.2307/3002019.
     """
     counts, means, squares = within_groups(scores.to_numpy("float64"), scores.index.get_level_values("image"))
     if counts.min() < 2:
         return None
-    error = math.sqrt(float((squares / (counts - 1) / counts).sum())) / len(counts)
-    half = student_quantile(int((counts - 1).sum())) * error
-    mean = float(means.mean())
+    mean, variances = float(means.mean()), squares / (counts - 1) / counts
+    if not variances.any():  # as of a method that draws nothing
+        return Interval(mean, mean, "t")
+    degrees = variances.sum() ** 2 / (variances**2 / (counts - 1)).sum()
+    half = student_quantile(float(degrees)) * math.sqrt(float(variances.sum())) / len(counts)
     return Interval(mean - half, mean + half, "t")

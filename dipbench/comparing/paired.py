@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dipbench.comparing.intervals import FEWEST_IMAGES, Interval, of_share, over_images
-from dipbench.comparing.significance import LEVEL, fewest_images, images_needed, paired_p
+from dipbench.comparing.significance import DECIMALS, LEVEL, images_needed, paired_p
 from dipbench.scoring import Metric
 
 
@@ -44,7 +44,8 @@ class Pair:
         """Its numbers and its verdict, where it is one of a family of so many tests and `p` is its own."""
         means = self.means
         interval = over_images(means)
-        won = ((self.gains > 0) + 0.5 * (self.gains == 0)).groupby("image", sort=False).mean()
+        gains, of_image = self.gains.round(DECIMALS), means.round(DECIMALS)  # 24.1 - 24.0 is a little more than 0.1
+        won = ((gains > 0) + 0.5 * (gains == 0)).groupby("image", sort=False).mean()
         share = of_share(won)
         std = float(means.std(ddof=1))
         return {
@@ -56,12 +57,12 @@ class Pair:
             "std": std,
             "won": float(won.mean()),
             **ends("won", share),
-            "wins": int((means > self.tie).sum()),
-            "ties": int((means.abs() <= self.tie).sum()),
-            "losses": int((means < -self.tie).sum()),
+            "wins": int((of_image > self.tie).sum()),
+            "ties": int((of_image.abs() <= self.tie).sum()),
+            "losses": int((of_image < -self.tie).sum()),
             "p": p,
             "p_holm": p_corrected,
-            "images_needed": images_needed(std, self.tie, tests) if len(means) > 1 else None,
+            "images_needed": images_needed(std, self.tie, tests) if len(means) > 1 and self.tie > 0 else None,
             "verdict": self._verdict(interval, std, p_corrected, tests),
         }
 
@@ -69,9 +70,9 @@ class Pair:
         if interval is None:
             return f"cannot tell: an interval takes {FEWEST_IMAGES} images, not {len(self.means)}"
         mean = float(self.means.mean())
-        if interval.low > 0 and p <= LEVEL:
+        if interval.side > 0 and p <= LEVEL:
             return f"better by {self._with_interval(mean, interval)}"
-        if interval.high < 0 and p <= LEVEL:
+        if interval.side < 0 and p <= LEVEL:
             return f"worse by {self._with_interval(-mean, interval.negative())}"
         if interval.within(self.tie):
             return f"equal within {self._with_unit(f'{self.tie:g}')}"
@@ -79,15 +80,17 @@ class Pair:
 
     def _lacking(self, gain: float, std: float, tests: int) -> str:
         """How many more images it takes to see a gain as large as the tie, and one that is as large as that found."""
-        there, least = len(self.means), fewest_images(tests)
-        gains = [width for width in (self.tie, gain) if width > 0]
-        lacking = {width: max(images_needed(std, width, tests), least) - there for width in gains}
-        if lacking[self.tie] <= 0:
+        if not self.tie and not round(gain, DECIMALS):
+            return "the mean gain is 0, which no number of images shows"
+        there, found = len(self.means), self._with_unit(self._digits(gain))
+        more = images_needed(std, gain, tests) - there if round(gain, DECIMALS) > self.tie else 0
+        if not self.tie:
+            return f"{more} more images needed to see {found}" if more > 0 else ""
+        lacking = images_needed(std, self.tie, tests) - there
+        if lacking <= 0:
             return ""
-        text = f"{lacking[self.tie]} more images needed to see {self._with_unit(f'{self.tie:g}')}"
-        if gain > self.tie and 0 < lacking[gain] < lacking[self.tie]:
-            text += f", {lacking[gain]} if it is {self._with_unit(self._digits(gain))}"
-        return text
+        text = f"{lacking} more images needed to see {self._with_unit(f'{self.tie:g}')}"
+        return f"{text}, {more} if it is {found}" if 0 < more < lacking else text
 
     def _with_interval(self, value: float, interval: Interval) -> str:
         return self._with_unit(f"{self._digits(value)} [{self._digits(interval.low)}, {self._digits(interval.high)}]")

@@ -62,7 +62,7 @@ DIFFERENCES = {
     "losses": "int64",
     "p": "float64",
     "p_holm": "float64",  # corrected for the other lines
-    "images_needed": "Int64",  # to see a gain as large as the tie
+    "images_needed": "Int64",  # to see a gain as large as the tie, as the tests take at least; missing: the tie is 0
     "verdict": "str",
 }
 """Of the table of differences: a line a method but the baseline, in the order of the ranking."""
@@ -96,7 +96,8 @@ def comparison_of(
 
     `methods` are as `entrant_of` reads them; none: one output of each, as far as they compare. That is `output` where
     a method has it, else, and of an empty one, EMA or else what it ended with. The `baseline` is by default the first
-    of `methods`, else `dip` where it is there, else the first. `tie` None is `tie_width`. Groups are made among
+    of `methods`, else `dip` where it is there, else the first; in place of one that does not compare stands the first
+    that does, which is said. `tie` None is `tie_width`. Groups are made among
     `grouped`, the labels of methods, as far as they are there; of fewer than two, and of none: among all.
     """
     entrants = [entrant_of(written, results, output) for written in methods] or every_entrant(results, output)
@@ -110,6 +111,8 @@ def comparison_of(
     name = labels.get(against, next(iter(scores.entrants)))
     width = tie_width(metric) if tie is None else tie
     without = _without(output, scores, results)
+    if against not in labels:
+        without.insert(0, f"The baseline {against.label(results)} is left out: differences are against {name}.")
     experiment = str(results["experiment"].iloc[0])
     return _compared(experiment, output, scores, metric, name, width, grouped, without)
 

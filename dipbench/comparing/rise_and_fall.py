@@ -22,7 +22,7 @@ COLUMNS = {
     "plateau_from": "int64",  # the first iteration around the smoothed peak within PLATEAU of it
     "plateau_to": "int64",  # the last one
     "decay": "float64",  # dB lost for each 1000 iterations from the end of the plateau on; NaN: it ends within
-    "lost": "float64",  # dB from the smoothed peak to the end: what not stopping costs
+    "lost": "float64",  # dB from the smoothed peak to the end, or the last finite output: what not stopping costs
     "ema_peak": "float64",  # dB, of the average of the outputs; NaN: none was kept
     "ema_peak_at": "Int64",
     "ema_lost": "float64",
@@ -49,12 +49,12 @@ def _smoothed(psnr: pd.Series) -> np.ndarray:
 
 
 def _row(fit: Fitted) -> dict[str, object]:
-    ema = fit.signals["psnr_ema"]
+    ema = fit.held.get("psnr_ema")
     smooth = _smoothed(fit.trace["psnr"])
     top = int(np.nanargmax(smooth))
     start, stop = _plateau(smooth, top)
-    after = len(smooth) - 1 - stop
-    averaged = not np.isnan(ema).all()
+    end = int(np.flatnonzero(np.isfinite(smooth))[-1])  # before which a fit that diverged has its last finite outputs
+    after = end - stop
     return {
         "experiment": fit.experiment,
         "method": fit.planned.label,
@@ -66,11 +66,11 @@ def _row(fit: Fitted) -> dict[str, object]:
         "smoothed_peak": smooth[top],
         "plateau_from": start,
         "plateau_to": stop,
-        "decay": 1000 * (smooth[stop] - smooth[-1]) / after if after else np.nan,
-        "lost": smooth[top] - smooth[-1],
-        "ema_peak": np.nanmax(ema) if averaged else np.nan,
-        "ema_peak_at": int(np.nanargmax(ema)) if averaged else None,
-        "ema_lost": np.nanmax(ema) - ema[-1] if averaged else np.nan,
+        "decay": 1000 * (smooth[stop] - smooth[end]) / after if after else np.nan,
+        "lost": smooth[top] - smooth[end],
+        "ema_peak": np.nan if ema is None else np.nanmax(ema),
+        "ema_peak_at": None if ema is None else int(np.nanargmax(ema)),
+        "ema_lost": np.nan if ema is None else np.nanmax(ema) - ema[-1],
     }
 
 

@@ -15,7 +15,7 @@ LEVEL = 0.05  # of every test, and of a family of tests together
 POWER = 0.8  # of finding a difference that there is, for the number of images it takes
 MOST_EXACT = 25  # images, above which signs are flipped at random
 FLIPS = 99_999  # so many that all pairs of a hundred methods can survive Holm
-_DECIMALS = 6  # of a difference: those equal to so many are equal
+DECIMALS = 6  # of a difference: those equal to so many are equal
 
 
 def paired_p(differences: Sequence[float] | pd.Series) -> float:
@@ -24,7 +24,7 @@ def paired_p(differences: Sequence[float] | pd.Series) -> float:
     Beyond, the mean is compared with those of FLIPS random flips of the signs, seeded. Differences of zero are left out
     of the ranks, equal ones share theirs.
     """
-    numbers = np.round(np.asarray(differences, dtype="float64"), _DECIMALS)
+    numbers = np.round(np.asarray(differences, dtype="float64"), DECIMALS)
     if not numbers.any():
         return 1.0
     if len(numbers) > MOST_EXACT:
@@ -85,14 +85,15 @@ def images_needed(std: float, difference: float, tests: int = 1) -> int:
 
     `std` is the sample standard deviation over the images. The test is the first of Holm's in a family of `tests`, and
     finds at least as much where others of them find something. By normal quantiles, with a term for that the deviation
-    is estimated: Guenther 1981, The American Statistician 35(4).
+    is estimated: Guenther 1981, The American Statistician 35(4); never fewer than `fewest_images`.
     """
     at_level, at_power = stats.norm.ppf([1 - LEVEL / tests / 2, POWER])
-    return math.ceil(((at_level + at_power) * std / difference) ** 2 + at_level**2 / 2)
+    needed = math.ceil(((at_level + at_power) * std / difference) ** 2 + at_level**2 / 2)
+    return max(needed, fewest_images(tests))
 
 
 def friedman_p(means: pd.DataFrame) -> float:
     """The p of that all methods are alike: `means` has a row an image, and a column a method, three at least."""
     with np.errstate(invalid="ignore"):  # of methods that are equal on every image: no number
-        found = float(stats.friedmanchisquare(*means.round(_DECIMALS).to_numpy().T).pvalue)
+        found = float(stats.friedmanchisquare(*means.round(DECIMALS).to_numpy().T).pvalue)
     return 1.0 if math.isnan(found) else found

@@ -5,7 +5,7 @@ One rule for holes: a seed that has no number of some image has no mean, for tha
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -43,8 +43,8 @@ def half_interval(values: Sequence[float] | pd.Series | np.ndarray) -> float:
     return student_quantile(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
-@cache
-def student_quantile(degrees: int) -> float:
+@lru_cache(maxsize=4096)
+def student_quantile(degrees: float) -> float:
     """How many standard errors either end of an interval at `CONFIDENCE` is from a mean: Student's t."""
     return float(student.ppf((1 + CONFIDENCE) / 2, degrees))
 

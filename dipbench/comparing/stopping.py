@@ -75,7 +75,7 @@ class Fitted:
     def held(self) -> dict[str, np.ndarray]:
         """The signals that gaps are of, as far as there is a number, each number held until there is another."""
         found = {name: self.signals[name] for name in _WITH_GAPS if name in self.signals}
-        return {name: _held(curve) for name, curve in found.items() if not np.isnan(curve).all()}
+        return {name: _held(curve) for name, curve in found.items() if (curve > -np.inf).any()}
 
     @cached_property
     def peaks(self) -> dict[str, Any]:
@@ -89,7 +89,9 @@ class Fitted:
 
 
 def _held(curve: np.ndarray) -> np.ndarray:
-    return pd.Series(curve).ffill().to_numpy() if np.isnan(curve).any() else curve
+    """Of a fit that diverged it goes on with the last output that had a score: see docs/statistics.md."""
+    known = curve > -np.inf  # which NaN is not either
+    return curve if known.all() else pd.Series(curve).where(known).ffill().to_numpy()
 
 
 def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
@@ -101,7 +103,7 @@ def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
             if result is None or result.status != "done" or not _overfits(result):
                 continue
             trace = store.trace(planned.key)
-            if trace is not None and len(trace) > 1 and trace["psnr"].notna().to_numpy().any():
+            if trace is not None and len(trace) > 1 and (trace["psnr"] > -np.inf).to_numpy().any():
                 found.append(Fitted(experiment.name, planned, result, trace))
     return found
 
@@ -185,7 +187,7 @@ def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
     at = end if said.iteration is None else min(said.iteration, end)
     used = (end if said.fired is None else said.fired) + 1
     saved = 1 - used / length
-    psnr = fit.signals["psnr"]
+    psnr = fit.held["psnr"]
     return {
         "experiment": fit.experiment,
         "method": fit.planned.label,

@@ -6,20 +6,21 @@ from dataclasses import replace
 from dipbench.comparing.ranking import Comparison
 from dipbench.report.tables import MEAN, Row, Table
 
-REMARK = "In bold is the best mean, and every mean that cannot be told from it (Holm over all pairs)."
+REMARK = (
+    "In bold is the best mean, and every mean that cannot be told from it (by the interval and Holm over all pairs)."
+)
 
 
 def alike_with(label: str, ranking: Comparison | None) -> list[str] | None:
-    """The methods that share a letter with one in the groups of a ranking; None where not all have one, or not it.
+    """The methods that share a letter with the first of a ranking; None where not all have one, or another is first.
 
-    See `comparing.groups`: of those that share none it is established that they differ. Groups that a suite makes among
-    some methods say nothing of the others.
+    See `comparing.groups`: of those that share none it is established that they are worse. Groups that a suite makes
+    among some methods say nothing of the others, nor those of a ranking, of fewer images, in which another is the best.
     """
-    if ranking is None or not all(ranking.ranking["group"]):
+    if ranking is None or not all(ranking.ranking["group"]) or ranking.ranking["label"].iloc[0] != label:
         return None
     groups = dict(zip(ranking.ranking["label"], ranking.ranking["group"], strict=True))
-    own = set(groups.get(label, ""))
-    return [other for other, group in groups.items() if other != label and own & set(group)] if own else None
+    return [other for other, group in groups.items() if other != label and set(groups[label]) & set(group)]
 
 
 def with_alike(table: Table, ranking: Comparison | None) -> Table:

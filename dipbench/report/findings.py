@@ -68,8 +68,15 @@ def best_of(standings: Standings, ranking: Comparison | None, seeds: int) -> Fin
     elif alike is None:
         text = f"is best: {said}; {over}: not established for other images"
     else:
-        text = f"is best: {said}; {over}: significant against every other method ({LEVEL:.0%}, Holm)"
+        ranked = " that is ranked" if _some_are_not_ranked(standings, ranking) else ""
+        text = f"is best: {said}; {over}: significant against every other method{ranked} ({LEVEL:.0%}, Holm)"
     return Finding(first.row.label, f"{text}.{_by_another(standings)}")
+
+
+def _some_are_not_ranked(standings: Standings, ranking: Comparison | None) -> bool:
+    """Whether a method is left out of the tests, as one that lacks an image is."""
+    tested = set() if ranking is None else set(ranking.ranking["method"])
+    return any(line.row.method not in tested for line in standings.lines)
 
 
 def _of_other_methods(lines: Sequence[Standing]) -> list[Standing]:

@@ -57,7 +57,9 @@ def test_simulates_how_often_intervals_hold_the_truth(tmp_path: Path) -> None:
     assert (table[["Student's t", "other seeds"]] > 0.6).to_numpy().all()
     assert (table["better or worse, 11 tests"] == 0).all(), "five images never can"
     power = pd.read_csv(tmp_path / "power.csv")
-    assert list(power["images"]) == [10, 18]
+    assert list(power.loc[power["spread"] == power["gain"], "images"]) == [10, 18]
+    assert (power["images"] >= power["at least"]).all()
+    assert list(pd.read_csv(tmp_path / "seeds.csv")["seeds"]) == [2, 3, 5] * 3
     assert (power["found"] > 0.4).all()
 
 
@@ -113,4 +115,24 @@ def test_goals_are_judged_by_the_row_that_they_name(monkeypatch: pytest.MonkeyPa
     assert judged["CPU, 256x256: against eager float32 (lean, float32)"] == "1.25, falls short"
     assert judged["CPU, 256x256: memory of eager float32 (lean, bf16)"] == "0.70, reached, with avx512_bf16"
     assert judged["CPU, 512x512: against the notebook (lean, bf16)"] == "not measured"
-    assert judged["GPU, 512x512: over the floor"].startswith("not measured: no GPU")
+    assert judged["GPU, 512x512: over the floor"] == "not measured"
+
+
+def test_goals_of_recording_and_fidelity_are_judged_too_and_say_of_what_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of nine images Student's t is 2.306: 0.02 -+ 0.0692 dB."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import speed_goals
+
+    cpu, gpu = {"device": "cpu (x)", "engine": "eager", "precision": "float32"}, {"device": "gpu", "engine": "graph"}
+    overhead = [cpu | {"size": 128, "overhead [%]": 0.4}, cpu | {"size": 256, "overhead [%]": 0.9}]
+    overhead.append(gpu | {"precision": "tf32", "size": 512, "overhead [%]": 2.5})
+    fidelity = {"engine": "lean", "precision": "bf16", "images": 9, "crop": 64, "falls of 5 dB": 0}
+    fidelity |= {"minus eager float32 [dB]": 0.02, "standard error [dB]": 0.03}
+    found = speed_goals.goals(pd.DataFrame(), pd.DataFrame(overhead), pd.DataFrame([fidelity]))
+    judged = found.set_index("what")["measured"]
+    assert judged["recording every signal (cpu (x), eager, float32)"] == "0.4% at 128, 0.9% at 256, reached"
+    assert judged["recording every signal (gpu, graph, tf32)"] == "2.5% at 512, falls short"
+    told = judged["mean peak from eager float32 (lean, bf16)"]
+    assert told == "+0.02 (-0.05 to +0.09) dB on 64x64 crops, reached"

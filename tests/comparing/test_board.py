@@ -204,7 +204,9 @@ def test_names_of_stores_are_as_short_as_tells_them_apart(tmp_path: Path) -> Non
 
 def test_metrics_on_demand_and_what_is_wrong(tmp_path: Path) -> None:
     a = store(tmp_path / "a", {"dip": level(30), "tv": level(29)})
-    with pytest.raises(UserError, match=r"no run of a has a score by VIF: with it among .* \(--metric vif\) this .*: dipbench run sr"):
+    with pytest.raises(
+        UserError, match=r"no run of a has a score by VIF: with it among .* \(--metric vif\) this .*: dipbench run sr"
+    ):
         dipbench.leaderboard([a], metric="vif")
     with pytest.raises(UserError, match="unknown metric 'vfi'"):
         dipbench.leaderboard([a], metric="vfi")

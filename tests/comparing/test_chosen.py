@@ -58,6 +58,21 @@ def test_an_iteration_fixed_on_the_others_is_that_of_their_mean_curve() -> None:
     assert psnr_of(choices, "late", "three", FINAL) == 23
 
 
+def test_a_fit_that_diverged_counts_with_its_last_finite_output() -> None:
+    """Image two has no number behind 27 dB, where the mean curve of the others goes on."""
+    hole = float("nan")
+    fits = [
+        fit("m", "one", [20, 22, 27, 24]),
+        fit("m", "two", [20, 27, hole, -np.inf]),
+        fit("m", "three", [20, 23, 28, 25]),
+    ]
+    choices = choices_of(fits)
+    assert psnr_of(choices, "m", "three", OTHERS) == 28  # of [20, 24.5, 27, 25.5]
+    assert psnr_of(choices, "m", "two", OTHERS) == 27  # its third, at which it has none
+    assert psnr_of(choices, "m", "two", FINAL) == 27
+    assert psnr_of(choices, "m", "two", BEST) == 27
+
+
 def test_seeds_of_the_same_image_do_not_choose_for_it() -> None:
     more = [*FITS, fit("early", "one", [20, 40, 22, 21], seed=1)]
     assert psnr_of(choices_of(more).query("seed == 0"), "early", "one", OTHERS) == 22

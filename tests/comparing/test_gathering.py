@@ -89,6 +89,16 @@ def test_what_is_wrong_is_one_line(
     assert err.count("\n") == 1
 
 
+def test_with_ties_of_nothing_only_equal_ones_are_equal(
+    set5: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, err = said(monkeypatch, capsys, "dip", "lapsrn", "--ties", "0", "--suite", set5)
+    assert "lapsrn against dip: cannot tell: 1 more images needed to see 1.69 dB." in out
+    assert "5/0/0" in out
+    assert not err
+    assert dipbench.compare(["dip", "lapsrn"], suite=set5, ties=0).differences["images_needed"].isna().all()
+
+
 def test_a_suite_that_was_not_run_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"suite 'quickstart' has no results .*: run 'dipbench run quickstart' first"):
@@ -148,7 +158,9 @@ def test_a_label_that_is_two_methods_is_refused(set14: Path, tmp_path: Path) -> 
 
 
 def test_a_metric_that_nothing_was_scored_by_says_how_to_get_it(set14: Path) -> None:
-    with pytest.raises(UserError, match=r"has a score by VIF: with it among .* \(--metric vif\) this scores .*: dipbench run sr"):
+    with pytest.raises(
+        UserError, match=r"has a score by VIF: with it among .* \(--metric vif\) this scores .*: dipbench run sr"
+    ):
         dipbench.compare(suite=set14, metric="vif")
     with pytest.raises(UserError, match="unknown metric 'vfi'"):
         dipbench.compare(suite=set14, metric="vfi")

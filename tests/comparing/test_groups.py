@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from dipbench.comparing.groups import letters, pair_ps
+from dipbench.comparing.significance import paired_p
 
 
 def ps(pairs: dict[tuple[str, str], float], names: str) -> pd.DataFrame:
@@ -57,3 +58,12 @@ def test_pairs_and_groups_are_those_of_scikit_posthocs(seed: int) -> None:
     found = letters(matrix)
     ours = {frozenset(name for name in found if letter in found[name]) for letter in "".join(found.values())}
     assert ours == {frozenset(clique) for clique in cliques}
+
+
+def test_a_pair_of_which_test_and_interval_point_to_two_sides_is_not_told_apart() -> None:
+    """The first wins one image by 10 dB and loses eleven by 0.3 to 0.4: p is 0.034, the mean +0.51 of -1.4 to 2.4."""
+    differences = np.array([10.0] + [-0.3 - 0.01 * i for i in range(11)])
+    assert paired_p(differences) == pytest.approx(0.034, abs=0.001)
+    matrix = pair_ps(pd.DataFrame({"A": 22.0 + differences, "B": 22.0}))
+    assert matrix.loc["A", "B"] == 1
+    assert letters(matrix) == {"A": "a", "B": "a"}

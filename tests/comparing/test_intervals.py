@@ -17,9 +17,9 @@ def scores(numbers: np.ndarray) -> pd.Series:
 
 
 def test_the_bootstrap_covers_the_mean_of_skewed_images() -> None:
-    """Of 25 log-normal values (skewness 1.75) nominally 95% of intervals hold the mean, exp(0.125)."""
+    """Of 100 log-normal values (skewness 1.75) nominally 95% of intervals hold the mean, exp(0.125)."""
     draw = np.random.default_rng(0)
-    found = [over_images(draw.lognormal(0, 0.5, 25)) for _ in range(300)]
+    found = [over_images(draw.lognormal(0, 0.5, 100)) for _ in range(200)]
     covered = np.mean([one is not None and one.low <= math.exp(0.125) <= one.high for one in found])
     assert 0.90 <= covered <= 0.98
     assert {one.kind for one in found if one} == {"BCa"}
@@ -33,14 +33,14 @@ def test_the_bootstrap_of_many_normal_values_is_the_normal_interval() -> None:
 
 
 def test_the_bootstrap_leans_to_the_long_tail_as_students_interval_cannot() -> None:
-    values = np.random.default_rng(1).exponential(size=30)
+    values = np.random.default_rng(1).exponential(size=100)
     found = over_images(values)
     assert found is not None
     assert found.high - values.mean() > 1.1 * (values.mean() - found.low)
 
 
 def test_the_same_values_have_the_same_interval() -> None:
-    values = np.random.default_rng(2).normal(size=30)
+    values = np.random.default_rng(2).normal(size=100)
     assert over_images(values) == over_images(values.copy())
 
 
@@ -51,9 +51,9 @@ def test_the_interval_of_a_dozen_covers_the_mean_as_often_as_it_says() -> None:
     assert 0.935 <= np.mean([one is not None and one.low <= 0 <= one.high for one in found]) <= 0.965
 
 
-@pytest.mark.parametrize("images", [4, 5, 24])
+@pytest.mark.parametrize("images", [4, 5, 25, 40, 99])
 def test_few_images_have_students_interval(images: int) -> None:
-    values = np.tile([1.0, 2.0, 4.0, 3.5, 0.5], 5)[:images]
+    values = np.tile([1.0, 2.0, 4.0, 3.5, 0.5], 20)[:images]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert over_images(values) == Interval(pytest.approx(low), pytest.approx(high), "t")
 
@@ -63,10 +63,16 @@ def test_three_images_have_none() -> None:
     assert of_share([0.0, 1.0, 0.5]) is None
 
 
-def test_images_that_are_all_alike_leave_no_doubt_of_a_mean_and_say_nothing_of_a_share() -> None:
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_of_images_that_are_all_won_or_lost_the_share_has_the_exact_interval(share: float) -> None:
+    exact = stats.binomtest(int(8 * share), 8).proportion_ci(0.95, method="exact")
+    assert of_share([share] * 8) == Interval(pytest.approx(exact.low), pytest.approx(exact.high), "exact")
+
+
+def test_images_that_are_all_alike_leave_no_doubt_of_a_mean_and_say_nothing_of_a_share_between() -> None:
     assert over_images([0.3] * 8) == Interval(pytest.approx(0.3), pytest.approx(0.3), "t")
-    assert over_images([0.3] * 30) == Interval(pytest.approx(0.3), pytest.approx(0.3), "BCa")
-    assert of_share([1.0] * 8) is None
+    assert over_images([0.3] * 100) == Interval(pytest.approx(0.3), pytest.approx(0.3), "BCa")
+    assert of_share([0.5] * 8) is None
 
 
 def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
@@ -77,9 +83,25 @@ def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
 
 
 def test_the_interval_over_seeds_is_of_these_images() -> None:
-    """Variances 2 and 0.5 of two seeds each: sqrt((2 + 0.5) / 2) / 2 = 0.559 times t of two degrees, 4.3027."""
-    found = over_seeds(scores(np.array([[20.0, 22.0], [30.0, 31.0]])))
-    assert found == Interval(pytest.approx(25.75 - 2.4053, abs=1e-3), pytest.approx(25.75 + 2.4053, abs=1e-3), "t")
+    """Of two images it is half of Welch's interval of the one minus the negative of the other."""
+    one, other = [20.0, 22.0], [30.0, 31.0]
+    low, high = stats.ttest_ind(one, np.negative(other), equal_var=False).confidence_interval(0.95)
+    found = over_seeds(scores(np.array([one, other])))
+    assert found == Interval(pytest.approx(low / 2), pytest.approx(high / 2), "t")
+
+
+def test_the_interval_over_seeds_of_what_draws_nothing_is_its_mean() -> None:
+    assert over_seeds(scores(np.array([[20.0, 20.0], [30.0, 30.0]]))) == Interval(25.0, 25.0, "t")
+
+
+@pytest.mark.parametrize(("seeds", "least"), [(2, 0.88), (3, 0.9)])
+def test_the_interval_over_seeds_holds_the_mean_where_one_image_has_most_of_the_spread(
+    seeds: int, least: float
+) -> None:
+    """Nine images, of which one has ten times the spread of the others."""
+    draw, spreads = np.random.default_rng(5), np.array([[1.0]] + [[0.1]] * 8)
+    found = [over_seeds(scores(spreads * draw.normal(size=(9, seeds)))) for _ in range(1000)]
+    assert np.mean([one is not None and one.low <= 0 <= one.high for one in found]) >= least
 
 
 def test_the_interval_over_seeds_covers_the_mean_of_these_images() -> None:

@@ -82,6 +82,28 @@ def test_the_tie_is_a_choice_and_goes_with_the_metric() -> None:
     assert "dB" not in by_ssim.differences["verdict"].iloc[0]
 
 
+def test_a_gain_as_large_as_the_tie_is_one_whatever_its_last_bit() -> None:
+    """24.1 - 24.0 is 0.10000000000000142."""
+    scores = {(f"image {i}", 0): 24.0 for i in range(5)}
+    line = found(results({"dip": scores, "other": dict.fromkeys(scores, 24.1)})).differences.iloc[0]
+    assert (line["wins"], line["ties"], line["verdict"]) == (0, 5, "equal within 0.1 dB")
+
+
+def test_of_a_tie_of_nothing_no_images_are_needed_and_a_mean_of_nothing_cannot_be_told() -> None:
+    other = {place: psnr + (1 if i % 2 else -1) for i, (place, psnr) in enumerate(made().items())}
+    assert verdict(other, tie=0.0) == "cannot tell: the mean gain is 0, which no number of images shows"
+    assert verdict(made(), tie=0.0) == "equal within 0 dB"
+    line = found(results({"dip": made(), "other": other}), tie=0.0).differences.iloc[0]
+    assert pd.isna(line["images_needed"])
+    assert (line["wins"], line["ties"], line["losses"]) == (5, 0, 5)
+
+
+def test_the_images_needed_are_as_many_as_the_test_takes() -> None:
+    """Of differences without spread the formula alone would say 2; six are the fewest of which a test can show one."""
+    line = found(results({"dip": made(images=5), "other": made(0.05, images=5)})).differences.iloc[0]
+    assert line["images_needed"] == 6
+
+
 def test_of_a_metric_that_is_better_lower_less_is_a_gain() -> None:
     error = Metric("psnr", "Error", "", False, 2, lambda output, truth, protocol: 0.0)
     less = comparison_of(results({"dip": made(), "less": made(-1.0, 0.2)}), error)
@@ -156,6 +178,22 @@ def test_an_average_that_is_still_of_the_first_output_is_said() -> None:
     said = found(table.assign(first_share=np.where(soon, 0.55, 0.01))).remarks
     assert "dip ended too soon for an average in 2 of 10 runs: up to 55% of it still is the first output." in said
     assert not any("tv" in remark for remark in said)
+
+
+def test_a_baseline_that_lacks_an_image_is_not_replaced_without_a_word() -> None:
+    lacking = {place: psnr for place, psnr in made().items() if place != ("image 3", 0)}
+    table = results({"dip": lacking, "x": made(0.5, 0.1), "y": made(-0.5, 0.1)})
+    for baseline in ("dip", ""):
+        once = found(table, baseline=baseline)
+        assert once.baseline == "x"
+        assert "Left out, because they have no score of some images: dip (1 of 10)." in once.remarks
+        assert "The baseline dip is left out: differences are against x." in once.remarks
+
+
+def test_a_baseline_of_another_protocol_is_not_replaced_without_a_word() -> None:
+    others = results({"x": made(0.5, 0.1), "y": made(-0.5, 0.1)})
+    table = pd.concat([results({"dip": made()}, protocol="other"), others], ignore_index=True)
+    assert found(table, baseline="dip").remarks[-1] == "The baseline dip is left out: differences are against x."
 
 
 def test_groups_are_made_among_those_that_are_named_beforehand() -> None:

@@ -24,7 +24,7 @@ X4, X8 = ("sr_x4", "set14", LUMA), ("sr_x8", "set14", LUMA)
         (INPAINTING, "DIP", "Papyan et al.", 11, 2.28, 1.28, 1.90, 0.001, (2850, 714, 116)),
         (X4, "DIP", "TV prior", 14, 0.58, 0.37, 0.63, 0.009, (317, 81, 15)),
         (X4, "DIP", "LapSRN", 14, -1.12, 0.31, 0.53, 0.000122, (225, 58, 11)),
-        (X8, "DIP", "DIP, jitter 0.03", 14, 0.11, 0.16, 0.28, 0.43, (65, 18, 5)),
+        (X8, "DIP", "DIP, jitter 0.03", 14, 0.11, 0.16, 0.28, 0.43, (65, 18, 6)),
     ],
 )
 def test_released_outputs_differ_by_as_much_as_the_table_says(

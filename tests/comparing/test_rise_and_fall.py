@@ -43,3 +43,13 @@ def test_a_lucky_iteration_is_a_peak_and_no_smoothed_one() -> None:
     assert (row["plateau_from"], row["plateau_to"]) == (0, 99)
     assert np.isnan(row["decay"]), "it ends within its plateau"
     assert pd.isna(row["ema_peak_at"])
+
+
+def test_a_fit_that_diverged_ends_with_its_last_finite_output() -> None:
+    """0.01 dB an iteration up to 500 and down again to 28 dB at 700, where it is no number any more."""
+    iteration = np.arange(2000)
+    roof = np.where(iteration <= 700, 30 - 0.01 * abs(iteration - 500), np.nan)
+    (row,) = rise_and_fall([fit(roof, roof + 1)]).to_dict("records")
+    assert row["ema_lost"] == pytest.approx(2)
+    assert row["lost"] == pytest.approx(2 - 0.05, abs=0.1)
+    assert row["decay"] == pytest.approx(10, rel=0.05)

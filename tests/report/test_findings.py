@@ -84,6 +84,19 @@ def test_what_cannot_be_told_from_the_best_is_named() -> None:
     assert "but cannot be told from b; 8 images" in said
 
 
+def test_a_mean_that_a_single_image_makes_is_not_significant_for_losing_all_others() -> None:
+    """`a` wins one image by 10 dB and loses eleven by 0.3 to 0.4 dB: p = 0.034 is that it is worse."""
+    psnrs = {"a": [22.0 + 10.0] + [22.0 - 0.3 - 0.01 * i for i in range(11)], "b": [22.0] * 12}
+    assert "0.51 above b" not in said_of(frame_of(psnrs)), "the interval goes with it"
+    assert said_of(frame_of(psnrs)).endswith("above b, but cannot be told from b; 12 images, 1 seed.")
+
+
+def test_significance_is_not_claimed_against_a_method_that_was_not_tested() -> None:
+    """`c` lacks an image."""
+    frame = frame_of({"a": [21.0 + i for i in range(8)], "b": [20.0] * 8, "c": [20.0 + i / 10 for i in range(7)]})
+    assert said_of(frame).endswith("significant against every other method that is ranked (5%, Holm).")
+
+
 def test_equal_digits_are_a_tie() -> None:
     said = said_of(frame_of({"a": [30.001], "b": [30.004], "c": [29.0]}))
     assert said == "b and a are best: 30.00 dB each; 1 image, 1 seed."

@@ -98,6 +98,13 @@ def test_groups_among_some_methods_do_not_make_others_bold() -> None:
     assert alike_with("a", comparison_of(results, METRICS["psnr"], grouped=["a", "b"])) is None
 
 
+def test_groups_of_a_ranking_in_which_another_is_best_say_nothing_of_the_best_mean() -> None:
+    """As where the table ranks what a rule stopped, and the ranking another output."""
+    results = frame_of({"a": [30.0 + i / 10 for i in range(8)], "b": [29.0] * 8})
+    assert alike_with("a", comparison_of(results, METRICS["psnr"])) == []
+    assert alike_with("b", comparison_of(results, METRICS["psnr"])) is None
+
+
 def test_without_groups_the_best_alone_is_bold() -> None:
     results = frame_of({"a": [30.0, 31.0], "b": [29.99, 31.0]})
     plain = tables_of("e", results)[0]

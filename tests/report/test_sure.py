@@ -67,6 +67,15 @@ def test_the_baseline_is_that_of_the_suite(forge: Forge) -> None:
     assert set(pd.read_csv(folder / "ranking" / "denoising_differences.csv")["baseline"]) == {"m1"}
 
 
+def test_a_baseline_of_the_suite_that_is_not_computed_is_not_replaced_without_a_word(forge: Forge) -> None:
+    fill(forge, methods=3, images=2, seeds=2)
+    forge.experiments[0]["baseline"] = "tv"
+    text, folder = page_of(forge)
+    said = "baseline tv is not computed here: differences are against dip, EMA."
+    assert said in text
+    assert said in (folder / "ranking" / "denoising.md").read_text()
+
+
 def test_every_output_that_the_suite_wants_ranked_has_tables_of_its_own(forge: Forge) -> None:
     fill(forge, methods=3, images=8, seeds=2)
     forge.experiments[0]["ranked"] = ["ema", "final", "wmv"]
