@@ -24,6 +24,8 @@ from dipbench.operators import Mask
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
+Masks = Literal["bernoulli", "text", "own", "object"] | Path
+
 _WORDS = ["deep", "image", "prior", "restores", "what", "is", "written", "over"]
 
 
@@ -33,8 +35,7 @@ class Inpainting(Task):
 
     paper = "arXiv:1711.10925"
 
-    # own: the data set's; object: that, over what is to be removed; a file: see `white`
-    mask: Literal["bernoulli", "text", "own", "object"] | Path = "bernoulli"
+    mask: Masks = "bernoulli"  # own: the data set's; object: that, over what is to be removed; a file: see `white`
     missing: Fraction = 0.5  # the rate at which a Bernoulli mask drops pixels
     white: Literal["known", "missing"] = "known"  # what white, above half, stands for in a mask that is a file
 
