@@ -123,7 +123,13 @@ class Published(BaseModel):
 
     table: str
     dataset: str
+    read_as: str = Field(default="", description="the data set as the source reads it, where that takes settings")
     rows: dict[str, PublishedRow] = Field(min_length=1, description="by our 'method' or 'method, output'")
+
+    @property
+    def images(self) -> str:
+        """The data set, with its settings, whose images these numbers are of."""
+        return self.read_as or self.dataset
 
     @model_validator(mode="after")
     def _names_what_there_is(self) -> Self:

@@ -34,7 +34,7 @@ from dipbench.nets.skip import Downsampling, Norm, Padding, Upsampling, per_scal
 from dipbench.optimisers import SGD, Adam, AdamEpsilon, Optimiser
 from dipbench.streams import Streams
 
-Variant = Literal["code", "paper", "first_release"]
+Variant = Literal["code", "paper", "first_release", "camera_ready"]
 Kernels = PositiveInt | tuple[PositiveInt, ...]
 Input = Literal["noise", "meshgrid", "guide"]
 Stepping = Literal["adam", "sgd"]
@@ -95,8 +95,10 @@ def presets() -> dict[str, dict[Variant, Recipe]]:
 
 def _variants(row: dict[str, Any]) -> dict[Variant, Recipe]:
     differences: dict[Variant, dict[str, Any]] = {"code": {}, "paper": row.pop("paper", {})}
-    if "first_release" in row:
-        differences["first_release"] = row.pop("first_release")
+    earlier: tuple[Variant, ...] = ("first_release", "camera_ready")
+    for name in earlier:
+        if name in row:
+            differences[name] = row.pop(name)
     return {name: TypeAdapter(Recipe).validate_python(row | changed) for name, changed in differences.items()}
 
 
@@ -107,7 +109,7 @@ class DeepImagePrior(Prior):
     paper = "arXiv:1711.10925"
 
     preset: str | None = None  # the row of dip.toml that fills in what is not set; none: the row of the task
-    variant: Variant = "code"  # of the row: the official code, what the paper says, or the release of November 2017
+    variant: Variant = "code"  # of the row: the official code, the paper's text, or the code of Nov 2017 or April 2018
     iterations: PositiveInt | None = None  # steps of Adam, or of what `optimiser` says
     learning_rate: PositiveFloat | None = None  # of Adam, likewise
     jitter: NonNegativeFloat | None = None  # std of the noise added afresh to the input at each iteration

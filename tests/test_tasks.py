@@ -195,6 +195,19 @@ def test_own_mask_that_leaves_nothing_to_do_is_refused(photo: Tensor, known: boo
         registry.build("task", "inpainting[mask=own]").degrade(scene, Streams(0))
 
 
+def test_what_is_behind_an_object_to_be_removed_is_no_truth(photo: Tensor) -> None:
+    scene = Scene(photo, known=torch.arange(64).expand(1, 64, 64) < 40)
+    task, own = (registry.build("task", f"inpainting[mask={mask}]") for mask in ("object", "own"))
+    prepared = task.prepare(scene)
+    assert prepared.image is None
+    posed, with_truth = task.degrade(prepared, Streams(0)), own.degrade(own.prepare(scene), Streams(0))
+    assert torch.equal(posed.measurement, photo * scene.known)
+    assert torch.equal(posed.measurement, with_truth.measurement)
+    assert torch.equal(posed.known, with_truth.known)
+    with pytest.raises(UserError, match=r"inpainting\[mask=object\] takes an image of which the data set has a mask"):
+        task.degrade(task.prepare(Scene(photo)), Streams(0))
+
+
 def test_given_image_is_inpainted_only_with_a_mask_file(photo: Tensor) -> None:
     with pytest.raises(UserError, match=r"inpainting\[mask=FILE\.png\]"):
         registry.build("task", "inpainting").pose(photo)

@@ -76,8 +76,13 @@ def _latest(members: Sequence[PlannedRun], runs: Mapping[str, Kept]) -> list[Pla
     return list(chosen.values())
 
 
-def page(store: Store, holdings: Holdings, suite: Suite, runs: Iterable[Kept], known: Known, folder: Path) -> str:
-    """The report in Markdown; the figures, drawn from the traces in `store`, go into `folder`."""
+def page(
+    store: Store, holdings: Holdings, suite: Suite, runs: Iterable[Kept], known: Known, folder: Path, note: str = ""
+) -> str:
+    """The report in Markdown; the figures, drawn from the traces in `store`, go into `folder`.
+
+    `note` is what must be known of these runs and no file of them says.
+    """
     found, runs = verdicts_of(holdings), list(runs)
     kept_runs = {run.key: run for run in runs if run.fitted}
     parts = [
@@ -85,6 +90,7 @@ def page(store: Store, holdings: Holdings, suite: Suite, runs: Iterable[Kept], k
         suite.description.strip(),
         "\n".join(["Made by", "", "```sh", *commands_of(runs), "python benchmarks/tools/take_in.py", "```"]),
         f"Every run, every number and the traces: `results/reference/{suite.name}`.",
+        note.strip(),
     ]
     for chapter in chapters_of(holdings):
         fits = kept_runs.keys() & set(chapter.frame["run"])  # the curve of a baseline that iterates is no result

@@ -6,8 +6,8 @@
 
 The runs join those that are committed already, of stores that may no longer exist, and the report is made from all of
 them. A run that is committed stays as it is, but with --replace. Kept is what `reference.py` says; no picture but those
-that --picture IMAGE names, and the sheets of --sheet IMAGE, which come first in a report. To be called at any time:
-once more changes nothing.
+that --picture IMAGE names, and the sheets of --sheet IMAGE, which come first in a report. What note.md says, beside the
+runs, stands in the report as it is. To be called at any time: once more changes nothing.
 """
 
 import json
@@ -34,6 +34,7 @@ from dipbench.store.store import Store
 from dipbench.suites.suite import Suite, read_suite
 
 ROOT = Path(__file__).parent.parent.parent
+NOTE = "note.md"  # in the folder of the committed runs, written by hand: what a reader of the report must know of them
 
 
 def main(
@@ -134,14 +135,16 @@ def traces_of(store: Store, runs: Mapping[str, Kept], watched: bool) -> dict[str
 def render(suite: Suite, runs: list[Kept], traces: Traces, known: Known, root: Path) -> None:
     """Writes what is committed of these runs, and the report on them."""
     report = root / "reports" / suite.name
+    reference = root / "results" / "reference" / suite.name
     report.mkdir(parents=True, exist_ok=True)
     holdings = holdings_of(suite, runs)
-    write(root / "results" / "reference" / suite.name, runs, traces, holdings)
-    write_known(known, root / "results" / "reference" / suite.name)
+    write(reference, runs, traces, holdings)
+    write_known(known, reference)
+    note = (reference / NOTE).read_text(encoding="utf-8") if (reference / NOTE).is_file() else ""
     with tempfile.TemporaryDirectory() as folder:
         store = store_of(Path(folder), runs, traces)
         shown = parted(holdings, {run.key: run for run in runs})
-        (report / "README.md").write_text(page(store, shown, suite, runs, known, report), encoding="utf-8")
+        (report / "README.md").write_text(page(store, shown, suite, runs, known, report, note), encoding="utf-8")
 
 
 def command_of(plan: Plan, key: str) -> str:

@@ -126,7 +126,7 @@ def verdicts(
             NO_TRUTH if (rows["message"] == NO_TRUTH).any() else "",
             "at smoke scale" if experiment.scale == "smoke" else "",
             f"run as {label}" if changed else "",
-            _other_images(experiment.dataset, wanted.dataset),
+            _other_images(experiment.dataset, wanted.images),
             _other_degradation(comparison.numbers, task_settings),
             f"{absent} of its {len(planned)} runs have no result" if absent else "",
             "the PSNR of what it restored is not a number" if math.isnan(comparison.ours) else "",
@@ -147,8 +147,7 @@ def _named(wanted: Published, label: str, output: str) -> tuple[PublishedRow | N
 
 
 def _other_images(dataset: str, published: str) -> str:
-    spec = parse(dataset)
-    return "" if spec.name == published and not spec.settings else f"on {dataset}, published on {published}"
+    return "" if parse(dataset) == parse(published) else f"on {dataset}, published on {published}"
 
 
 def _other_degradation(numbers: Sequence[Number], settings: Mapping[str, Any]) -> str:

@@ -2,10 +2,13 @@
 
 Pixels that are not known are zero in the measurement. All channels of a pixel are known or none is. In a mask that is a
 file white is known; where it is painted the other way round, as in most editors, `white=missing` says so.
+
+With `mask=object` the data set's mask lies over something to be removed, the vase of inpainting.ipynb. What is behind
+it nobody knows: there is no truth, and of the picture only the known pixels are shown to anybody.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +24,8 @@ from dipbench.operators import Mask
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 
+Masks = Literal["bernoulli", "text", "own", "object"] | Path
+
 _WORDS = ["deep", "image", "prior", "restores", "what", "is", "written", "over"]
 
 
@@ -30,7 +35,7 @@ class Inpainting(Task):
 
     paper = "arXiv:1711.10925"
 
-    mask: Literal["bernoulli", "text", "own"] | Path = "bernoulli"  # own: the data set's; a file: see `white`
+    mask: Masks = "bernoulli"  # own: the data set's; object: that, over what is to be removed; a file: see `white`
     missing: Fraction = 0.5  # the rate at which a Bernoulli mask drops pixels
     white: Literal["known", "missing"] = "known"  # what white, above half, stands for in a mask that is a file
 
@@ -43,20 +48,28 @@ class Inpainting(Task):
 
     @property
     def takes(self) -> Collection[Belonging]:
-        return ["known"] if self.mask == "own" else []
+        return ["known"] if self.mask in ("own", "object") else []
+
+    def prepare(self, scene: Scene) -> Scene:
+        """All of the scene; of one with an object to be removed what is known, which is no truth."""
+        if self.mask != "object" or scene.image is None or scene.known is None:
+            return scene
+        return replace(scene, image=None, measured=scene.image * scene.known)
 
     def degrade(self, scene: Scene, rng: Streams) -> Problem:
-        image = self.image_of(scene)
-        if self.mask != "own":
+        image = scene.measured if self.mask == "object" and scene.measured is not None else self.image_of(scene)
+        if self.mask not in ("own", "object"):
             known = self._known(image.shape[-2], image.shape[-1], rng)
         elif scene.known is not None:
             known = _not_trivial(
                 scene.known,
-                "inpainting[mask=own]: the mask of the image, as it is cut,",
+                f"inpainting[mask={self.mask}]: the mask of the image, as it is cut,",
                 ": give another mask, or another cut",
             )
         else:
-            raise UserError("inpainting[mask=own] takes an image of which the data set has a mask: this one has none")
+            raise UserError(
+                f"inpainting[mask={self.mask}] takes an image of which the data set has a mask: this one has none"
+            )
         return self._problem(image, known)
 
     def pose(self, measurement: Tensor) -> Problem:

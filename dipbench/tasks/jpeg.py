@@ -3,6 +3,7 @@
 Blind, as in the paper: a method is told neither the quality nor a noise level, and the forward model is the identity,
 for what the encoder did is not modelled. With a quality the image is encoded by Pillow (libjpeg-turbo) and decoded
 again, so the truth is known; with `quality=own` it is a photograph that came as a JPEG, and nobody has the truth.
+Differs: the notebook cuts its snail, 400x261 pixels, to 384x256, multiples of 32; here the whole of it is fitted.
 """
 
 from collections.abc import Collection

@@ -23,6 +23,7 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
     with_rules = REFERENCE / "overfitting" / "spectrum"
     for kept in (KEPT, with_rules):
         shutil.copytree(ROOT / kept, tmp_path / kept)
+    (tmp_path / KEPT / "note.md").write_text("**Of these runs.** One was cut short.\n")
     script = ROOT / "benchmarks" / "tools" / "take_in.py"
     done = subprocess.run(
         [sys.executable, str(script), "--root", str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
@@ -34,6 +35,7 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
         pd.testing.assert_frame_equal(*(pd.read_parquet(root / kept / "traces.parquet") for root in (tmp_path, ROOT)))
     report = (tmp_path / "reports" / "paper" / "switches" / "README.md").read_text()
     assert "butterfly" in report
+    assert "\n\n**Of these runs.** One was cut short.\n\n## " in report
     assert "```sh\ndipbench run paper/on_a_cpu --only super_resolution --device cpu --jobs 1\npython " in report
     assert "26.41" in report  # all three settings of 2017: dB of the last output
     assert (tmp_path / with_rules / "stops.csv").read_text() == (ROOT / with_rules / "stops.csv").read_text()

@@ -21,7 +21,7 @@ def lines(name: str) -> dict[str, str]:
     ("name", "setting", "said"),
     [
         ("nlm", "patch_size", "= 5 side of the compared patches, pixels [integer > 0]"),
-        ("dip", "variant", "[code, paper, first_release]"),
+        ("dip", "variant", "[code, paper, first_release, camera_ready]"),
         ("dip", "iterations", "[integer > 0, or none]"),
         ("dip", "stop", "[a rule, or none]"),
         ("dip", "down", "[list of integer > 0, or none]"),

@@ -270,6 +270,14 @@ def test_other_pixels_are_not_comparable(change: dict[str, str], reason: str) ->
     assert made.verdict().text == f"not comparable: {reason}"
 
 
+def test_numbers_of_a_data_set_that_was_read_in_a_way_of_its_own_are_of_those_pixels_alone() -> None:
+    made = dip(29.9)
+    made.experiment["published"]["read_as"] = "set5[side=64]"
+    assert made.verdict().text == "not comparable: on set5, published on set5[side=64]"
+    made.experiment["dataset"] = "set5[side=64]"
+    assert made.verdict().kind == dip(29.9).verdict().kind != "not comparable"
+
+
 def test_another_degradation_is_not_comparable() -> None:
     (verdict,) = dip(29.9).judged({"factor": 2, "multiple": 32})
     assert verdict.difference is None

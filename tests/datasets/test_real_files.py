@@ -11,7 +11,7 @@ from dipbench import registry
 from dipbench.contract import Scene, Task
 from dipbench.data.collection import Collection
 from dipbench.data.loading import load
-from dipbench.images.files import centre_crop
+from dipbench.images.files import centre_crop, pixel_hash
 from dipbench.running.trial import attempt
 from dipbench.streams import Streams
 
@@ -94,6 +94,19 @@ def test_set14_has_one_grey_file_and_one_grey_picture() -> None:
     man = image("set14/man")
     assert torch.equal(man[0], man[1])
     assert torch.equal(man[0], man[2])
+
+
+def test_set14_of_the_paper_has_bridge_in_three_equal_channels_and_all_others_as_they_are() -> None:
+    """The released pictures of bridge were fitted in three channels; luma of equal channels is that of the grey one."""
+    of_paper, plain = registry.build("dataset", "set14[grey_as_rgb=true]"), registry.build("dataset", "set14")
+    for name in plain.names():
+        read, file = load(of_paper, name).image, load(plain, name).image
+        assert torch.equal(read, file.expand(3, -1, -1)), name
+        assert (pixel_hash(read) == pixel_hash(file)) == (name != "bridge")
+    grey, protocol = image("set14/bridge"), registry.build("task", "super_resolution").protocol()
+    bicubic = image("released/sr_x4/set14/bicubic/bridge")
+    for truth in (grey, grey.expand(3, -1, -1)):
+        assert float(protocol.psnr(bicubic, truth)) == pytest.approx(24.4731, abs=2e-3)
 
 
 def test_bsd68_is_cbsd68_made_grey() -> None:

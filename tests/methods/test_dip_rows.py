@@ -129,6 +129,17 @@ def test_the_rows_of_restoration_go_back_as_that_notebook_does_and_another_rule_
     assert Backtracking(5.0, every=50) in dip(backtrack_rule="restoration").fit_settings(posed()).tricks
 
 
+def test_the_camera_ready_restoration_is_that_of_today_on_the_pytorch_of_its_day() -> None:
+    """Commit f031b08, which made Table 1."""
+    assert {row for row, variants in table().items() if "camera_ready" in variants} == {"inpainting", "restoration_98"}
+    for row in ("inpainting", "restoration_98"):
+        then = {"align_corners": True, "batch_norm_start": "uniform", "adam_epsilon": "uncorrected"}
+        assert table()[row]["camera_ready"] == replace(table()[row]["code"], **then)
+    settings = dip(variant="camera_ready").fit_settings(posed(task="inpainting"))
+    assert Backtracking(5.0, every=50) in settings.tricks
+    assert (settings.iterations, settings.optimiser.epsilon) == (11000, "uncorrected")
+
+
 def test_the_paper_quotes_1800_iterations_for_denoising_and_nothing_else_that_differs() -> None:
     changed = {row: variants["paper"] for row, variants in table().items() if variants["paper"] != variants["code"]}
     assert set(changed) == {"denoising"}
@@ -169,8 +180,9 @@ def test_row_is_chosen_by_the_problem(photo: Tensor, task: str, row: str) -> Non
 def test_refuses_in_words_what_has_no_settings() -> None:
     assert "has no settings for deraining: name another row" in dip().refuses(posed(task="deraining"))
     assert dip(preset="denoising").refuses(posed(task="deraining")) is None
+    taken = "it takes code, paper, camera_ready"
     reason = dip(variant="first_release").refuses(posed(task="inpainting"))
-    assert reason == "the row 'inpainting' of dip.toml has no variant 'first_release': it takes code, paper"
+    assert reason == f"the row 'inpainting' of dip.toml has no variant 'first_release': {taken}"
     unguided = replace(posed(), guide=None)
     assert "a second picture of the scene" in dip(preset="flash_no_flash").refuses(unguided)
 

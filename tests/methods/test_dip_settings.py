@@ -21,7 +21,7 @@ from dipbench.streams import Streams
     ("spec", "message"),
     [
         ("dip[preset=denoise]", "unknown preset of dip 'denoise': did you mean 'denoising'?"),
-        ("dip[preset=inpainting,variant=first_release]", "no variant 'first_release': it takes code, paper"),
+        ("dip[preset=inpainting,variant=first_release]", "'first_release': it takes code, paper, camera_ready"),
         ("dip[variant=supplement]", "got 'supplement'"),
         ("dip[weight_noise=-1]", "weight_noise must be greater than or equal to 0, got -1"),
         ("dip[jitter=-1]", "jitter must be greater than or equal to 0, got -1"),
