@@ -108,7 +108,10 @@ def of_problem(problem, rng):
     )
     for build in (cell["Net"], cell["of_problem"], cell["small"]):
         found = dipbench.check(dipbench.prior(build, iterations=7))
-        assert not found["complaint"].any(), found[found["complaint"] != ""].to_string()
+        assert not found["complaint"].any(), found
+        assert str(found).endswith(
+            "\nright  it goes on from a checkpoint as if it had not stopped\nit keeps the contract"
+        )
         assert "it goes on from a checkpoint as if it had not stopped" in set(found["what"])
 
 
@@ -117,6 +120,8 @@ def test_check_finds_weights_that_a_function_keeps(notebook: Notebook) -> None:
     found = dipbench.check(dipbench.prior(cell["kept"]))
     wrong = found[found["complaint"] != ""]["what"].tolist()
     assert "two images after each other are restored as each alone" in wrong
+    assert "\nWRONG  two images after each other are restored as each alone: " in str(found)
+    assert str(found).endswith(f"\n{len(wrong)} wrong")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from dipbench.metrics import metric_of
 from dipbench.report import refresh_report
 from dipbench.report.loaded import Loaded
 from dipbench.resources import pick_device
-from dipbench.running.check import checked
+from dipbench.running.check import Checked, checked, told
 from dipbench.running.conditions import Conditions
 from dipbench.running.executors import Executor
 from dipbench.running.restoring import NoiseLevelNotGiven, Restoration, restored
@@ -204,14 +204,24 @@ def load(folder: Path | str) -> Loaded:
     return Loaded(Store.existing(Path(folder)))
 
 
-def check(plugin: Plugin | type[Plugin] | str, kind: str = "method") -> pd.DataFrame:
+class Checks(pd.DataFrame):
+    """What `check` tried: a row each, its `complaint` empty where that was right. Printed it is what a user reads."""
+
+    def __repr__(self) -> str:
+        return "\n".join(told(Checked(what, complaint) for what, complaint in self[["what", "complaint"]].to_numpy()))
+
+    def _repr_html_(self) -> None:  # type: ignore[override]
+        """None, for a notebook to show the text."""
+
+
+def check(plugin: Plugin | type[Plugin] | str, kind: str = "method") -> Checks:
     """Whether a plugin keeps the contract: a row a thing that was tried, its `complaint` empty where that was right.
 
     As `dipbench check`, of a class from a notebook too, or of what `prior` made; what `tiny()` sets is as there, and
     other settings are as given. UserError for what is no plugin.
     """
     (text,) = registry.as_text(kind, [plugin])
-    return pd.DataFrame([{"what": each.what, "complaint": each.complaint} for each in checked(kind, text)])
+    return Checks([{"what": each.what, "complaint": each.complaint} for each in checked(kind, text)])
 
 
 def score(

@@ -1,6 +1,5 @@
 """The command line: `dipbench check`."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -21,15 +20,11 @@ def check(
 ) -> None:
     """Try whether a plugin keeps the contract."""
     from dipbench import registry
-    from dipbench.running.check import checked, kind_of
+    from dipbench.running.check import KEPT, checked, kind_of, told
 
     registry.use_folders(plugins)
-    wrong = 0
-    said = set[str]()
-    for each in checked(kind_of(name, kind), name):
-        print(replace(each, complaint="the same as above") if each.complaint in said else each, flush=True)
-        said.update(filter(None, [each.complaint]))
-        wrong += bool(each.complaint)
-    print(f"{wrong} wrong" if wrong else "it keeps the contract")
-    if wrong:
+    line = ""
+    for line in told(checked(kind_of(name, kind), name)):
+        print(line, flush=True)
+    if line != KEPT:
         raise typer.Exit(2)

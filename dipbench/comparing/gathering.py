@@ -19,12 +19,21 @@ from dipbench.store.store import Store
 from dipbench.suites.suite import read_suite
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparisons:
     """What stores say of methods, an experiment after the other."""
 
     each: list[Comparison]
     remarks: tuple[str, ...]  # of what is not computed, and of experiments that compare nothing
+
+    def __repr__(self) -> str:
+        """The verdicts: `ranking` and `differences` have the numbers."""
+        lines = []
+        for one in self.each:
+            lines += [f"{one.experiment}: {one.metric.title}, against {one.baseline}"]
+            lines += [f"  {row['label']}: {row['verdict']}" for _, row in one.differences.iterrows()]
+            lines += [f"  {remark}" for remark in one.remarks]
+        return "\n".join([*lines, *self.remarks])
 
     @property
     def ranking(self) -> pd.DataFrame:

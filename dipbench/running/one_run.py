@@ -233,18 +233,6 @@ class Work:
         views = {o.name: self._task.views(o.image.to(device), self._problem) for o in outcome.outputs}
         return replace(outcome, views=views)
 
-    def _silent(self, outcome: Outcome) -> list[str]:
-        """Of which rules there is no output, for they named none in so many iterations."""
-        assert self._trial is not None
-        named = {output.rule for output in outcome.outputs}
-        asked = [rule.written() for rule in self._trial.recording.rules]
-        end = max(output.iteration for output in outcome.outputs) + 1
-        return [
-            f"rule '{rule}' named no output: the fit, of {end} iterations, may be shorter than its window"
-            for rule in asked
-            if rule not in named
-        ]
-
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:
         """How a run ended that came to its end, and what the store is to know of it."""
         outputs = [
@@ -275,7 +263,7 @@ class Work:
             **({"fitted": outcome.fitted} if outcome.fitted else {}),
             "at_once": self._together,
             "watched": list(self.job.watched.names),
-            "left_out": [*self._trial.recording.left_out, *self._silent(outcome)],
+            "left_out": [*self._trial.recording.left_out, *self._trial.recording.silent(outcome.outputs)],
             "resumed": self._resumed,
             "warnings": [*self._warnings, *_doubts(outcome)],
         }

@@ -6,6 +6,7 @@ from typing import Self
 
 from dipbench import registry
 from dipbench.contract import Method, Prior, Problem, Rule, Validation
+from dipbench.trace.kept import Output
 from dipbench.trace.signals import Signal
 
 
@@ -39,6 +40,15 @@ class Recording:
                 *(reason for reason in refused.values() if reason),
             ],
         )
+
+    def silent(self, outputs: Sequence[Output]) -> list[str]:
+        """Of which rules there is none among the outputs of a run, for they named none."""
+        named, count = {output.rule for output in outputs}, outputs[0].iteration + 1
+        return [
+            f"rule '{rule.written()}' named no output: the fit, of {count} iterations, may be shorter than its window"
+            for rule in self.rules
+            if rule.written() not in named
+        ]
 
 
 def refusal(method: Method, problem: Problem) -> str | None:

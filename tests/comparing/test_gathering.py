@@ -1,6 +1,7 @@
 """Comparisons from stores, from the command line and from Python: what is there, what is not, and what to run."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def test_of_set14_verdicts_are_sentences_and_both_intervals_have_a_column(
 
 def test_python_answers_with_tidy_frames(set14: Path) -> None:
     found = dipbench.compare(["dip", "tv"], suite=set14, baseline="tv")
+    assert re.fullmatch(r".*: PSNR, against tv\n  dip.*: .*", str(found).partition("\n  Of")[0], re.DOTALL), found
     assert list(found.ranking["label"]) == ["dip", "tv"]
     line = found.differences.iloc[0]
     assert (line["experiment"], line["label"], line["baseline"], line["images"]) == ("x4", "dip", "tv", 14)

@@ -1,15 +1,19 @@
 """A fit that its rule ends: it has what the same fit without it would have had of that rule."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import torch
 from torch import Tensor
 
+import dipbench
 from dipbench import registry
 from dipbench.contract import Rule, Scene
 from dipbench.errors import UserError
 from dipbench.running.trial import Outcome, Trial
 from dipbench.scoring import Protocol
+from dipbench.store.store import Store
 from dipbench.streams import Streams
 from dipbench.trace.kept import Output
 
@@ -123,3 +127,12 @@ def test_a_rule_that_nominates_nothing_leaves_the_last_output(photo: Tensor) -> 
     cut = fitted(photo, "iterations=5,stop=wmv[window=9]")
     final = outputs(cut)["final"]
     assert (final.iteration, final.rule, len(cut.trace)) == (4, "", 5)
+
+
+def test_a_rule_that_named_nothing_is_said(tmp_path: Path) -> None:
+    asked = {"only": ["denoising", "dip", "coffee"], "rules": ["wmv"], "settings": ["dip.iterations=30"]}
+    results = dipbench.run("quickstart", **asked, device="cpu", out=tmp_path)  # type: ignore[arg-type]
+    result = Store.existing(tmp_path).result(results["run"].iloc[0])
+    assert result is not None
+    assert result.watched == ["discrepancy", "wmv"]
+    assert result.left_out == ["rule 'wmv' named no output: the fit, of 30 iterations, may be shorter than its window"]

@@ -27,6 +27,20 @@ class Checked:
         return f"{'WRONG' if self.complaint else 'right'}  {self.what}{': ' if self.complaint else ''}{self.complaint}"
 
 
+def told(checks: Iterable[Checked]) -> Iterator[str]:
+    """Each as a line, a complaint in full the first time; then whether the contract is kept."""
+    said = set[str]()
+    wrong = 0
+    for each in checks:
+        yield str(replace(each, complaint="the same as above") if each.complaint in said else each)
+        said.update(filter(None, [each.complaint]))
+        wrong += bool(each.complaint)
+    yield f"{wrong} wrong" if wrong else KEPT
+
+
+KEPT = "it keeps the contract"
+
+
 def kind_of(written: str, wanted: str | None = None) -> str:
     """The kind of the plugin of that name, or in that file; `wanted` says which, where there are several.
 
