@@ -40,6 +40,23 @@ def by_noise(stops: pd.DataFrame) -> str:
     return table(["rule: gap [dB], median", *kinds], lines)
 
 
+def energies(found: pd.DataFrame) -> str:
+    """What each energy of the noise is of the one that is there, and the gap of the discrepancy rule with it."""
+    lines = []
+    for (suite, experiment), rows in found.groupby(["suite", "experiment"], sort=False):
+        shares = rows.groupby(["image", "seed"])[["told", "present"]].first()
+        lines.append(
+            [
+                f"{suite}, {experiment}",
+                str(len(rows)),
+                *(f"{each.median():.2f} ({each.min():.2f} to {each.max():.2f})" for _, each in shares.items()),
+                *(f"{rows[name].median():.2f}" for name in ("gap_told", "gap_present")),
+            ]
+        )
+    heads = ["fits of", "fits", "told / there", "present / there"]
+    return table([*heads, "told: gap [dB], median", "present: gap [dB], median"], lines)
+
+
 def rings(traces: pd.DataFrame, curves: pd.DataFrame) -> str:
     """When each ring of the spectrum is reached, beside the peak of the fit; a line an image."""
     names = sorted(name for name in map(str, traces) if name.partition("[")[0] == "band")  # the first is `band` alone

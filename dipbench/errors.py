@@ -22,13 +22,13 @@ def unknown(kind: str, name: str, known: Iterable[str], else_: str = "") -> User
 
     `else_` is the mend where none is; empty: the names that are known.
     """
-    names = sorted(known)
-    near = _near(name, names) or _near(name.partition("[")[0], names)
+    names = sorted(set(known))
+    near = nearest(name, names) or nearest(name.partition("[")[0], names)
     others = else_ or f"known: {', '.join(names) or 'none'}"
     return UserError(f"unknown {kind} '{name}': " + (f"did you mean '{near}'?" if near else others))
 
 
-def _near(name: str, names: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """The one of them that was mistyped; empty: none, for noise2void is not noise2self. One letter of three may be."""
     spellings = {_spelled(each): each for each in names}
     found = difflib.get_close_matches(_spelled(name), spellings, n=1, cutoff=0.65 if len(name) < 5 else 0.7)

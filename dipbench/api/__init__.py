@@ -210,7 +210,7 @@ class Checks(pd.DataFrame):
     def __repr__(self) -> str:
         return "\n".join(told(Checked(what, complaint) for what, complaint in self[["what", "complaint"]].to_numpy()))
 
-    def _repr_html_(self) -> None:  # type: ignore[override]
+    def _repr_html_(self) -> None:
         """None, for a notebook to show the text."""
 
 

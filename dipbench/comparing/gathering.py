@@ -47,12 +47,14 @@ class Comparisons:
 
 
 def store_of(wanted: str) -> Store:
-    """The store in a folder, or that of a suite: results/SUITE. UserError, with what to run, where there is none."""
+    """The store in a folder, or that of a suite, results/SUITE. UserError, with what to run, where there is none."""
     if Path(wanted).is_dir():
         return Store.existing(Path(wanted))
     try:
         name = read_suite(wanted).name
     except UserError as error:
+        if (Path("results") / wanted).is_dir():  # of a suite in a file, by its name
+            return Store.existing(Path("results") / wanted)
         raise UserError(f"'{wanted}' is not a folder of results, nor a suite: {error}") from error
     folder = Path("results") / name
     if not folder.is_dir():

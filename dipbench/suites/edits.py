@@ -9,7 +9,7 @@ from typing import Literal
 from dipbench import registry
 from dipbench.contract import Dataset
 from dipbench.data.loading import picture_of
-from dipbench.errors import UserError, unknown
+from dipbench.errors import UserError, nearest, unknown
 from dipbench.spec import Spec, parse, read_value
 from dipbench.suites.jobs import image_names
 from dipbench.suites.suite import Entrant, Experiment, Smoke, Suite, read_suite
@@ -135,10 +135,10 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
                 )
             )
     if not kept:
-        raise MatchesNothing(
-            f"only '{pattern}' matches nothing in suite '{suite.name}': it takes the name of an experiment, "
-            "a task, a data set, an image or a method, or several with | between them"
-        )
+        near = nearest(pattern, [name for names in _named([suite]).values() for name in names])
+        takes = "the name of an experiment, a task, a data set, an image or a method, or several with | between them"
+        meant = f"did you mean '{near}'?" if near else f"it takes {takes}"
+        raise MatchesNothing(f"only '{pattern}' matches nothing in suite '{suite.name}': {meant}")
     return suite.model_copy(update={"experiments": kept})
 
 

@@ -110,6 +110,8 @@ def test_a_suite_that_was_not_run_says_what_to_run(tmp_path: Path, monkeypatch: 
     scores = {label: released("sr_x4", "set14", name, LUMA) for label, name in (("dip", "DIP"), ("tv", "TV prior"))}
     store(tmp_path / "results" / "quickstart", scores)
     assert len(dipbench.compare(["dip", "tv"], suite="quickstart").ranking) == 2
+    store(tmp_path / "results" / "mine", scores)
+    assert len(dipbench.compare(["dip", "tv"], suite="mine").ranking) == 2, "a suite in a file, by its name"
 
 
 def test_what_is_not_computed_yet_is_said(tmp_path: Path) -> None:

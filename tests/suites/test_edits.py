@@ -114,6 +114,8 @@ def test_words_of_two_kinds_that_share_nothing_leave_nothing(suite: Suite) -> No
     assert patterns_of(["a", "super_resolution"], [suite]) == ["a", "super_resolution"]  # the task of b
     with pytest.raises(UserError, match="'super_resolution' matches nothing"):
         narrowed(narrowed(suite, "a"), "super_resolution")
+    with pytest.raises(UserError, match=r"'super_resolutoin' matches nothing.*: did you mean 'super_resolution'"):
+        narrowed(suite, "super_resolutoin")
 
 
 def test_a_word_that_names_nothing_is_said(suite: Suite) -> None:
