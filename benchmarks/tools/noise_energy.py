@@ -52,19 +52,17 @@ def rows_of(suite: str) -> Iterator[dict[str, Any]]:
     energies: dict[str, tuple[float, float, float]] = {}
     for key, kept in runs.items():
         trace = traces.get(key)
-        plain = not {"validation", "starts"} & {
-            name for name, value in kept.run.method["settings"].items() if value != 1
-        }
-        if trace is None or TOLD not in trace or trace[TOLD].isna().all() or not plain:
+        of_all = "validation" not in kept.run.method["settings"]  # else the fit is not to all of the data
+        if trace is None or TOLD not in trace or trace[TOLD].isna().all() or not of_all:
             continue
         measured = kept.run.measurement_key
         if measured not in energies:
             scene, problem = posed(kept)
-            present, left = noise_energy(problem), sigma_left(problem)
+            energy, sigma = noise_energy(problem), sigma_left(problem)
             assert scene.image is not None, "there is a truth"
-            assert present, "the noise level is told"
-            assert left
-            energies[measured] = float((problem.measurement - scene.image).square().mean()), present, left**2
+            assert energy is not None, "the noise level is told"
+            assert sigma is not None, "the noise level is told"
+            energies[measured] = float((problem.measurement - scene.image).square().mean()), float(energy), sigma**2
         there, present, told = energies[measured]
         trace = trace.sort_values("iteration").dropna(subset=[TOLD, "psnr"])
         by_told, by_present = stop_of(trace, 1.0), stop_of(trace, present / told)

@@ -3,11 +3,11 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+import torch
 from scipy.stats import norm
 from skimage.restoration import estimate_sigma
 from torch import Tensor
+from torch.nn.functional import conv2d, pad
 
 from dipbench.contract.problem import Problem
 from dipbench.images.arrays import to_array
@@ -25,34 +25,44 @@ def sigma_left(problem: Problem) -> float | None:
     return _left(problem.sigma)
 
 
-def noise_energy(problem: Problem) -> float | None:
-    """The mean square of the noise that is on the measurement, on the [0, 1] scale; None where it is not known.
+def noise_energy(problem: Problem) -> Tensor | None:
+    """The mean square of the noise that is on the measurement, on the [0, 1] scale, a scalar; None: it is not known.
 
     It is the square of `problem.sigma`, and where the measurement was clipped what that leaves on this picture: the
     more of it is black or white, the less. A pixel's clean level is taken to be that which clipped noise makes the mean
     around it, by a Gaussian of one pixel. On 21 photographs with noise of sigma 15 to 75 that was between 2% less and
     3% more than there was, where the square of `sigma_left` was between 22% less and 8% more.
     """
-    sigma = sigma_left(problem)
+    sigma, picture = sigma_left(problem), problem.measurement
     if sigma is None or problem.sigma is None or not problem.clipped or not problem.pictured:
-        return None if sigma is None else sigma**2
+        return None if sigma is None else torch.tensor(sigma**2, device=problem.device)
     there = problem.counted if problem.counted is not None else problem.known
-    picture = problem.measurement.double().cpu().numpy()
-    weights = np.ones_like(picture) if there is None else np.broadcast_to(there.cpu().numpy(), picture.shape) * 1.0
-    around = [gaussian_filter(each, 1.0) for each in (*(picture * weights), *weights)]
-    means, shares = np.split(np.stack(around), 2)
-    levels, clipped_means, energies = _clipped(problem.sigma)
-    of_pixels = np.interp(np.interp(means[weights > 0] / shares[weights > 0], clipped_means, levels), levels, energies)
-    return float(of_pixels.mean())
+    weights = torch.ones_like(picture) if there is None else there.to(picture).expand_as(picture)
+    means = torch.where(weights > 0, _smoothed(picture * weights) / _smoothed(weights), 0.5)
+    darkest, brightest, energies = _clipped(problem.sigma)
+    table = torch.tensor(energies, device=problem.device)
+    place = ((means - darkest) / (brightest - darkest)).clamp(0, 1) * (len(energies) - 1)
+    below = place.long().clamp(max=len(energies) - 2)
+    return (torch.lerp(table[below], table[below + 1], place - below) * weights).sum() / weights.sum()
+
+
+def _smoothed(picture: Tensor) -> Tensor:
+    """(C, H, W) by a Gaussian of one pixel; what lies beyond the border is as the border."""
+    kernel = torch.tensor(norm.pdf(range(-4, 5)).tolist(), device=picture.device)
+    row = (kernel / kernel.sum())[None, None, None]
+    padded = pad(picture[:, None], (4, 4, 4, 4), mode="replicate")
+    return conv2d(conv2d(padded, row), row.mT)[:, 0]
 
 
 @cache
-def _clipped(sigma: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Clean levels from black to white, the mean of clip(level + noise) on each, and the mean square of its error."""
+def _clipped(sigma: float) -> tuple[float, float, list[float]]:
+    """The mean of clip(black + noise), that of white, and of evenly spaced means between the noise's mean square."""
     levels, steps = np.linspace(0, 1, 401), np.linspace(-6, 6, 1201)
     weights = norm.pdf(steps) / norm.pdf(steps).sum()
     clipped = np.clip(levels[:, None] + sigma * steps, 0, 1)
-    return levels, clipped @ weights, (clipped - levels[:, None]) ** 2 @ weights
+    means, energies = clipped @ weights, (clipped - levels[:, None]) ** 2 @ weights
+    evenly = np.interp(np.linspace(means[0], means[-1], len(levels)), means, energies)
+    return float(means[0]), float(means[-1]), evenly.tolist()
 
 
 def sigma_estimated(image: Tensor) -> float:

@@ -171,6 +171,7 @@ def test_fetched_files_are_verified_and_read_alike(world: World) -> None:
     assert torch.equal(load(made, "other").image, world.image.flip(1))
     assert torch.equal(load(made, "packed").image, world.image.flip(2))
     assert sorted(file.name for file in (world.cache / "made").iterdir()) == [
+        ".lock",
         "mask.png",
         "other.bmp",
         "packed.png",

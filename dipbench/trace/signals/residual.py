@@ -46,13 +46,13 @@ class Residual(Signal):
     def memory(self, problem: Problem) -> dict[str, Tensor]:
         energy = self._energy(problem)
         assert energy is not None, "refused"
-        return {"energy": torch.full((), (1 + self.error) ** 2 * energy, device=problem.device)}
+        return {"energy": (1 + self.error) ** 2 * energy}
 
-    def _energy(self, problem: Problem) -> float | None:
+    def _energy(self, problem: Problem) -> Tensor | None:
         if self.energy == "present":
             return noise_energy(problem)
         sigma = sigma_left(problem) if self.energy == "told" else sigma_estimated(problem.measurement)
-        return None if sigma is None else sigma**2
+        return None if sigma is None else torch.tensor(sigma**2, device=problem.device)
 
     def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
         return seen.misfit / memory["energy"]
