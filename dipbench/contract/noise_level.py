@@ -18,7 +18,8 @@ def sigma_left(problem: Problem) -> float | None:
 
     It is `problem.sigma`, and where the measurement was clipped what that leaves: over a clean level that is anything
     from black to white, the root of the mean variance of clip(level + noise). Of sigma 75 in 8-bit levels 60.6 is left,
-    of 25 23.4.
+    of 25 23.4; on a photograph as a rule more is, of 25 about 24.4: `noise_energy`. With this one the strengths of the
+    classical methods were tuned.
     """
     if problem.sigma is None or not problem.clipped:
         return problem.sigma

@@ -130,10 +130,14 @@ def user_folder() -> Path | None:
 
 
 def use_folder(path: Path | None) -> None:
-    """Reads data from that folder, here and in the processes started from here; None changes nothing."""
+    """Reads data from that folder, here and in the processes started from here; None changes nothing.
+
+    UserError if it is not a folder.
+    """
     if path is not None:
+        if not path.is_dir():
+            raise UserError(f"'{path}', the folder of the data sets, is not a folder")
         os.environ[FOLDER_VARIABLE] = str(path.absolute())
-        user_folder()
 
 
 def cache_folder() -> Path:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from dipbench.contract import Problem, Validation
-from dipbench.contract.noise_level import sigma_left
+from dipbench.contract.noise_level import noise_energy
 from dipbench.trace.signals import Seen, Signal
 
 
@@ -19,7 +19,8 @@ class Sure(Signal):
     """An estimate of the raw output's mean squared error, by the noise level alone: misfit - s^2 + 2 s^2 div / N.
 
     Of A(output) where A is not the identity. One probe: noisy. It is unbiased for white Gaussian noise that was not
-    clipped; of noise that was, s^2 is the energy left, and how the noise depends on the image is not seen.
+    clipped; of noise that was, s^2 is the energy that is there on this picture, and how the noise depends on the
+    image is not seen.
     """
 
     title: ClassVar[str] = "Stein's unbiased risk estimate"
@@ -30,12 +31,15 @@ class Sure(Signal):
             return "it takes a second fit beside the first: set the fit's validation, as in dip[validation=twin]"
         return "the task does not tell the noise level: of Poisson noise take pure" if problem.sigma is None else None
 
+    def memory(self, problem: Problem) -> dict[str, Tensor]:
+        energy = noise_energy(problem)
+        assert energy is not None, "refused"
+        return {"energy": energy}
+
     def measure(self, seen: Seen, memory: dict[str, Tensor]) -> Tensor:
         assert seen.apart is not None, "refused"
         assert seen.twin is not None, "refused"
-        sigma = sigma_left(seen.problem)
-        assert sigma is not None, "refused"
         moved = seen.apart.measurement - seen.problem.measurement  # e b
         answer = seen.problem.operator(seen.twin) - seen.problem.operator(seen.estimate)
         divergence = (moved * answer).sum() / moved.square().sum()  # over the number of values
-        return seen.misfit - sigma**2 + 2 * sigma**2 * divergence
+        return seen.misfit + (2 * divergence - 1) * memory["energy"]
