@@ -299,6 +299,8 @@ def test_command_takes_the_folder_as_an_option(world: World, monkeypatch: pytest
     world.put("plain.png", world.root / "mine" / "made")
     result = command("verify", world.spec, "--data-dir", str(world.root / "mine"))
     assert result.stdout == "made: 1 of 4 files right\n"
+    wrong = command("verify", world.spec, "--data-dir", str(world.root / "none"))
+    assert str(wrong.exception).endswith("none', the folder of the data sets, is not a folder")
 
 
 def test_command_without_names_verifies_what_is_here(world: World) -> None:
