@@ -107,7 +107,7 @@ def peaks(curves: pd.DataFrame, stops: pd.DataFrame, names: Sequence[str]) -> li
             ", ".join(f"seed {row[name]}" if name == "seed" else row[name] for name in names),
             f"{row['peak']:.2f} at {row['peak_at']}",
             f"{row['ema_peak']:.2f} at {row['ema_peak_at']:.0f}",
-            f"{ends[row['experiment'], row['run']]:.2f}",
+            f"{ends.get((row['experiment'], row['run']), float('nan')):.2f}",
         ]
         for row in curves.to_dict("records")
     ]

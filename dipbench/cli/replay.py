@@ -43,7 +43,8 @@ def replay(
     fits = fits_of(store, store.holdings())
     if not fits:
         raise UserError(f"'{folder}' holds no fit with a truth: run a suite with a prior, such as quickstart")
-    if all(fit.cut for fit in fits):
+    fits = [fit for fit in fits if not fit.cut]
+    if not fits:
         raise UserError(f"a rule ended every fit in '{folder}', and nobody knows its rest: run the suite without stop")
     rules = [registry.build("rule", name) for name in rule or ()] or replayable(fits)
     if rule:

@@ -13,9 +13,9 @@ from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.errors import UserError
 from dipbench.metrics import known
 from dipbench.scoring import METRICS, Metric
+from dipbench.store.outputs import is_average
 from dipbench.store.records import NO_TRUTH, TRAINED_ON, Result
 
-_AVERAGED = "ema"  # how the names of averages end
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
 
 
@@ -50,7 +50,7 @@ def comparable(
 
 
 def _first_share(result: Result | None, output: str, iteration: int) -> float:
-    settings = result.run.method.get("settings", {}) if result and output.endswith(_AVERAGED) else {}
+    settings = result.run.method.get("settings", {}) if result and is_average(output) else {}
     weight = settings.get("average")
     return first_share(weight, iteration) if isinstance(weight, (int, float)) else 0.0
 

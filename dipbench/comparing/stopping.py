@@ -161,7 +161,7 @@ def with_first_peaks(stops: pd.DataFrame, fits: Sequence[Fitted]) -> pd.DataFram
     What keeps data from a fit, or fits noisier data, lowers the fit's own peak, against which it is not to be judged.
     """
     peaks: dict[tuple[str, str, int], float] = {}
-    for fit in fits:
+    for fit in (fit for fit in fits if not fit.cut):
         peaks.setdefault((fit.experiment, fit.planned.image, fit.planned.seed), float(fit.peaks["psnr"]))
     places = zip(stops["experiment"], stops["image"], stops["seed"], strict=True)
     return stops.assign(gap_first=[peaks[place] for place in places] - stops["psnr"])
@@ -200,7 +200,7 @@ def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
         "iterations": length,
         "peak": fit.peak_at,
         "peak_psnr": psnr[fit.peak_at],
-        "psnr": fit.held["psnr"][at],
+        "psnr": psnr[at],
         "gap": _gap(fit, "psnr", at),
         "gap_first": math.nan,
         "gap_ema": _gap(fit, "psnr_ema", at),

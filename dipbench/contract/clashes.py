@@ -30,12 +30,19 @@ def ignored(cls: type) -> Iterator[str]:
 
     Each as it would have to be written.
     """
+    typed: set[str] = set()  # in the class, or in one that comes before its bases
     for at, part in enumerate(cls.__mro__):
+        typed |= inspect.get_annotations(part).keys()
         dataclasses = [base for base in cls.__mro__[at + 1 :] if "__dataclass_fields__" in vars(base)]
-        inherited = {name for base in dataclasses for name in _settings(base)}
+        inherited = {name: inspect.get_annotations(base)[name] for base in dataclasses for name in _settings(base)}
         for name, value in vars(part).items():
-            if name in inherited and name not in _settings(part) and not isinstance(value, property):
-                yield f"{name}: {type(value).__name__} = {value!r}"
+            if name in inherited and name not in typed and not inspect.isdatadescriptor(value):
+                yield f"{name}: {_as_written(inherited[name])} = {value!r}"
+
+
+def _as_written(hint: Any) -> str:
+    """A type as a class statement has it."""
+    return hint if isinstance(hint, str) else hint.__name__ if inspect.isclass(hint) else str(hint)
 
 
 def _is_ours(cls: type) -> bool:

@@ -34,7 +34,7 @@ def noise_energy(problem: Problem) -> Tensor | None:
     around it, by a Gaussian of one pixel. On 21 photographs with noise of sigma 15 to 75 that was between 2% less and
     3% more than there was, where the square of `sigma_left` was between 22% less and 8% more.
     """
-    sigma, picture = sigma_left(problem), problem.measurement
+    sigma, picture = sigma_left(problem), problem.measurement.float().nan_to_num()
     if sigma is None or problem.sigma is None or not problem.clipped or not problem.pictured:
         return None if sigma is None else torch.tensor(sigma**2, device=problem.device)
     there = problem.counted if problem.counted is not None else problem.known

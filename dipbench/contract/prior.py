@@ -81,7 +81,7 @@ def first_share(average: float, iteration: int) -> float:
 
 
 UNSETTLED = 0.05
-"""The share of the first output above which an average says more of it than of the fit: 0.99 has it up to 297."""
+"""The share of the first output above which an average says more of it than of the fit: 0.99 has it up to 298."""
 
 
 @dataclass(frozen=True)
@@ -199,5 +199,6 @@ class Prior(Method):
     def resolved(self, problem: Problem) -> dict[str, Any]:
         own, acting = self.settings(), self.fit_settings(problem).acting()
         # a setting of one's own, such as a `clip` of gradients, may have the name of one of the fit and mean another
-        hidden = {name: own[name] for name in own.keys() & acting.keys() if own[name] not in (None, acting[name])}
+        named = {name: own[name] for name in own.keys() & acting.keys() if own[name] is not None}
+        hidden = {name: value for name, value in named.items() if repr(value) != repr(acting[name])}  # 0.0 is not False
         return {**own, **acting, **{f"own {name}": value for name, value in hidden.items()}}

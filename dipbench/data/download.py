@@ -5,10 +5,12 @@ in a file with `.part` behind its name, from which the next attempt goes on, at 
 process at a time fetches into a folder: of several that want one file the others wait, and then have it.
 """
 
+import errno
 import os
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -66,8 +68,7 @@ def download(urls: Iterable[str], path: Path, sha256: str, progress: Progress | 
     reasons = []
     for url in urls:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.with_name(".lock")):
+            with _alone(path, sha256):
                 _from_mirror(url, path, sha256, progress)
             return
         except (requests.RequestException, ValueError) as error:  # a ValueError for a wrong sha256
@@ -76,6 +77,28 @@ def download(urls: Iterable[str], path: Path, sha256: str, progress: Progress | 
             raise UserError(f"cannot write '{path}': {error.strerror or error}") from error
     mend = "try again later, or point DIPBENCH_DATA to a folder that has it"
     raise UserError(f"cannot fetch '{path.name}': {'; '.join(reasons)}; {mend}")
+
+
+@contextmanager
+def _alone(path: Path, sha256: str) -> Iterator[None]:
+    """Within the block no other process fetches into the folder of a file; of one that is there nothing is asked.
+
+    Others of a shared folder may take the lock too. Where the file system has none, two may get in each other's way.
+    """
+    if path.is_file() and pooch.file_hash(path) == sha256:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(".lock"), mode=0o666)
+    try:
+        lock.acquire()
+    except (NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
+            raise
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _from_mirror(url: str, path: Path, sha256: str, progress: Progress | None) -> None:

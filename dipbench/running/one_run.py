@@ -263,7 +263,7 @@ class Work:
             **({"fitted": outcome.fitted} if outcome.fitted else {}),
             "at_once": self._together,
             "watched": list(self.job.watched.names),
-            "left_out": [*self._trial.recording.left_out, *self._trial.recording.silent(outcome.outputs)],
+            "left_out": self._trial.recording.all_left_out(outcome.outputs, len(outcome.trace)),
             "resumed": self._resumed,
             "warnings": [*self._warnings, *_doubts(outcome)],
         }

@@ -41,14 +41,12 @@ class Recording:
             ],
         )
 
-    def silent(self, outputs: Sequence[Output]) -> list[str]:
-        """Of which rules there is none among the outputs of a run, for they named none."""
-        named, count = {output.rule for output in outputs}, outputs[0].iteration + 1
-        return [
-            f"rule '{rule.written()}' named no output: the fit, of {count} iterations, may be shorter than its window"
-            for rule in self.rules
-            if rule.written() not in named
-        ]
+    def all_left_out(self, outputs: Sequence[Output], count: int) -> list[str]:
+        """With the rules of which there is none among the outputs of a run of so many iterations: they named none."""
+        named = {output.rule for output in outputs}
+        silent = [rule.written() for rule in self.rules if rule.written() not in named]
+        why = f"named no output: the fit, of {count} iterations, may be shorter than its window"
+        return [*self.left_out, *(f"rule '{rule}' {why}" for rule in silent)]
 
 
 def refusal(method: Method, problem: Problem) -> str | None:

@@ -40,8 +40,9 @@ class Watched:
 
 
 def _name_of(plugin: Plugin) -> str:
-    """As it is written, with the hash of its code where that is not dipbench's own."""
-    return " ".join(filter(None, [plugin.written(), plugin.source()]))
+    """As it is written, with what tells its code from another's: a hash, or of one of dipbench's own the version."""
+    version = "" if plugin.source() or plugin.version == 1 else f"v{plugin.version}"
+    return " ".join(filter(None, [plugin.written(), plugin.source(), version]))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Recorder:
         self._protocol = protocol
         self._signals = _by_column(signals)
         self._columns = list(self._signals)
+        self._versions = [signal.version for signal in self._signals.values()]
         self._occasional = [name for name, signal in self._signals.items() if signal.every > 1 or signal.needs_still]
         self._memory = {name: signal.memory(problem) for name, signal in self._signals.items()}
         self._rows = torch.full((capacity, len(signals)), torch.nan, device=device)
@@ -208,6 +209,7 @@ class Recorder:
         self._stopping.ask(rows, wait=True)
         return {
             "columns": self._columns,
+            "versions": self._versions,
             "rows": rows,
             "last": [self._last.estimate, self._last.ema],
             "signals": self._memory,
@@ -221,6 +223,8 @@ class Recorder:
             raise ValueError(
                 f"of the signals {', '.join(state['columns'])}, and this one of {', '.join(self._columns)}"
             )
+        if state.get("versions", [1] * len(self._columns)) != self._versions:
+            raise ValueError(f"of other versions of the signals {', '.join(self._columns)}")
         rows, device = state["rows"], self._problem.device
         self._rows[: len(rows)].copy_(rows)
         self._next.fill_(len(rows))

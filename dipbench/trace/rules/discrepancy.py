@@ -1,7 +1,7 @@
 """The discrepancy principle of Morozov: stop where no more than the noise is left."""
 
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from annotated_types import Gt
 
@@ -17,6 +17,8 @@ class Discrepancy(Rule):
     Until then the last output counts. It is weak where the misfit is almost flat, as at little noise, and never stops
     where a fit never comes so near.
     """
+
+    version: ClassVar[int] = 2  # 1: what clipping leaves of the noise was that of levels that are all alike
 
     tau: PositiveFloat = 1.0  # how many times the noise energy the misfit may be
     mean_of: PositiveInt = 20  # iterations, the last ones, whose mean counts

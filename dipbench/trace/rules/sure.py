@@ -13,6 +13,7 @@ class SureMinimum(Rule):
     """The output of least estimated error, in the mean over the last ones, once none was less for a while."""
 
     paper: ClassVar[str] = "doi:10.1109/TIP.2008.2001404"
+    version: ClassVar[int] = 2  # 1: see the signal
 
     mean_of: PositiveInt = 20  # iterations, the last ones, whose mean counts
     patience: PositiveInt = 500  # iterations without a lower mean, after which it stops

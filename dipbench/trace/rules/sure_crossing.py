@@ -17,6 +17,7 @@ class SureCrossing(Rule):
     """
 
     paper: ClassVar[str] = "arXiv:2108.12841"
+    version: ClassVar[int] = 2  # 1: see the signal
 
     mean_of: PositiveInt = 1  # iterations, the last ones, whose mean counts
     of: Literal["sure", "loss"] = "sure"  # the signal, or the loss of a prior that is fitted to the estimate

@@ -22,11 +22,12 @@ class Residual(Signal):
 
     The energy is that of the task's noise level: `present` what is there of it on this picture, where it was clipped
     with the measurement; `told` what clipping leaves on levels that are alike from black to white, of which photographs
-    have fewer near either, so that it is up to a fifth too low and a fit stops late. The estimated one is of the
-    measurement's finest wavelets, by scikit-image, the channels averaged.
+    have fewer near either, so that it is up to a fifth too low and a fit stops late; of split noise it is always told.
+    The estimated one is of the measurement's finest wavelets, by scikit-image, the channels averaged.
     """
 
     title: ClassVar[str] = "misfit over the noise energy"
+    version: ClassVar[int] = 2  # 1: what clipping leaves of the noise was that of levels that are all alike
 
     energy: Energy = "present"  # of the noise level that the task tells, or of one estimated from the measurement
     error: Annotated[float, Gt(-1)] = 0.0  # by how much the noise level is mistaken, as a share of it: 0.1 is 10% high

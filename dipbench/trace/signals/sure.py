@@ -25,6 +25,7 @@ class Sure(Signal):
 
     title: ClassVar[str] = "Stein's unbiased risk estimate"
     paper: ClassVar[str] = "doi:10.1109/TIP.2008.2001404"
+    version: ClassVar[int] = 2  # 1: what clipping leaves of the noise was that of levels that are all alike
 
     def refuses(self, problem: Problem, validation: Validation | None) -> str | None:
         if validation is None or validation.gives != "twin":
