@@ -90,3 +90,11 @@ def test_without_a_truth_there_is_no_psnr_and_no_peak(photo: Tensor, steps: list
 
 def test_a_method_that_converges_reports_no_peak(photo: Tensor, steps: list[Step]) -> None:
     assert [o.name for o in recorded(photo, steps, photo, extremes=()).outputs()] == ["final", "ema"]
+
+
+def test_what_a_signal_of_another_version_recorded_is_not_gone_on_with(photo: Tensor, steps: list[Step]) -> None:
+    recorder = recorded(photo, steps, photo)
+    state = recorder.state()
+    recorder.load(state)
+    with pytest.raises(ValueError, match="of other versions of the signals loss, psnr"):
+        recorder.load({**state, "versions": [2] * len(state["columns"])})
