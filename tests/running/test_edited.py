@@ -41,7 +41,7 @@ class Early(Rule):
     """Stops at once."""
 
     def judge(self, trace):
-        return Nomination(1, 1)
+        return Nomination(1, 1) if len(trace["iteration"]) > 1 else Nomination()
 '''
 AGAIN = " since this command began: give it again"
 
