@@ -74,7 +74,7 @@ def _last_finite(trace: pd.DataFrame, column: str) -> float:
 
 
 def _with_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:
-    """With the column `rule`. Rules of dipbench's own have no hash, and other outputs no rule."""
+    """With the column `rule`. Those of dipbench's own have a version, beyond the first, in place of a hash."""
     rules = {
         (key, output.output): asked
         for key, result in ended.items()
