@@ -92,18 +92,18 @@ def _packed(table: pd.DataFrame) -> dict[str, Any]:
 
 def _named(trace: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
     named = trace.assign(run=run["run"], image=run["image"], method=run["method"], seed=run["seed"])
-    return named[["run", "image", "method", "seed", "iteration", *SIGNALS, *_watched_in(named)]]
+    return named[["run", "image", "method", "seed", "iteration", *SIGNALS, *watched_in(named)]]
 
 
 def thinned(trace: pd.DataFrame, outputs: Collection[int], watched: bool = False) -> pd.DataFrame:
     """The part of a trace that is kept; `outputs` are the iterations of the run's outputs."""
     iteration = trace["iteration"]
-    columns = ["iteration", *SIGNALS, *(_watched_in(trace) if watched else ())]
+    columns = ["iteration", *SIGNALS, *(watched_in(trace) if watched else ())]
     kept = trace.reindex(columns=columns)  # what was measured may be no picture, and then has no PSNR
     return kept[(iteration < FAST) | (iteration % EVERY == 0) | iteration.isin([*outputs, iteration.max()])]
 
 
-def _watched_in(trace: pd.DataFrame) -> list[str]:
+def watched_in(trace: pd.DataFrame) -> list[str]:
     """The columns of WATCHED, whatever settings their names have behind them."""
     return [name for plain in WATCHED for name in map(str, trace) if name.partition("[")[0] == plain]
 
