@@ -13,7 +13,7 @@ from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.errors import UserError
 from dipbench.metrics import known
 from dipbench.scoring import METRICS, Metric
-from dipbench.store.outputs import is_average
+from dipbench.store.outputs import is_average, kind_of, raw_of
 from dipbench.store.records import NO_TRUTH, TRAINED_ON, Result
 
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
@@ -37,22 +37,35 @@ class Scores:
 def comparable(
     results: pd.DataFrame, ended: Mapping[str, Result], trace_of: Callable[[str], pd.DataFrame | None]
 ) -> pd.DataFrame:
-    """The table of results with three more columns, and scores of what diverged, as comparing takes it.
+    """The table of results with three more columns, and the scores that comparing takes of what has none of its own.
 
     `ended` are the results of the runs, by key; `trace_of` gives the trace of a run by its key. A run that is
     `diverged` has the score of its last finite output; where its trace has no such score the hole stays. `rule` is,
     of an output that a rule chose which was asked for, that rule with its code; empty of any other output.
-    `first_share` is what the first output still has in an average, and 0 of any other output.
+    `first_share` is what the first output still has in an average, and 0 of any other output: an average that is
+    UNSETTLED has the scores of the raw output of that iteration, which is what `restore` gives there.
     """
     known = results[["run", "output", "iteration"]] if ended else pd.DataFrame()
     shares = [_first_share(ended.get(run), output, iteration) for run, output, iteration in known.to_numpy()]
-    return _with_rules(_with_last_finite(results, trace_of), ended).assign(first_share=shares or 0.0)
+    scored = _with_last_finite(results, trace_of).assign(first_share=shares or 0.0)
+    return _with_rules(_with_raw_for_unsettled(scored), ended)
 
 
 def _first_share(result: Result | None, output: str, iteration: int) -> float:
     settings = result.run.method.get("settings", {}) if result and is_average(output) else {}
     weight = settings.get("average")
     return first_share(weight, iteration) if isinstance(weight, (int, float)) else 0.0
+
+
+def _with_raw_for_unsettled(results: pd.DataFrame) -> pd.DataFrame:
+    """An oracle keeps what it is, and an average whose run has no raw output beside it."""
+    scores = [name for name in known() if name in results]
+    raw = results.drop_duplicates(["run", "output"]).set_index(["run", "output"])[scores]
+    for place, row in results[results["first_share"] > UNSETTLED].iterrows():
+        twin = (row["run"], raw_of(row["output"]))
+        if twin in raw.index and not kind_of(row["output"]).oracle:
+            results.loc[place, scores] = raw.loc[twin]
+    return results
 
 
 def _with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
@@ -142,12 +155,12 @@ def _of_other_rules(rows: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def _unsettled(rows: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What to say of averages that are still of the first output, as where a fit was stopped soon."""
+    """What to say of averages that are still of the first output, as where a fit was stopped soon: see `comparable`."""
     shares = {label: of_one.get("first_share", pd.Series(dtype=float)) for label, of_one in rows.items()}
     soon = {label: of_one for label, of_one in shares.items() if (of_one > UNSETTLED).any()}
     return [
-        f"{label} ended too soon for an average in {(of_one > UNSETTLED).sum()} of {len(of_one)} runs: up to "
-        f"{of_one.max():.0%} of it still is the first output."
+        f"{label} ended too soon for an average in {(of_one > UNSETTLED).sum()} of {len(of_one)} runs, where up to "
+        f"{of_one.max():.0%} of it still is the first output: there its raw output counts."
         for label, of_one in soon.items()
     ]
 

@@ -2,12 +2,12 @@
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dipbench.contract import Plugin
 from dipbench.contract.plugin import kind_of
@@ -75,16 +75,37 @@ def _plugin_settings(cls: type[Plugin]) -> list[tuple[str, str]]:
     return [(name, kind) for name, hint in hints.items() for part in (hint, *get_args(hint)) if (kind := kind_of(part))]
 
 
-def first_problem(error: ValidationError) -> str:
-    """The first complaint of a validation in one line: the place, what it got, what it takes."""
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "settings"
+def first_problem(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """The first complaint of a validation in one line: the place, what it got, what it takes.
+
+    A key that the `model` does not know comes first: where one is mistyped, that which was meant is missing.
+    """
+    problems = error.errors()
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+    *above, key = problem["loc"] or ("settings",)
+    place = ".".join(map(str, (*above, key)))
+    if model and problem["type"] == "extra_forbidden":
+        where = f"{'.'.join(map(str, above))}: " if above else ""
+        return f"{where}{unknown('key', str(key), _keys(model, above))}"
+    if problem["type"] == "missing":
+        return f"{place} is missing"
     takes = _takes(problem["msg"])
     if takes:
         return f"{place} must be {takes}, got {problem['input']!r}"
     said = problem["msg"].removeprefix("Value error, ")
     whole = isinstance(problem["input"], dict)  # what is wrong is between its parts, and the complaint names them
     return f"{place}: {said}" if whole else f"{place} got {problem['input']!r}: {said}"
+
+
+def _keys(model: type[BaseModel], place: Sequence[str | int]) -> Iterable[str]:
+    """What the record at a place in a model takes; a place is a path of fields and of numbers in their lists."""
+    for part in place:
+        if part in model.model_fields:
+            hint = model.model_fields[str(part)].annotation
+            (model,) = [
+                each for each in (hint, *get_args(hint)) if isinstance(each, type) and issubclass(each, BaseModel)
+            ]
+    return model.model_fields
 
 
 def _takes(message: str) -> str:

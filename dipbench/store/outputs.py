@@ -57,6 +57,12 @@ def is_average(output: str) -> bool:
     return name == "ema" or name.endswith("_ema")
 
 
+def raw_of(average: str) -> str:
+    """The raw output of the iteration that an average is of."""
+    name, at, iterations = average.partition("_at_")
+    return ("final" if name == "ema" else name.removesuffix("_ema")) + at + iterations
+
+
 def label_of(method: str, output: str) -> str:
     """What a reader calls an output of a method; `output` is empty where the method has only one."""
     if not output:

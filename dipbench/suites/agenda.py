@@ -63,7 +63,7 @@ def read_agenda(wanted: str) -> Agenda | None:
     try:
         return Agenda.model_validate({"name": Path(wanted).stem if wanted.endswith(".toml") else wanted, **content})
     except ValidationError as error:
-        raise UserError(f"agenda '{wanted}': {registry.first_problem(error)}") from error
+        raise UserError(f"agenda '{wanted}': {registry.first_problem(error, Agenda)}") from error
 
 
 def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: str) -> list[Part]:

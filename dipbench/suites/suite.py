@@ -213,6 +213,6 @@ def read_suite(wanted: str) -> Suite:
     try:
         return Suite.model_validate({"name": name, **_with_defaults(content)})
     except ValidationError as error:
-        raise UserError(f"suite '{wanted}': {registry.first_problem(error)}") from error
+        raise UserError(f"suite '{wanted}': {registry.first_problem(error, Suite)}") from error
     except UserError as error:  # of a spec in it
         raise UserError(f"suite '{wanted}': {error}") from error

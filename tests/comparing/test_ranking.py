@@ -11,7 +11,8 @@ from dipbench.comparing.ranking import DIFFERENCES, RANKING, Comparison, compari
 from dipbench.comparing.scores import comparable
 from dipbench.errors import UserError
 from dipbench.scoring import METRICS, Metric
-from dipbench.store.records import NO_TRUTH
+from dipbench.store.records import NO_TRUTH, Environment, Result
+from dipbench.suites.run import Run
 from results import results
 
 PSNR = METRICS["psnr"]
@@ -176,8 +177,40 @@ def test_an_average_that_is_still_of_the_first_output_is_said() -> None:
     table = results({"dip": made(), "tv": made(0.1, 0.2)})
     soon = (table["method"] == "dip") & table["image"].isin(["image 2", "image 5"])
     said = found(table.assign(first_share=np.where(soon, 0.55, 0.01))).remarks
-    assert "dip ended too soon for an average in 2 of 10 runs: up to 55% of it still is the first output." in said
+    assert said[0] == (
+        "dip ended too soon for an average in 2 of 10 runs, where up to 55% of it still is the first output: there its "
+        "raw output counts."
+    )
     assert not any("tv" in remark for remark in said)
+
+
+def test_where_an_average_has_not_settled_the_raw_output_counts() -> None:
+    """Of an average with 0.99 the first output has 5% from iteration 299 on. Oracles stay as they are."""
+    raw, average = made(images=4), made(-6.0, images=4)
+    outputs = {"wmv": raw, "wmv_ema": average, "best": made(2.0, images=4), "best_ema": made(1.0, images=4)}
+    frames = [results({"dip": scores}, output=output) for output, scores in outputs.items()]
+    table = pd.concat([*frames, results({"tv": made(-1.0, images=4)})], ignore_index=True)
+    before = table["psnr"].copy()
+    soon = table["image"].isin(["image 1", "image 2"])
+    table["iteration"] = np.where(soon, 150, 299)
+    ended = {run: of_average(0.99) for run in table["run"] if run.startswith("dip")}
+    taken = comparable(table, ended, lambda run: None)
+    assert table["psnr"].equals(before)
+    of = {name: taken[taken["output"] == name].set_index("image") for name in outputs}
+    expected = {f"image {i}": (raw if i in (1, 2) else average)[f"image {i}", 0] for i in range(4)}
+    assert of["wmv_ema"]["psnr"].to_dict() == expected
+    assert of["wmv_ema"]["ssim"].to_dict() == {image: psnr / 40 for image, psnr in expected.items()}
+    assert of["wmv"]["psnr"].to_dict() == {image: psnr for (image, _), psnr in raw.items()}
+    assert of["best_ema"]["psnr"].tolist() == list(made(1.0, images=4).values())
+    assert of["wmv_ema"]["first_share"].round(3).tolist() == [0.05, 0.221, 0.221, 0.05]
+    (said,) = [remark for remark in found(taken, output="wmv_ema").remarks if "too soon" in remark]
+    assert said.startswith("dip, stopped by wmv, EMA ended too soon for an average in 2 of 4 runs, where up to 22%")
+
+
+def of_average(weight: float) -> Result:
+    """What became of a fit whose outputs were averaged with that weight of the past."""
+    run = Run("", "", "", {}, {"name": "dip", "settings": {"average": weight}}, "", 0)
+    return Result(status="done", run=run, environment=Environment(device="cpu", versions={}), outputs=[])
 
 
 def test_a_baseline_that_lacks_an_image_is_not_replaced_without_a_word() -> None:

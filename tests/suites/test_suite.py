@@ -1,4 +1,5 @@
 import json
+import re
 from math import comb
 from pathlib import Path
 
@@ -72,7 +73,14 @@ def test_all_methods_restore_the_same_measurement(suite: Suite) -> None:
         (lambda t: t.replace("factor=2", "faktor=2"), "did you mean 'factor'"),
         (lambda t: t.replace("iterations=7", "iterations=-7"), "iterations must be greater than 0, got -7"),
         (lambda t: t.replace("iterations=7", "iterations=many"), "iterations must be a valid integer, got 'many'"),
-        (lambda t: t.replace("title", "titel"), "title"),
+        (lambda t: t.replace("title", "titel"), "': unknown key 'titel': did you mean 'title'?"),
+        (lambda t: t.replace("task =", "tasks =", 1), "': experiments.0: unknown key 'tasks': did you mean 'task'?"),
+        (
+            lambda t: f"{t}protocol = {{bordr = 4}}",
+            "experiments.1.protocol: unknown key 'bordr': did you mean 'border'?",
+        ),
+        (lambda t: f"{t}anything = 4", "experiments.1: unknown key 'anything': known: baseline, dataset, grouped, "),
+        (lambda t: re.sub(r"title = .*", "", t), "': title is missing"),
         (lambda t: t.replace('name = "b"', 'name = "a"'), "different names"),
         (lambda t: t.replace("[methods]", "[methods"), "is not TOML"),
         (
