@@ -3,13 +3,14 @@
 Settings of denoising.ipynb and inpainting.ipynb of the official code (reinhardh/supplement_deep_decoder); those for
 super-resolution are the ones of denoising, which is ours. Where they run close to convergence they have
 `deep_decoder[channels=64,iterations=10000]`; their variant is
-`deep_decoder[upsample_first=true,jitter=0.015,iterations=10000]`. That code answers with the parameters behind the
-step of the lowest loss, by 0.5%: so the final output is the one that the rule `least_loss` names; with `stop=last` it
-is the last one. Differs: sizes that 2 to the number of scales does not divide are padded for the network and cropped
-back; with jitter that output is one with jitter, where the code makes it again without; an average of the outputs is
-kept, of which that code has none. On the authors' photograph it has 27.01, 28.99 and 29.24 dB with 32, 64 and 128
-channels, where their notebook, which sets no seed, printed 27.00, 29.15 and 29.22; with 64 and batch norms that start
-as PyTorch's did then (`batch_norm_start=uniform`) 29.05: benchmarks/authors_photographs.py.
+`deep_decoder[upsample_first=true,jitter=0.015,iterations=10000]`, where `upsample_first` says what it does: their
+argument of that name, true, is the usual order, and false the variant. That code answers with the parameters behind
+the step of the lowest loss, by 0.5%: so the final output is the one that the rule `least_loss` names; with `stop=last`
+it is the last one. Differs: sizes that 2 to the number of scales does not divide are padded for the network and
+cropped back; with jitter that output is one with jitter, where the code makes it again without; an average of the
+outputs is kept, of which that code has none. On the authors' photograph it has 27.01, 28.99 and 29.24 dB with 32, 64
+and 128 channels, where their notebook, which sets no seed, printed 27.00, 29.15 and 29.22; with 64 and batch norms
+that start as PyTorch's did then (`batch_norm_start=uniform`) 29.05: benchmarks/authors_photographs.py.
 """
 
 from dataclasses import dataclass, field

@@ -4,7 +4,8 @@ The network and the settings are those of `dip`, with weight decay, and with noi
 Adam: settings of Image_Denoising.ipynb of the official code. Differs: the estimate there is the mean of the outputs at
 every 50th step after the 7000th, 259 in all; here it is the exponential average of all outputs (`ema`), with a weight
 that forgets the first 7000 as well and averages over about 4000. Rows of `dip` with another learning rate than 0.01
-have that much less or more noise; how it was set for them is not known.
+have that much less or more noise; what Image_Inpainting.ipynb sets there could not be read. The code is of PyTorch
+0.4.1: `sgld[batch_norm_start=uniform,adam_epsilon=uncorrected]` starts and steps as that did.
 """
 
 from dataclasses import dataclass, replace

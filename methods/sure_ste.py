@@ -7,10 +7,11 @@ RAdam at 0.1, times 0.9 every 300 steps, at most 3000, and an end where the loss
 goes on. Its `eSURE_uniform` is `divergence = "gradient"`; its `eSURE` is "difference" with `drawn = false`, noise of
 the largest deviation each time. Differs: sigma is what clipping leaves of the noise, where the official noise is not
 clipped; sizes are padded for the network and cropped back, where the official code takes multiples of 32; backtracking
-is tried from the first step on and at all but every 100th, there from the seventh on at each; what was rolled back is
-in the average, and more than ten times do not end the fit; the output that counts is that before the loss fell below
-zero, where the official code writes the one at which it did, beside the average up to the one before; and there is no
-look at the truth, which there decides twice whether the average starts anew.
+is tried from the first step on and at all but every 100th, there from the seventh on at each; the average there is of
+outputs that are cut to 8 bits; what was rolled back is in the average, and more than ten times do not end the fit; the
+output that counts is that before the loss fell below zero, where the official code writes the one at which it did,
+beside the average up to the one before; and there is no look at the truth, which there decides twice whether the
+average starts anew.
 """
 
 from dataclasses import dataclass, field

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from dipbench import registry
 from dipbench.scoring import METRICS, SECONDS
 from dipbench.store.records import Holdings, Plan, PlannedRun, Result
 from dipbench.store.results import frame
@@ -146,8 +147,9 @@ def named_by_suite(suite: Suite, runs: Iterable[Run]) -> dict[str, list[list[str
 
 
 def holdings_of(suite: Suite, runs: Iterable[Kept]) -> Holdings:
-    """What a store would hold of which just these runs were asked for."""
-    runs = list(runs)
+    """What a store would hold of which just these runs were asked for, with no rule that the suite does not ask."""
+    rules = {str(registry.build("rule", spec).written()) for spec in suite.rules}
+    runs = [run.model_copy(update={"result": _of_rules(run.result, rules)}) for run in runs]
     planned = {
         experiment.name: [
             PlannedRun(key=run.key, label=label, image=run.run.image, seed=run.run.seed)
@@ -158,6 +160,12 @@ def holdings_of(suite: Suite, runs: Iterable[Kept]) -> Holdings:
         for experiment in suite.experiments
     }
     return Holdings(Plan.of(suite, planned, command=""), {run.key: run.result for run in runs})
+
+
+def _of_rules(result: Result, rules: Collection[str]) -> Result:
+    """Without the outputs that other rules nominated; what ended the fit is its last output all the same."""
+    outputs = [each for each in result.outputs if each.output in ("final", "ema") or each.rule in ("", *rules)]
+    return result if outputs == result.outputs else result.model_copy(update={"outputs": outputs})
 
 
 def store_of(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from dipbench.images.files import centre_crop
-from dipbench.nets.skip import Padding, convolution
+from dipbench.nets.skip import Padding, convolution, normalisation
 
 Doubling = Literal["deconv", "nearest", "bilinear"]
 Norm = Literal["instance", "batch"]
@@ -88,6 +88,6 @@ def _block(inputs: int, outputs: int, norm: Norm | None, padding: Padding) -> nn
     for entering in (inputs, outputs):
         layers.append(convolution(entering, outputs, 3, padding=padding))
         if norm:
-            layers.append((nn.InstanceNorm2d if norm == "instance" else nn.BatchNorm2d)(outputs))
+            layers.append(normalisation(outputs, norm))
         layers.append(nn.ReLU(inplace=True))
     return nn.Sequential(*layers)

@@ -133,7 +133,9 @@ def test_loss_of_the_notebook_is_of_norms_with_each_draw_normalised_by_itself(ph
     step = fit.output()
     torch.testing.assert_close(step.estimate, image)
     first, second = (torch.linalg.norm(image - other) for other in (problem.measurement, z[0]))
-    torch.testing.assert_close(step.loss, first + 2 * second)
+    torch.testing.assert_close(step.loss, first + 2 / 40 * second)
+    coefficients = torch.fft.fft2(image - problem.measurement)  # beside which the notebook has its weight of 2
+    torch.testing.assert_close(step.loss * 40, torch.linalg.norm(coefficients).real + 2 * second)
 
 
 def test_loss_of_the_handbook_is_of_squares_with_each_of_its_draws_held_to_the_input(photo: Tensor) -> None:
@@ -141,7 +143,7 @@ def test_loss_of_the_handbook_is_of_squares_with_each_of_its_draws_held_to_the_i
     problem = posed(photo)
     fit, guide = guided("handbook", problem)
     z, inputs = guide.z.detach().clone(), drawn(fit, guide, 4, 0.01)
-    made = guide.network(torch.cat(inputs)).detach()
+    made = torch.cat([guide.network(each) for each in inputs]).detach()
     step = fit.output()
     torch.testing.assert_close(step.estimate, made.mean(dim=0))
     first = (made.mean(dim=0) - problem.measurement).square().sum()
@@ -155,7 +157,7 @@ def test_pixels_that_are_kept_from_the_fit_do_not_count(photo: Tensor) -> None:
     visible = replace(problem, measurement=problem.measurement * counted, counted=counted)
     for variant in ("notebook", "handbook"):
         method = prior(f"self_guided[variant={variant},channels=8,scales=2]")
-        output = torch.rand(1, 3 * method.recipe().draws, 40, 40)
+        output = torch.rand(1, 3 * method.recipe(visible).draws, 40, 40)
         other = torch.where(counted, output, torch.rand_like(output))
         torch.testing.assert_close(method.loss(output, visible), method.loss(other, visible))
 
