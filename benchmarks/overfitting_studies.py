@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dipbench.comparing.intervals import over_images
 from dipbench.comparing.statistics import median_interval
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table
@@ -51,10 +52,19 @@ def energies(found: pd.DataFrame) -> str:
                 str(len(rows)),
                 *(f"{each.median():.2f} ({each.min():.2f} to {each.max():.2f})" for _, each in shares.items()),
                 *(f"{rows[name].median():.2f}" for name in ("gap_told", "gap_present")),
+                _gain(rows),
             ]
         )
     heads = ["fits of", "fits", "told / there", "present / there"]
-    return table([*heads, "told: gap [dB], median", "present: gap [dB], median"], lines)
+    gaps = ["told: gap [dB], median", "present: gap [dB], median", "present gains [dB], mean"]
+    return table([*heads, *gaps], lines)
+
+
+def _gain(rows: pd.DataFrame) -> str:
+    """Of the energy present over the one told, the mean over the images, with its interval where there are enough."""
+    gains = (rows["gap_told"] - rows["gap_present"]).groupby(rows["image"]).mean()
+    interval = over_images(gains)
+    return f"{gains.mean():+.2f}" + (f" [{interval.low:+.2f}, {interval.high:+.2f}]" if interval else "")
 
 
 def rings(traces: pd.DataFrame, curves: pd.DataFrame) -> str:

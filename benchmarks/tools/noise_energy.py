@@ -47,13 +47,13 @@ def stop_of(trace: pd.DataFrame, ratio: float) -> tuple[int, float]:
 
 
 def rows_of(suite: str) -> Iterator[dict[str, Any]]:
-    """A row a fit of a suite."""
+    """A row a fit of a prior."""
     runs, traces = read(ROOT / "results" / "reference" / suite)
     energies: dict[str, tuple[float, float, float]] = {}
     for key, kept in runs.items():
         trace = traces.get(key)
         of_all = "validation" not in kept.run.method["settings"]  # else the fit is not to all of the data
-        if trace is None or TOLD not in trace or trace[TOLD].isna().all() or not of_all:
+        if not kept.fitted or trace is None or TOLD not in trace or trace[TOLD].isna().all() or not of_all:
             continue
         measured = kept.run.measurement_key
         if measured not in energies:

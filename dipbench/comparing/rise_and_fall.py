@@ -35,12 +35,15 @@ def rise_and_fall(fits: Sequence[Fitted]) -> pd.DataFrame:
     return pd.DataFrame([_row(fit) for fit in fits], columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def plateau_of(psnr: pd.Series) -> tuple[int, int]:
-    """The first and the last iteration of a curve that are, smoothed, within PLATEAU of its peak and around it.
+def plateau_of(trace: pd.DataFrame) -> tuple[int, int]:
+    """The first and the last iteration of a fit whose PSNR is, smoothed, within PLATEAU of its peak and around it.
 
-    ValueError where it has no number.
+    Of a trace that is thinned, what lies between its iterations is taken on a line. ValueError where it has no number.
     """
-    smooth = _smoothed(psnr)
+    psnr = trace.set_index("iteration")["psnr"]
+    each = psnr.reindex(range(int(psnr.index[-1]) + 1)).interpolate(method="index", limit_area="inside")
+    each[psnr.index[psnr.isna()]] = np.nan
+    smooth = _smoothed(each)
     return _plateau(smooth, int(np.nanargmax(smooth)))
 
 

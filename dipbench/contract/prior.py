@@ -80,8 +80,11 @@ def first_share(average: float, iteration: int) -> float:
     return average**iteration
 
 
-UNSETTLED = 0.05
-"""The share of the first output above which an average says more of it than of the fit: 0.99 has it up to 298."""
+UNSETTLED = 0.1
+"""The share of the first output above which the last output is taken for the average: 0.99 has it up to iteration 229.
+
+By what rules stopped of the committed fits: benchmarks/tools/averages.py.
+"""
 
 
 @dataclass(frozen=True)

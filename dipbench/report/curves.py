@@ -108,7 +108,7 @@ def _plateaus(records: list[Record], traces: dict[str, pd.DataFrame]) -> pd.Data
     """Of several methods they would lie on each other: then none is drawn."""
     first = {record.run.image: record for record in reversed(records)}
     rows = [
-        (image, *plateau_of(traces[record.key]["psnr"]))
+        (image, *plateau_of(traces[record.key]))
         for image, record in first.items()
         if len({record.label for record in records}) == 1 and traces[record.key]["psnr"].notna().any()
     ]

@@ -228,7 +228,12 @@ class _Sheet:
                 "bold is of the methods that did not."
             )
         if any(row.oracle for row in rows):
-            remarks.append("Rows in italics are oracles, chosen with the ground truth: upper bounds, not results.")
+            chosen_by_it = (
+                ": upper bounds, not results."
+                if self._metric.name == "psnr"
+                else (" by their PSNR: no results, and no bounds of this number.")
+            )
+            remarks.append(f"Rows in italics are oracles, chosen with the ground truth{chosen_by_it}")
         if self._metric.name in FURTHER:
             remarks.append("Scored on the pictures of the outputs: clipped, and rounded to 8 bits.")
         if self._metric.against != "truth":

@@ -36,7 +36,7 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
     report = (tmp_path / "reports" / "paper" / "switches" / "README.md").read_text()
     assert "butterfly" in report
     assert "\n\n**Of these runs.** One was cut short.\n\n## " in report
-    assert "```sh\ndipbench run paper/on_a_cpu --only super_resolution --device cpu --jobs 1\npython " in report
+    assert "```sh\ndipbench run paper/switches --only butterfly --device cpu --jobs 1\npython " in report
     assert "26.41" in report  # all three settings of 2017: dB of the last output
     assert (tmp_path / with_rules / "stops.csv").read_text() == (ROOT / with_rules / "stops.csv").read_text()
     (figure,) = (tmp_path / "reports" / "overfitting" / "spectrum").glob("*-rules.png")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dipbench.comparing.rise_and_fall import rise_and_fall
+from dipbench.comparing.rise_and_fall import plateau_of, rise_and_fall
 from dipbench.comparing.stopping import Fitted
 from dipbench.store.records import Environment, PlannedRun, Result
 from dipbench.suites.run import Run
@@ -32,6 +32,16 @@ def test_a_roof_has_its_plateau_and_its_slope() -> None:
     assert row["decay"] == pytest.approx(10, rel=0.01)
     assert row["lost"] == pytest.approx(15 - 0.05, abs=0.1)
     assert row["ema_lost"] == pytest.approx(14.99)
+
+
+def test_the_plateau_of_a_thinned_trace_is_where_that_of_the_whole_one_is() -> None:
+    """Of every iteration up to 200 and of every tenth after that, as committed traces are; it diverges at 1800."""
+    iteration = np.arange(2000)
+    roof = np.where(iteration < 1800, 30 - 0.01 * abs(iteration - 1000), np.nan)
+    whole = pd.DataFrame({"iteration": iteration, "psnr": roof})
+    thinned = whole[(iteration < 200) | (iteration % 10 == 0)]
+    assert plateau_of(whole) == (948, 1052)
+    assert plateau_of(thinned) == pytest.approx((948, 1052), abs=1)
 
 
 def test_a_lucky_iteration_is_a_peak_and_no_smoothed_one() -> None:
