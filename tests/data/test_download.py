@@ -1,5 +1,6 @@
 """Fetching from a server on this machine: what it sends is what arrives, or nothing arrives and the reason is told."""
 
+import errno
 import hashlib
 import io
 import tarfile
@@ -119,6 +120,30 @@ def test_of_two_that_want_a_file_one_fetches_it(server: Server, path: Path) -> N
     assert server.asked == [None]
     assert path.read_bytes() == CONTENT
     assert left(path) == ["image.png"]
+
+
+@pytest.mark.parametrize("error", [NotImplementedError(), OSError(errno.ENOLCK, "No locks available")])
+def test_a_file_system_without_locks_takes_the_file_all_the_same(
+    server: Server, path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def no_lock(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module.FileLock, "acquire", no_lock)
+    download([server.url], path, SHA256)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_lock_that_may_not_be_written_is_an_error_of_the_folder(
+    server: Server, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(module.FileLock, "acquire", denied)
+    with pytest.raises(UserError, match=r"cannot write '.*image\.png': Permission denied"):
+        download([server.url], path, SHA256)
+    assert server.asked == []
 
 
 def test_file_that_is_there_is_not_fetched_again(server: Server, path: Path) -> None:
