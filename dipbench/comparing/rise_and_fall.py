@@ -38,13 +38,12 @@ def rise_and_fall(fits: Sequence[Fitted]) -> pd.DataFrame:
 def plateau_of(trace: pd.DataFrame) -> tuple[int, int]:
     """The first and the last iteration of a fit whose PSNR is, smoothed, within PLATEAU of its peak and around it.
 
-    Of a trace that is thinned, what lies between its iterations is taken on a line. ValueError where it has no number.
+    A trace that is thinned is smoothed over as many of its rows, so that chance is. ValueError where it has no number.
     """
-    psnr = trace.set_index("iteration")["psnr"]
-    each = psnr.reindex(range(int(psnr.index[-1]) + 1)).interpolate(method="index", limit_area="inside")
-    each[psnr.index[psnr.isna()]] = np.nan
-    smooth = _smoothed(each)
-    return _plateau(smooth, int(np.nanargmax(smooth)))
+    smooth = _smoothed(trace["psnr"])
+    first, last = _plateau(smooth, int(np.nanargmax(smooth)))
+    iteration = trace["iteration"].to_numpy()
+    return int(iteration[first]), int(iteration[last])
 
 
 def _smoothed(psnr: pd.Series) -> np.ndarray:

@@ -41,7 +41,7 @@ def test_the_plateau_of_a_thinned_trace_is_where_that_of_the_whole_one_is() -> N
     whole = pd.DataFrame({"iteration": iteration, "psnr": roof})
     thinned = whole[(iteration < 200) | (iteration % 10 == 0)]
     assert plateau_of(whole) == (948, 1052)
-    assert plateau_of(thinned) == pytest.approx((948, 1052), abs=1)
+    assert plateau_of(thinned) == pytest.approx((948, 1052), abs=25)
 
 
 def test_a_lucky_iteration_is_a_peak_and_no_smoothed_one() -> None:
