@@ -30,8 +30,9 @@ from dipbench.store.records import (
 )
 from dipbench.store.store import Store, write_json
 from dipbench.store.tables import FILE
-from dipbench.suites.jobs import Job, Watched
+from dipbench.suites.jobs import Job
 from dipbench.suites.run import Run
+from dipbench.suites.watched import Watched
 
 ITERATIONS = 500
 _TRACES, _PICTURES = 96, 16  # of different content

@@ -21,6 +21,7 @@ from dipbench.errors import UserError
 from dipbench.store.outputs import kind_of
 from dipbench.store.records import Holdings, PlannedRun, Result
 from dipbench.store.store import Store
+from dipbench.suites.watched import outdated
 from dipbench.trace.signals import Signal
 from dipbench.trace.stopping import refuse_what_it_may_not_read, replayed
 
@@ -104,6 +105,7 @@ def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
                 continue
             trace = store.trace(planned.key)
             if trace is not None and len(trace) > 1 and (trace["psnr"] > -np.inf).to_numpy().any():
+                trace = trace.drop(columns=outdated(tuple(result.watched)), errors="ignore")
                 found.append(Fitted(experiment.name, planned, result, trace))
     return found
 

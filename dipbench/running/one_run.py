@@ -29,8 +29,9 @@ from dipbench.store.reading import FILES, UnreadableStore
 from dipbench.store.records import NO_TRUTH, ScoredOutput, WrittenFile
 from dipbench.store.store import Store, UnwritableStore, as_json
 from dipbench.streams import Streams
-from dipbench.suites.jobs import Job, Watched, pictures_of
+from dipbench.suites.jobs import Job, pictures_of
 from dipbench.suites.run import sources_of
+from dipbench.suites.watched import Watched
 from dipbench.trace.usual import USUAL
 
 

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self
 
 from torch import Tensor
 
 from dipbench import registry
-from dipbench.contract import Belonging, Dataset, Method, Plugin, Problem, Scene, Task
+from dipbench.contract import Belonging, Dataset, Method, Problem, Scene, Task
 from dipbench.data.loading import load
 from dipbench.errors import UserError
 from dipbench.fit import FIT_VERSION
@@ -18,31 +17,7 @@ from dipbench.spec import Spec
 from dipbench.streams import Streams
 from dipbench.suites.run import Run, identity_of_method, identity_of_task
 from dipbench.suites.suite import Entrant, Experiment, Suite
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What is watched of the fits of a suite beside the usual signals. It changes no fit."""
-
-    signals: tuple[str, ...] = ()  # as `registry.build` takes them: the path of a file stays one
-    rules: tuple[str, ...] = ()
-    snapshots: int = 0
-    names: tuple[str, ...] = ()  # of all of it, for the result of a run to say: another file is another
-
-    @classmethod
-    def of(cls, suite: Suite) -> Self:
-        """UserError for a signal or a rule that there is not, or that has a setting that is wrong."""
-        asked = [*(("signal", spec) for spec in suite.record), *(("rule", spec) for spec in suite.rules)]
-        names = [_name_of(registry.build(kind, spec)) for kind, spec in asked]
-        names += [f"snapshots={suite.snapshots}"] if suite.snapshots else []
-        signals, rules = (tuple(dict.fromkeys(map(str, specs))) for specs in (suite.record, suite.rules))
-        return cls(signals, rules, suite.snapshots, tuple(dict.fromkeys(names)))
-
-
-def _name_of(plugin: Plugin) -> str:
-    """As it is written, with what tells its code from another's: a hash, or of one of dipbench's own the version."""
-    version = "" if plugin.source() or plugin.version == 1 else f"v{plugin.version}"
-    return " ".join(filter(None, [plugin.written(), plugin.source(), version]))
+from dipbench.suites.watched import Watched
 
 
 @dataclass(frozen=True)
