@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from reference import read
+from take_in_rule import fit_of
 
 from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.store.outputs import is_average, kind_of, raw_of
@@ -32,6 +33,7 @@ def gains() -> Iterator[dict[str, Any]]:
                 raw = by_name.get(raw_of(output.output))
                 if weight and output.rule and is_average(output.output) and raw and not kind_of(output.output).oracle:
                     yield {
+                        "fit": fit_of(kept.run),
                         "rule": output.rule.partition("[")[0],
                         "share": first_share(weight, output.iteration),
                         "gain": output.psnr - raw.psnr,
@@ -40,7 +42,7 @@ def gains() -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Writes the table, and prints what a threshold is worth."""
-    found = pd.DataFrame(gains()).dropna()
+    found = pd.DataFrame(gains()).dropna().drop_duplicates()  # a fit, and one that the rule ended, say the same
     binned = found.assign(share=pd.cut(found["share"], BINS).astype(str))
     groups = pd.concat([binned, binned.assign(rule="all")]).groupby(["rule", "share"], sort=False)["gain"]
     found_of = groups.agg(outputs="size", mean="mean", median="median", better=lambda gain: (gain > 0).mean())
