@@ -111,9 +111,7 @@ class SelfGuided(Prior):
     """A network whose input is fitted with it, and which is to denoise that input."""
 
     paper = "arXiv:2402.04097"
-    version = (
-        3  # 2: the weight of the notebook 2 per pixel; 1: mean absolute differences, draws of the handbook for both
-    )
+    version = 3  # 2: the weight of the notebook 2, of pixels; 1: mean absolute differences
     only_pictures = True  # its loss compares pixels
 
     variant: Variant = "notebook"  # of the authors for MRI, or of the CT handbook
