@@ -13,6 +13,7 @@ from dipbench.contract import Dataset, Method, Scene, Task
 from dipbench.data.loading import load
 from dipbench.disk.whole import CameSecond
 from dipbench.errors import UserError
+from dipbench.fit import products
 from dipbench.images.files import pixel_hash, write_image
 from dipbench.metrics import scores
 from dipbench.resources import environment, out_of_gpu_memory
@@ -231,7 +232,8 @@ class Work:
 
     def _with_views(self, outcome: Outcome) -> Outcome:
         device = self._conditions.device
-        views = {o.name: self._task.views(o.image.to(device), self._problem) for o in outcome.outputs}
+        with products(tf32=False):
+            views = {o.name: self._task.views(o.image.to(device), self._problem) for o in outcome.outputs}
         return replace(outcome, views=views)
 
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:

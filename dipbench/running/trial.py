@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, Prior, Problem, Rule
 from dipbench.errors import UserError
-from dipbench.fit import REFERENCE, Execution, begin
+from dipbench.fit import REFERENCE, Execution, begin, products
 from dipbench.registry.process import apart
 from dipbench.resources import PeakMemory, on_stream
 from dipbench.running import interruption
@@ -102,8 +102,12 @@ class Trial:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Within the block torch works on this trial's stream and draws from its place."""
-        with on_stream(self._stream), self._global.borrowed():
+        """Within the block torch works on this trial's stream, draws from its place, and rounds no factor of a product.
+
+        A fit rounds those of its network where its precision says so; its loss, what is recorded and a method that is
+        not fitted are in single precision, whatever CUDA does by default.
+        """
+        with on_stream(self._stream), self._global.borrowed(), products(tf32=False):
             yield
 
     def advance(self) -> bool:

@@ -79,7 +79,7 @@ class Execution:
         """The arithmetic of the block, on every device: also float32 is only what it says where TF32 is off."""
         cast = self.arithmetic.autocast
         with (
-            _products(self.arithmetic.tf32),
+            products(tf32=self.arithmetic.tf32),
             _searched_convolutions(self.how.lean),
             torch.autocast(device.type, cast, cast is not None),
         ):
@@ -122,8 +122,10 @@ def _lean_pays(device: torch.device, precision: str) -> bool:
 
 
 @contextmanager
-def _products(tf32: bool) -> Iterator[None]:
-    """Sets whether CUDA rounds the factors of products and convolutions to TF32; the default is not the same for both.
+def products(*, tf32: bool) -> Iterator[None]:
+    """Sets whether CUDA rounds the factors of products and convolutions to TF32 within the block.
+
+    By default those of products are not rounded, those of convolutions are.
 
     By PyTorch's older settings and by its newer ones: where those differ, torch.compile refuses to read them
     (github:pytorch/pytorch#166387).
