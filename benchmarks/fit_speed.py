@@ -146,6 +146,8 @@ def alternated(
     """Seconds an iteration in each block of each contender, and what each knows at its end. One block comes first."""
     photograph(8)  # here first, for every process to find it
     started = [_start(contender) for contender in contenders]
+    for _, pipe in started:
+        assert pipe.recv() == "ready"
     seconds: list[list[float]] = [[] for _ in contenders]
     for turn in range(rounds + 1):
         for (_, pipe), mine in zip(started, seconds, strict=True):
@@ -167,7 +169,6 @@ def _start(contender: Contender) -> tuple[BaseProcess, Connection]:
     process = context.Process(target=serve, args=(contender, there), daemon=True)
     process.start()
     there.close()  # so that reading from a process that died ends
-    assert here.recv() == "ready"
     return process, here
 
 
