@@ -7,12 +7,12 @@ means of each channel. Each time that the data-fit PSNR passes a threshold, b an
 official denoising notebook (GaryMataev/DeepRED); its super-resolution and deblurring are not here. Differs: there D
 runs in a thread and is used when it is done, about 10 steps late; here it is always used 10 steps late, so that a seed
 gives one result. There is no backtracking, though the row of `dip` has it. There the average of the outputs begins with
-the measurement rounded to black and white, here with the first output. D is computed on the host: a GPU takes it with
-`--engine eager`.
+the measurement rounded to black and white, here with the first output. D is computed on the host, so that a fit on a
+GPU is no CUDA graph.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from dipbench.methods.dip import DeepImagePrior
@@ -29,6 +29,8 @@ _GROWTH, _RISE = 0.03, 0.01  # of both weights, and of the threshold in dB, each
 @dataclass(frozen=True)
 class Denoised(Trick):
     """Pulls the output to an image that is denoised again and again, by ADMM."""
+
+    waits: ClassVar[bool] = True  # for the image that the host denoises
 
     weight: float
     threshold: float

@@ -5,13 +5,13 @@ the official code (shizenglin/Measure-and-Control-Spectral-Bias): denoising and 
 too, inpainting, and enhancement, with 100 steps. The bound is 1.8 with Gaussian upsampling; the code advises to tune it
 for each image, which is not done here. Differs: sizes are padded for the network and cropped back, where the official
 code crops the image; the singular value is taken from the eigenvalues of the kernel's Gram matrix, which gives the same
-number sooner. That waits for the device, so a GPU takes it with `--engine eager`. The paper's stopping rule, blur over
+number sooner. That waits for the device, so that a fit on a GPU is no CUDA graph. The paper's stopping rule, blur over
 sharpness, is not here.
 """
 
 from dataclasses import dataclass, fields, replace
 from math import pi
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +46,7 @@ class SpectralControl(Prior):
     """The output of a decoder with bounded convolutions, fitted to the measurement."""
 
     paper = "arXiv:2107.01125"
+    waits: ClassVar[bool] = True  # for the singular values
 
     iterations: PositiveInt | None = None  # steps of Adam; none: 10,000, of enhancement 100
     learning_rate: PositiveFloat = 0.001  # of Adam

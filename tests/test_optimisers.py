@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import Problem, Scene
 from dipbench.fit import Fit
-from dipbench.optimisers import SGD, UncorrectedAdam
+from dipbench.optimisers import SGD, CountingRAdam, UncorrectedAdam
 from dipbench.streams import Streams
 
 RATE, BETAS = 0.01, (0.9, 0.999)
@@ -41,6 +42,20 @@ def test_first_step_is_as_the_old_formula_says() -> None:
     root = math.sqrt(1 - BETAS[1])
     expected = -RATE * root * gradient / (root * gradient.abs() + 1e-8)
     assert torch.allclose(parameter.detach(), expected, rtol=1e-9, atol=0)
+
+
+def test_radam_that_counts_on_the_device_is_torchs_that_counts_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is so after it was loaded; PyTorch refuses a CPU as the device."""
+    monkeypatch.setattr(import_module("torch.optim.radam"), "_get_capturable_supported_devices", lambda: ["cpu"])
+    here, there = (nn.Parameter(torch.ones(5, dtype=torch.float64)) for _ in range(2))
+    ours, theirs = CountingRAdam([here], RATE), torch.optim.RAdam([there], RATE)
+    for step, gradient in enumerate(gradients(12)):
+        here.grad, there.grad = gradient, gradient
+        ours.step()
+        theirs.step()
+        assert torch.allclose(here, there, rtol=1e-12, atol=0)
+        if step == 3:
+            ours.load_state_dict(ours.state_dict())
 
 
 def test_goes_on_from_its_state() -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
+from dipbench.fit.engines.execution import Execution
 from dipbench.registry.process import Process
 from dipbench.streams import Streams
 from dipbench.trace.step import Step
@@ -23,6 +24,7 @@ class Course(ABC):
     keep: Sequence[int] = ()  # iterations after which the outputs are results too
     done: int = 0  # iterations
     problem: Problem  # that is fitted
+    execution: Execution | None = None  # by which a prior is fitted; None: nothing is
     fitted: int = 0  # numbers of a network that are fitted, as it was built; 0: nothing is
     apart: Problem | None = None  # what a fit's `validation` keeps from it; None: it has none
 

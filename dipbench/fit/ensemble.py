@@ -28,6 +28,8 @@ class Ensemble(Course):
 
     def __init__(self, prior: Prior, problem: Problem, rng: Streams, execution: Execution = REFERENCE):
         settings = prior.fit_settings(problem)
+        waits = prior.waits or any(trick.waits for trick in settings.tricks)
+        self.execution = execution = execution.plain() if waits else execution
         self.iterations, self.keep = settings.iterations, settings.keep
         rng = replace(rng, held=_held(prior, settings))
         starts = [rng] + [replace(rng, path=(*rng.path, f"start {number}")) for number in range(1, settings.starts)]
@@ -39,7 +41,8 @@ class Ensemble(Course):
         twin = self.apart if prior.validation and prior.validation.gives == "twin" else None
         self._twins = [Fit(prior, twin, start, execution) for start in starts] if twin else []
         generators = [generator for fit in [*self._fits, *self._twins] for generator in fit.generators]
-        self._captured = Captured(generators) if execution.captures_on(problem.device) else None
+        captures = execution.captures_on(problem.device) and not waits
+        self._captured = Captured(generators) if captures else None
 
     def advance(self, record: Callable[[Step], None]) -> bool:
         if self.done == self.iterations:

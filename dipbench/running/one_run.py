@@ -251,7 +251,7 @@ class Work:
             for output in outcome.outputs
         ]
         assert self._trial is not None
-        execution, alone = self._conditions.execution, self._together == 1
+        execution, alone = self._trial.course.execution, self._together == 1
         content = {
             "outputs": outputs,
             "seconds": round(outcome.seconds, 4),
@@ -262,7 +262,7 @@ class Work:
             **({"trained_on": learned} if (learned := self._method.learned_from()) else {}),
             "paper": self._method.paper,
             "papers": list(dict.fromkeys(p.paper for p in (self._method, self._dataset, self._task) if p.paper)),
-            **({"engine": execution.engine, "precision": execution.precision} if self._method.fitted else {}),
+            **({"engine": execution.engine, "precision": execution.precision} if execution else {}),
             **({"fitted": outcome.fitted} if outcome.fitted else {}),
             "at_once": self._together,
             "watched": list(self.job.watched.names),

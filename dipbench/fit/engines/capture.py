@@ -82,5 +82,6 @@ _WAITED = "called a synchronizing CUDA operation"  # c10/cuda/CUDAFunctions.cpp
 def _refusal(cause: BaseException) -> UserError:
     return UserError(
         f"the iteration cannot be captured as a CUDA graph ({str(cause).splitlines()[0]}): something in the network or "
-        "the loss waits for the device, or draws from a generator of its own; mend it, or take engine 'eager'"
+        "the loss waits for the device, or draws from a generator of its own; mend it, or have the prior or trick say "
+        "waits = True, or take engine 'eager'"
     )

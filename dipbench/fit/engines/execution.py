@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 
@@ -64,6 +65,10 @@ class Execution:
     def arithmetic(self) -> Precision:
         """The precision."""
         return PRECISIONS[self.precision]
+
+    def plain(self) -> Self:
+        """The same without a CUDA graph: `graph` computes as `lean` but for that."""
+        return replace(self, engine="lean") if self.how.captures else self
 
     def captures_on(self, device: torch.device) -> bool:
         """Whether a whole iteration is one CUDA graph there."""

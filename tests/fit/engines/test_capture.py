@@ -235,6 +235,18 @@ def test_what_cannot_be_captured_is_refused_with_the_mend(photo: Tensor, wrong: 
         Recorded(Penalised(wrong), problem, photo, captures=True).run(9)
 
 
+def test_what_says_that_it_waits_is_not_captured(photo: Tensor) -> None:
+    @dataclass(frozen=True)
+    class Patient(Penalised):
+        waits = True
+
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
+    plain = Recorded(Penalised("waits"), problem, photo, captures=False).run(9)
+    patient = Recorded(Patient("waits"), problem, photo, captures=True)
+    assert patient.run(9)["loss"].tolist() == pytest.approx(plain["loss"].tolist(), rel=1e-3)  # in another layout
+    assert patient.ensemble.execution == Execution("lean", "float32")
+
+
 class Watch(TorchDispatchMode):
     """In place of CUDA's debug mode for what waits."""
 
