@@ -128,11 +128,13 @@ def not_computed(suite: Suite, chapter: str, runs: Iterable[Kept]) -> str:
     named = [one for one in suite.experiments if f"{chapter} ".startswith(f"{one.name} ")]
     experiment = max(named, key=lambda one: len(one.name))
     there = [(label, run.run.image) for run in runs for name, label in run.named if name == experiment.name]
-    methods, images = ({place[part] for place in there} for part in (0, 1))
-    lacking = [f"`{one.label}`" for one in experiment.methods if one.label not in methods]
-    every = image_names(experiment)
-    if len(images) < len(every):
-        lacking.append(f"{len(every) - len(images)} of the {len(every)} images")
+    images = {one.label: {image for label, image in there if label == one.label} for one in experiment.methods}
+    lacking = [f"`{label}`" for label, found in images.items() if not found]
+    every, some = len(image_names(experiment)), {label: len(found) for label, found in images.items() if found}
+    for number in sorted(set(some.values()) - {every}):
+        of = [f"`{label}`" for label, count in some.items() if count == number]
+        whose = f" of {', '.join(of)}" if len(of) < len(some) else ""
+        lacking.append(f"{every - number} of the {every} images{whose}")
     return f"Of the suite not computed: {', '.join(lacking)}." if lacking else ""
 
 
@@ -161,7 +163,12 @@ def _paces(store: Store, chapter: Chapter, folder: Path) -> str:
         return ""
     anytime.write_figure(curves, folder / f"{chapter.file}-anytime.png")
     figure = f"![{anytime.HEADING}]({chapter.file}-anytime.png)"
-    parts = [f"### {anytime.HEADING}", figure, anytime.as_markdown(curves).rstrip("\n"), anytime.waited(chapter.done)]
+    parts = [
+        f"### {anytime.HEADING}",
+        figure,
+        anytime.as_markdown(curves).rstrip("\n"),
+        anytime.remarks(curves, chapter.done),
+    ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

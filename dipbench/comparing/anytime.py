@@ -1,7 +1,8 @@
 """What a method has to show after so many seconds: the mean over images and seeds of its PSNR, against the time."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,28 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
 
     `results` are rows of the table of results under one protocol. PSNRs are means over the images of the mean over the
     seeds; a run that ended before others stays at its last. Every iteration of a method takes the same time: the median
-    over its runs, so that a machine that was busy or asleep for one of them does not count. `psnr_ema` is NaN where
-    outputs are not averaged. What has no truth or no trace has no line.
+    over its runs on one device, `timed_on`, so that a machine that was busy or asleep for one of them does not count.
+    `psnr_ema` is NaN where outputs are not averaged. What has no truth or no trace has no line.
     """
     done = results[(results["status"] == "done") & results["seconds"].notna()].drop_duplicates(["method", "run"])
-    curves = [_curve(str(method), rows, store) for method, rows in done.groupby("method", sort=False)]
+    device = timed_on(zip(done["method"], done["device"], strict=True))
+    curves = [
+        _curve(str(method), rows, store, device[str(method)]) for method, rows in done.groupby("method", sort=False)
+    ]
     return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *curves], ignore_index=True).astype(COLUMNS)
+
+
+def timed_on(runs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """By method the device whose runs tell its time, from the method and the device of each run.
+
+    That is the device on which most methods ran; of a method that did not, the one that most of its runs were on.
+    """
+    of_method: dict[str, Counter[str]] = {}
+    for method, device in runs:
+        of_method.setdefault(method, Counter())[device] += 1
+    methods = Counter(device for found in of_method.values() for device in found)
+    common = methods.most_common(1)[0][0] if methods else ""
+    return {method: common if common in found else found.most_common(1)[0][0] for method, found in of_method.items()}
 
 
 def seconds_to(curve: pd.DataFrame, level: float) -> float:
@@ -31,13 +48,18 @@ def seconds_to(curve: pd.DataFrame, level: float) -> float:
     return float(curve["seconds"].iloc[at[0]]) if len(at) else math.nan
 
 
-def _curve(method: str, rows: pd.DataFrame, store: Store) -> pd.DataFrame:
+def _curve(method: str, rows: pd.DataFrame, store: Store, device: str) -> pd.DataFrame:
     found = {run: trace for run in rows["run"] if (trace := store.trace(run)) is not None}
     traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
     if not traces:
         return pd.DataFrame(columns=list(COLUMNS))
-    seconds = dict(zip(rows["run"], rows["seconds"], strict=True))
-    rates = [float(seconds[run]) / (int(trace["iteration"].iloc[-1]) + 1) for run, trace in traces.items()]
+    traced = rows[rows["run"].isin(traces.keys())]
+    on_it = traced["device"] == device
+    timed = traced[on_it] if on_it.any() else traced
+    rates = [
+        float(seconds) / (int(traces[run]["iteration"].iloc[-1]) + 1)
+        for run, seconds in zip(timed["run"], timed["seconds"], strict=True)
+    ]
     image_of = dict(zip(rows["run"], rows["image"], strict=True))
     means = {name: _mean(_together(traces, name), image_of) for name in SIGNALS}
     iterations = means[SIGNALS[0]].index.to_numpy()

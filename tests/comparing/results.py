@@ -46,6 +46,7 @@ def results(
                 "protocol": protocol,
                 "run": f"{method}-{image}-{seed}",
                 "measurement": f"{image}-{seed}",
+                "device": "cpu",
             }
             for method, numbers in scores.items()
             for (image, seed), psnr in numbers.items()

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dipbench.comparing.anytime import COLUMNS, anytime, seconds_to
+from dipbench.comparing.anytime import COLUMNS, anytime, seconds_to, timed_on
 from results import results
 
 
@@ -56,6 +56,25 @@ def test_a_run_that_ended_stays_at_its_last_and_a_slow_one_does_not_count() -> N
     )
     assert list(found["psnr"]) == [10, 20, pytest.approx(80 / 3), pytest.approx(100 / 3)]
     assert list(found["seconds"]) == [0.5, 1, 1.5, 2]
+
+
+def test_times_are_of_one_device_and_quality_is_of_all_runs() -> None:
+    runs = {
+        ("dip", "a", 0): (40.0, trace(10, 20, 30, 40)),
+        ("dip", "a", 1): (4.0, trace(20, 30, 40, 50)),
+        ("dip", "a", 2): (4.0, trace(30, 40, 50, 60)),
+        ("pip", "a", 0): (80.0, trace(10, 20)),
+        ("bm3d", "a", 0): (3.0, trace(25)),
+    }
+    rows = [results({method: {(image, seed): 0.0}}) for method, image, seed in runs]
+    devices = ["cpu", "gpu", "gpu", "cpu", "another"]
+    frame = pd.concat(rows, ignore_index=True).assign(device=devices, seconds=[seconds for seconds, _ in runs.values()])
+    found = anytime(frame, Traces({"-".join(map(str, run)): kept for run, (_, kept) in runs.items()}))  # type: ignore[arg-type]
+    assert timed_on(zip(frame["method"], devices, strict=True)) == {"dip": "cpu", "pip": "cpu", "bm3d": "another"}
+    of_dip = found[found["method"] == "dip"]
+    assert list(of_dip["seconds"]) == [10, 20, 30, 40]
+    assert list(of_dip["psnr"]) == [20, 30, 40, 50]
+    assert list(found[found["method"] == "bm3d"]["seconds"]) == [3]
 
 
 def test_thinned_traces_keep_their_time() -> None:

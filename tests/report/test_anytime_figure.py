@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from forge import Forge
+from forge import ENVIRONMENT, Forge
 
 from dipbench.report import anytime, write_report
 from dipbench.report.formats import DASH
@@ -40,6 +40,19 @@ def test_times_that_other_work_lengthened_are_named(forge: Forge) -> None:
     forge.done("busy", "image", 0, {"final": 20.0, "best": 24.0}, seconds=40.0, processor_seconds=39.0)
     said = "What else ran on the machine lengthened these times: waiting had 30% of a processor."
     assert said in page_of(forge)
+
+
+def test_times_of_several_devices_and_of_runs_that_took_turns_are_named(forge: Forge) -> None:
+    fill(forge, "dip", "better")
+    elsewhere = ENVIRONMENT | {"device": "a GPU"}
+    forge.done("dip", "image", 1, {"final": 20.0, "best": 24.0}, seconds=1.0, environment=elsewhere, at_once=8)
+    text = page_of(forge)
+    assert f"The times are of the runs on {ENVIRONMENT['device']}; the PSNRs are of all runs." in text
+    assert "took turns" not in text, "those that did are not those whose times are shown"
+    forge.done("there", "image", 0, {"final": 20.0, "best": 24.0}, seconds=1.0, environment=elsewhere, at_once=8)
+    text = page_of(forge)
+    assert f"on {ENVIRONMENT['device']}, but of there of those on a GPU; the PSNRs" in text
+    assert "Up to 8 runs took turns on a device" in text
 
 
 def test_one_method_that_iterates_has_its_curves_by_iteration_alone(forge: Forge) -> None:
