@@ -75,11 +75,12 @@ def measured(
     """A row a contender at one size."""
     common: dict[str, Any] = {"size": size, "device": device.type, "threads": threads}
     reference = Execution()
+    as_torch_does = Execution(precision="tf32") if device.type == "cuda" else reference  # the default of convolutions
     plain = [Contender("dipbench", **common, execution=reference, keeps_memory=False)] if device.type == "cpu" else []
     ours = [Contender(who, **common, execution=e) for e in executions for who in ("dipbench", "dipbench, bare")]
     many = [Contender("dipbench", **common, execution=e, at_once=at_once) for e in executions] if at_once > 1 else []
     theirs = [
-        Contender(who, **common, execution=reference, official=official.resolve(), keeps_memory=False)
+        Contender(who, **common, execution=as_torch_does, official=official.resolve(), keeps_memory=False)
         for who in ("official notebook", "official, bare")
         if official
     ]

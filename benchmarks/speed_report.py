@@ -29,7 +29,8 @@ def main() -> None:
     parts = [HEAD, "## Goals\n", table(goals(speed, read("overhead"), read("fidelity_statistics"))) + "\n"]
     if not speed.empty:
         draw(speed).savefig(REPORT / "speed.png", dpi=160)
-        parts += ["## Speed\n", "![Seconds an iteration](speed.png)\n", shown(speed.drop(columns="it/s"))]
+        parts += ["## Speed\n", "![Seconds an iteration](speed.png)\n"]
+        parts += [shown(rows.drop(columns="it/s")) for _, rows in speed.groupby("device", sort=False)]
     parts += sections(read("fidelity_differences"), read("fidelity_full"))
     parts += [f"## {title}\n\n{shown(found)}" for name, title in TITLES.items() if not (found := read(name)).empty]
     (REPORT / "README.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
@@ -65,13 +66,13 @@ def short(value: object) -> object:
 
 
 def draw(speed: pd.DataFrame) -> Figure:
-    """A bar a contender, a panel a size."""
-    sizes = sorted(speed["size"].unique())
-    figure = Figure(figsize=(5.2 * len(sizes), 3.6), layout="constrained")
-    for axes, size in zip(figure.subplots(1, len(sizes), squeeze=False)[0], sizes, strict=True):
-        rows = speed[speed["size"] == size].assign(name=lambda frame: frame.apply(_name, axis=1))
+    """A bar a contender, a panel a device and size."""
+    panels = list(speed.groupby(["device", "size"], sort=False))
+    figure = Figure(figsize=(5.2 * len(panels), 3.6), layout="constrained")
+    for axes, ((device, size), rows) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        rows = rows.assign(name=rows.apply(_name, axis=1))
         sns.barplot(rows, x="s/it", y="name", hue="name", palette="colorblind", legend=False, ax=axes)
-        axes.set(xlabel="seconds an iteration, median", ylabel="", title=f"{size}x{size}")
+        axes.set(xlabel="seconds an iteration, median", ylabel="", title=f"{size}x{size}, {device}")
         axes.set_axisbelow(True)
         axes.grid(axis="x", color="#e8e8e8")
     return figure
