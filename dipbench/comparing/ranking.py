@@ -80,6 +80,7 @@ class Comparison:
     ranking: pd.DataFrame  # RANKING
     differences: pd.DataFrame  # DIFFERENCES
     remarks: tuple[str, ...]  # what it takes to read them
+    among: str = ""  # which methods alone are compared, in words; empty: all that can be
 
 
 def comparison_of(

@@ -19,6 +19,17 @@ def scored(rows: pd.DataFrame, metric: Metric, output: str = "") -> pd.DataFrame
     return there[list(dict.fromkeys(finite["method"]))]
 
 
+def with_most_seeds(there: pd.DataFrame) -> tuple[list[str], int]:
+    """The methods that have the most seeds, several, of every image that any has, and how many those are.
+
+    None where no two have several, or all have as many.
+    """
+    seeds = {str(method): int(found) for method, found in there.groupby(level="image").sum().min().items()}
+    most = max(seeds.values(), default=0) if len(there) else 0
+    methods = [method for method, found in seeds.items() if found == most]
+    return (methods, most) if most > 1 and 1 < len(methods) < len(seeds) else ([], most)
+
+
 def most_shared(there: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """The methods to rank, and the measurements and images that all of them have, of the table of `scored`.
 

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
 from dipbench.comparing.intervals import FEWEST_IMAGES, FEWEST_RESAMPLED
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import comparable
+from dipbench.comparing.shared import scored, with_most_seeds
 from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE
 from dipbench.metrics import leading
@@ -44,6 +46,7 @@ def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
     """How sure the ranking by the metric that leads is, where something can be said: with images or seeds enough.
 
     One of each output that the suite wants ranked and a method has, the first of which leads; else of the usual ones.
+    Where some methods have more seeds than the others, one more of these alone.
     """
     ended = {record.run.key: record.result for record in chapter.records}
     results = comparable(chapter.frame, ended, store.trace)
@@ -51,10 +54,17 @@ def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
     asked = [output for output in chapter.ranked if output in set(results["output"])] or [""]
     metric = leading(chapter.frame)
     baseline = chapter.baseline if there else ""
-    each = (
-        comparison_of(results, metric, baseline=baseline, output=output, grouped=chapter.grouped) for output in asked
-    )
-    found = [one for one in each if one and not _of_too_few(one.ranking)]
+    found = list[Comparison]()
+    for output in asked:
+        compare = partial(comparison_of, metric=metric, baseline=baseline, output=output, grouped=chapter.grouped)
+        methods, seeds = with_most_seeds(scored(results, metric, output))
+        of_all = compare(results)
+        if of_all and not _of_too_few(of_all.ranking):
+            found.append(of_all)
+        if methods and (of_all is None or of_all.ranking["seeds"].min() < seeds):
+            of_some = compare(results[results["method"].isin(methods)])
+            if of_some and not _of_too_few(of_some.ranking):
+                found.append(replace(of_some, among=f"the {len(methods)} methods with {seeds} seeds"))
     return found if there or not chapter.baseline else [_against_another(one, chapter.baseline) for one in found]
 
 
@@ -69,8 +79,9 @@ def _of_too_few(ranking: pd.DataFrame) -> bool:
 
 
 def heading_of(found: Comparison) -> str:
-    """Which outputs it ranks."""
-    return f"Each by '{kind_of(found.asked).title}', where it has that" if found.asked else ""
+    """Which outputs of which methods it ranks; empty: the usual ones of all."""
+    outputs = f"Each by '{kind_of(found.asked).title}', where it has that" if found.asked else ""
+    return ": ".join(filter(None, [outputs, found.among]))
 
 
 def rank_heads(found: Comparison) -> list[str]:
@@ -155,7 +166,7 @@ def as_markdown(rankings: Sequence[Comparison]) -> str:
 
 
 def _as_markdown(found: Comparison) -> str:
-    heading = [f"{markdown_text(heading_of(found))}:", ""] if found.asked else []
+    heading = [f"{markdown_text(heading)}:", ""] if (heading := heading_of(found)) else []
     ranking = markdown_table(rank_heads(found), rank_lines(found))
     differences = markdown_table(difference_heads(found), difference_lines(found))
     remarks = [f"{markdown_text(remark)}\n" for remark in found.remarks]

@@ -76,6 +76,29 @@ def test_a_baseline_of_the_suite_that_is_not_computed_is_not_replaced_without_a_
     assert said in (folder / "ranking" / "denoising.md").read_text()
 
 
+def test_methods_with_more_seeds_than_others_are_compared_by_all_of_these(forge: Forge) -> None:
+    fill(forge, methods=3, images=8, seeds=3)
+    for image in range(8):
+        forge.done("alone", f"image {image}", 0, {"final": 30.0 + image})
+    text, folder = page_of(forge)
+    assert "the 3 methods with 3 seeds: 3 methods on 8 images" in text
+    ranking = pd.read_csv(folder / "ranking" / "denoising.csv")
+    assert list(ranking["label"]) == ["alone", "m2", "m1", "dip, EMA", "m2", "m1", "dip, EMA"]
+    assert list(ranking["seeds"]) == [1] * 4 + [3] * 3
+    assert "\nthe 3 methods with 3 seeds:\n" in (folder / "ranking" / "denoising.md").read_text()
+
+
+@pytest.mark.parametrize("images", [7, 8])
+def test_methods_that_lack_an_image_or_have_as_many_seeds_are_not_compared_twice(forge: Forge, images: int) -> None:
+    fill(forge, methods=3, images=8, seeds=2)
+    for image in range(images):
+        for seed in range(4 if images == 7 else 2):
+            forge.done("more", f"image {image}", seed, {"final": 30.0})
+    text, _ = page_of(forge)
+    assert HEADING in text
+    assert "methods with" not in text
+
+
 def test_every_output_that_the_suite_wants_ranked_has_tables_of_its_own(forge: Forge) -> None:
     fill(forge, methods=3, images=8, seeds=2)
     forge.experiments[0]["ranked"] = ["ema", "final", "wmv"]
