@@ -81,7 +81,7 @@ def _of_too_few(ranking: pd.DataFrame) -> bool:
 def heading_of(found: Comparison) -> str:
     """Which outputs of which methods it ranks; empty: the usual ones of all."""
     outputs = f"Each by '{kind_of(found.asked).title}', where it has that" if found.asked else ""
-    return ": ".join(filter(None, [outputs, found.among]))
+    return f"{outputs}, of {found.among}" if outputs and found.among else outputs or found.among
 
 
 def rank_heads(found: Comparison) -> list[str]:
