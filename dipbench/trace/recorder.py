@@ -56,7 +56,7 @@ class Recorder:
         self._called = 0  # how often `record` was, which a graph that is replayed does not do
         self._nan = torch.full((), torch.nan, device=device)
         self._kept: list[Kept] = [AtIteration(count, ema, problem) for count in keep for ema in (False, True)]
-        self._kept += [AtExtreme(wish, self._columns, problem) for wish in extremes]
+        self._extremes: list[Kept] = [AtExtreme(wish, self._columns, problem) for wish in extremes]
         self._stop = stop
         self._stopping = Stopping(rules, signals, problem, stop)
         self._rules = {rule.written() for rule in rules}
@@ -75,12 +75,28 @@ class Recorder:
             [self._nan if name in self._occasional else self._measured(name, seen) for name in self._signals]
         )
         self._rows.index_copy_(0, self._next[None], row[None])
-        for kept in self._kept:
+        for kept in self._kept if self._stop else [*self._kept, *self._extremes]:
             kept.see(step, row, self._next)
+        if self._stop:  # what comes after the end is not to replace what was extreme before it
+            self._see_extremes(self._next - self._stopping.recent)
         self._stopping.see(step, self._next)
         self._last = step
         self._next += 1
         self._called += 1
+
+    def _see_extremes(self, iteration: Tensor) -> None:
+        """Of a recent iteration, a scalar on the device, whose outputs `_stopping` has; of a negative one nothing."""
+        row = self._rows.index_select(0, iteration.clamp(min=0)[None])[0]
+        step = self._stopping.step_of(iteration)
+        for kept in self._extremes:
+            kept.see(step, torch.where(iteration < 0, self._nan, row), iteration)
+
+    @torch.no_grad()
+    def _settle_extremes(self, end: int) -> None:
+        """Sees the rest of a run that ended there, or goes on; to see an iteration again changes nothing."""
+        if self._stop:
+            for iteration in range(max(self._stopping.begun, int(self._next) - self._stopping.recent), end + 1):
+                self._see_extremes(torch.tensor(iteration, device=self._next.device))
 
     def due(self, iteration: int) -> bool:
         """Whether a signal is due at that iteration that looks at the output without tricks: see `look`."""
@@ -183,6 +199,7 @@ class Recorder:
         """
         assert self._last is not None, "no step was recorded"
         end = self._end()
+        self._settle_extremes(end)
         nominated = {output.name: output for output in self._stopping.outputs()}
         last = [Output("final", self._last.estimate.cpu(), end)]
         if self._last.ema is not None:
@@ -191,7 +208,8 @@ class Recorder:
             name = self._stop.written()
             pairs = (("final", name), ("ema", f"{name}_ema"))
             last = [replace(nominated[theirs], name=ours) for ours, theirs in pairs if theirs in nominated]
-        kept = [kept.output(end) for kept in self._kept if not kept.ema or self._last.ema is not None]
+        every = [*self._kept, *self._extremes]
+        kept = [kept.output(end) for kept in every if not kept.ema or self._last.ema is not None]
         of_rules = [output for output in nominated.values() if output.rule in self._rules]
         return last + [output for output in kept if output is not None] + of_rules
 
@@ -205,15 +223,15 @@ class Recorder:
     def state(self) -> dict[str, Any]:
         """What was recorded so far."""
         assert self._last is not None, "no step was recorded"
+        self._settle_extremes(self._end())
         rows = self._rows[: int(self._next)]
-        self._stopping.ask(rows, wait=True)
         return {
             "columns": self._columns,
             "versions": self._versions,
             "rows": rows,
             "last": [self._last.estimate, self._last.ema],
             "signals": self._memory,
-            "kept": {kept.name: kept.memory for kept in self._kept},
+            "kept": {kept.name: kept.memory for kept in [*self._kept, *self._extremes]},
             "rules": self._stopping.state(),
         }
 
@@ -233,7 +251,7 @@ class Recorder:
         self._last = Step(estimate.to(device), None if ema is None else ema.to(device))
         for name, memory in self._memory.items():
             _restore(memory, state["signals"][name])
-        for kept in self._kept:
+        for kept in [*self._kept, *self._extremes]:
             _restore(kept.memory, state["kept"][kept.name])
         self._stopping.load(state["rules"], self._rows[: len(rows)])
 

@@ -77,7 +77,7 @@ class Stopping:
         self._recent = _images(problem, 2 * EVERY if rules else 0)
         self._has_ema = False
         self._arrivals = Arrivals()
-        self._begun = 0  # the first iteration since which the outputs were seen
+        self.begun = 0  # the first iteration since which the outputs were seen
 
     def see(self, step: Step, iteration: Tensor) -> None:
         """To be called with each step and its number, a scalar on the device."""
@@ -88,6 +88,17 @@ class Stopping:
             if image is not None:
                 recent = self._recent[name]
                 recent.index_copy_(0, (iteration % len(recent))[None], image[None])
+
+    @property
+    def recent(self) -> int:
+        """How many of the last outputs are here. When the first of them makes room, the run has not ended before it."""
+        return len(self._recent["raw"])
+
+    def step_of(self, iteration: Tensor) -> Step:
+        """The outputs of a recent iteration, a scalar on the device."""
+        at = (iteration % len(self._recent["raw"]))[None]
+        raw, ema = (self._recent[name].index_select(0, at)[0] for name in ("raw", "ema"))
+        return Step(raw, ema if self._has_ema else None)
 
     def ask(self, rows: Tensor, wait: bool = False) -> None:
         """Asks every rule that has not fired; `rows` (n, signals) is the trace so far, on the device.
@@ -114,7 +125,7 @@ class Stopping:
                 f"{known}: judge() must name two iterations that it was shown"
             )
         if wanted is not None and wanted != before:
-            if not max(self._begun, written - len(self._recent["raw"])) <= wanted < known:
+            if not max(self.begun, written - len(self._recent["raw"])) <= wanted < known:
                 raise UserError(
                     f"rule '{rule.written()}' nominates iteration {wanted} when asked after {known}, and before that "
                     f"{before}: judge() must keep to what it nominated, or nominate an iteration as it comes"
@@ -157,7 +168,7 @@ class Stopping:
                 image.copy_(images[kind])
         self._arrivals = Arrivals()
         self._arrivals.fetch(rows, wait=True)
-        self._begun = len(rows)
+        self.begun = len(rows)
 
 
 def _images(problem: Problem, count: int) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from dipbench.scoring import Protocol
 from dipbench.store.store import Store
 from dipbench.streams import Streams
 from dipbench.trace.kept import Output
+from dipbench.trace.stopping import EVERY
 
 
 def fitted(photo: Tensor, settings: str, rules: tuple[str, ...] = (), task: str = "denoising") -> Outcome:
@@ -54,6 +55,36 @@ def test_what_comes_after_a_rule_has_ended_the_fit_is_no_output(photo: Tensor) -
     assert kept["least_loss"].iteration == cut.trace["loss"].argmin()
     assert kept["best"].iteration == cut.trace["psnr"].argmax(), "on a CPU it ends where the rule fires"
     assert kept["fixed[iteration=23]"].fired is None
+
+
+@pytest.mark.parametrize("resumed_at", [None, 9, 20, 23])
+@pytest.mark.parametrize("end", [3, 12, 21])
+def test_on_a_gpu_what_comes_after_the_end_does_not_replace_the_best(
+    photo: Tensor, end: int, resumed_at: int | None
+) -> None:
+    """There a rule is asked some iterations late, and what was best before is to be kept until then."""
+    settings = f"iterations=60,stop=fixed[iteration={end}]"
+    problem = registry.build("task", "denoising").degrade(Scene(photo), Streams(0))
+    prior = registry.build("method", f"dip[down=[8,8],{settings}]")
+
+    def late() -> Trial:
+        trial = Trial(prior, problem, photo, Protocol(), Streams(0))
+        trial._asked_every = EVERY
+        return trial
+
+    trial = late()
+    while trial.course.done != resumed_at and trial.advance():
+        pass
+    if trial.course.done == resumed_at:
+        state, trial = trial.state(), late()
+        trial.load(state)
+        while trial.advance():
+            pass
+    assert trial.course.done > end + 1, "it is to be seen running on"
+    there, here = outputs(trial.outcome()), outputs(fitted(photo, settings))
+    for name in ("best", "best_ema"):
+        assert there[name].iteration == here[name].iteration <= end
+        assert torch.equal(there[name].image, here[name].image)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def iterate(prior: Prior, problem: Problem, truth: Tensor, execution: Execution)
             extremes=BEST,
             keep=(3,),
             rules=[Fixed(iteration=2)],
+            stop=Fixed(iteration=3),
             apart=fit.apart,
         )
         for number in range(4):
