@@ -86,7 +86,7 @@ class CountingRAdam(torch.optim.RAdam):
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float):
-        super().__init__(parameters, lr, capturable=True)
+        super().__init__(parameters, lr, foreach=False, capturable=True)  # a fit has one vector
         for group in self.param_groups:
             for parameter in group["params"]:
                 self.state[parameter] = {

@@ -7,8 +7,8 @@ means of each channel. Each time that the data-fit PSNR passes a threshold, b an
 official denoising notebook (GaryMataev/DeepRED); its super-resolution and deblurring are not here. Differs: there D
 runs in a thread and is used when it is done, about 10 steps late; here it is always used 10 steps late, so that a seed
 gives one result. There is no backtracking, though the row of `dip` has it. There the average of the outputs begins with
-the measurement rounded to black and white, here with the first output. D is computed on the host, so that a fit on a
-GPU is no CUDA graph.
+the measurement rounded to black and white, here with the first output. D is computed on the host, so that no CUDA
+graph is made of a fit.
 """
 
 from dataclasses import dataclass, replace

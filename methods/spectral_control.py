@@ -5,7 +5,7 @@ the official code (shizenglin/Measure-and-Control-Spectral-Bias): denoising and 
 too, inpainting, and enhancement, with 100 steps. The bound is 1.8 with Gaussian upsampling; the code advises to tune it
 for each image, which is not done here. Differs: sizes are padded for the network and cropped back, where the official
 code crops the image; the singular value is taken from the eigenvalues of the kernel's Gram matrix, which gives the same
-number sooner. That waits for the device, so that a fit on a GPU is no CUDA graph. The paper's stopping rule, blur over
+number sooner. That waits for the device, so that no CUDA graph is made of a fit. The paper's stopping rule, blur over
 sharpness, is not here.
 """
 

@@ -17,7 +17,7 @@ import typer
 PACKAGE = Path(__file__).parent.parent.parent / "dipbench"
 
 LEVELS = [
-    {"code", "disk", "errors", "foreign", "version", "streams", "scoring", "optimisers", "processor"},
+    {"code", "disk", "errors", "foreign", "version", "streams", "scoring", "optimisers", "processor", "rounding"},
     {"images", "published", "resources", "spec", "text"},
     {"metrics", "operators"},
     {"contract"},

@@ -10,7 +10,13 @@ import pandas as pd
 from dipbench.store.store import Store
 
 SIGNALS = ["psnr", "psnr_ema"]
-COLUMNS = {"method": "str", "iteration": "int64", "seconds": "float64", **dict.fromkeys(SIGNALS, "float64")}
+COLUMNS = {
+    "method": "str",
+    "device": "str",  # on which its time was taken
+    "iteration": "int64",
+    "seconds": "float64",
+    **dict.fromkeys(SIGNALS, "float64"),
+}
 
 
 def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
@@ -18,13 +24,17 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
 
     `results` are rows of the table of results under one protocol. PSNRs are means over the images of the mean over the
     seeds; a run that ended before others stays at its last. Every iteration of a method takes the same time: the median
-    over its runs on one device, `timed_on`, so that a machine that was busy or asleep for one of them does not count.
-    `psnr_ema` is NaN where outputs are not averaged. What has no truth or no trace has no line.
+    over its runs on one `device`, as `timed_on`, so that a machine that was busy or asleep for one of them does not
+    count. `psnr_ema` is NaN where outputs are not averaged. What has no truth or no trace has no line.
     """
     done = results[(results["status"] == "done") & results["seconds"].notna()].drop_duplicates(["method", "run"])
-    device = timed_on(zip(done["method"], done["device"], strict=True))
+    found = {run: trace for run in done["run"].unique() if (trace := store.trace(run)) is not None}
+    traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
+    traced = done[done["run"].isin(traces.keys())]
+    device = timed_on(zip(traced["method"], traced["device"], strict=True))
     curves = [
-        _curve(str(method), rows, store, device[str(method)]) for method, rows in done.groupby("method", sort=False)
+        _curve(str(method), rows, {run: traces[run] for run in rows["run"]}, device[str(method)])
+        for method, rows in traced.groupby("method", sort=False)
     ]
     return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *curves], ignore_index=True).astype(COLUMNS)
 
@@ -48,14 +58,8 @@ def seconds_to(curve: pd.DataFrame, level: float) -> float:
     return float(curve["seconds"].iloc[at[0]]) if len(at) else math.nan
 
 
-def _curve(method: str, rows: pd.DataFrame, store: Store, device: str) -> pd.DataFrame:
-    found = {run: trace for run in rows["run"] if (trace := store.trace(run)) is not None}
-    traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
-    if not traces:
-        return pd.DataFrame(columns=list(COLUMNS))
-    traced = rows[rows["run"].isin(traces.keys())]
-    on_it = traced["device"] == device
-    timed = traced[on_it] if on_it.any() else traced
+def _curve(method: str, rows: pd.DataFrame, traces: Mapping[str, pd.DataFrame], device: str) -> pd.DataFrame:
+    timed = rows[rows["device"] == device]
     rates = [
         float(seconds) / (int(traces[run]["iteration"].iloc[-1]) + 1)
         for run, seconds in zip(timed["run"], timed["seconds"], strict=True)
@@ -64,10 +68,11 @@ def _curve(method: str, rows: pd.DataFrame, store: Store, device: str) -> pd.Dat
     means = {name: _mean(_together(traces, name), image_of) for name in SIGNALS}
     iterations = means[SIGNALS[0]].index.to_numpy()
     times = float(np.median(rates)) * (iterations + 1)
-    return pd.DataFrame({"method": method, "iteration": iterations, "seconds": times, **means}).reset_index(drop=True)
+    facts = {"method": method, "device": device}
+    return pd.DataFrame({**facts, "iteration": iterations, "seconds": times, **means}).reset_index(drop=True)
 
 
-def _together(traces: dict[str, pd.DataFrame], signal: str) -> pd.DataFrame:
+def _together(traces: Mapping[str, pd.DataFrame], signal: str) -> pd.DataFrame:
     """A row an iteration, a column a run; NaN where a run had ended."""
     iterations = [trace["iteration"].to_numpy() for trace in traces.values()]
     if all(np.array_equal(iterations[0], other) for other in iterations):  # as nearly always, and much faster

@@ -20,6 +20,7 @@ from dipbench.text import counted
 RANKING = {
     "experiment": "str",
     "asked": "str",  # the output that was asked for, of each method that has it; empty: the usual one
+    "among": "str",  # which methods alone are compared, in words; empty: all that can be
     "rank": "int64",  # by the mean
     "group": "str",  # letters: methods that share one cannot be told apart; empty: see the remarks
     "method": "str",
@@ -43,6 +44,7 @@ RANKING = {
 DIFFERENCES = {
     "experiment": "str",
     "asked": "str",  # as of the ranking
+    "among": "str",  # likewise
     "method": "str",
     "output": "str",
     "label": "str",
@@ -80,7 +82,11 @@ class Comparison:
     ranking: pd.DataFrame  # RANKING
     differences: pd.DataFrame  # DIFFERENCES
     remarks: tuple[str, ...]  # what it takes to read them
-    among: str = ""  # which methods alone are compared, in words; empty: all that can be
+
+    @property
+    def among(self) -> str:
+        """Which methods alone are compared, in words; empty: all that can be."""
+        return str(self.ranking["among"].iloc[0])
 
 
 def comparison_of(
@@ -92,6 +98,7 @@ def comparison_of(
     tie: float | None = None,
     output: str = "",
     grouped: Sequence[str] = (),
+    among: str = "",
 ) -> Comparison | None:
     """The comparison of an experiment, whose rows of the table of results these are; None of fewer than two methods.
 
@@ -99,7 +106,8 @@ def comparison_of(
     a method has it, else, and of an empty one, EMA or else what it ended with. The `baseline` is by default the first
     of `methods`, else `dip` where it is there, else the first; in place of one that does not compare stands the first
     that does, which is said. `tie` None is `tie_width`. Groups are made among
-    `grouped`, the labels of methods, as far as they are there; of fewer than two, and of none: among all.
+    `grouped`, the labels of methods, as far as they are there; of fewer than two, and of none: among all. `among` says
+    in words of which methods alone the rows are.
     """
     entrants = [entrant_of(written, results, output) for written in methods] or every_entrant(results, output)
     if not entrants:
@@ -115,7 +123,7 @@ def comparison_of(
     if against not in labels:
         without.insert(0, f"The baseline {against.label(results)} is left out: differences are against {name}.")
     experiment = str(results["experiment"].iloc[0])
-    return _compared(experiment, output, scores, metric, name, width, grouped, without)
+    return _compared(experiment, (output, among), scores, metric, name, width, grouped, without)
 
 
 def _usual_baseline(entrants: Sequence[Entrant], *, named: bool) -> Entrant:
@@ -126,7 +134,7 @@ def _usual_baseline(entrants: Sequence[Entrant], *, named: bool) -> Entrant:
 
 def _compared(
     experiment: str,
-    asked: str,
+    wanted: tuple[str, str],
     scores: Scores,
     metric: Metric,
     baseline: str,
@@ -136,12 +144,14 @@ def _compared(
 ) -> Comparison:
     means = scores.means.mean().sort_values(ascending=not metric.higher_is_better, kind="stable")
     order = list(means.index)
-    among = [label for label in order if scores.entrants[label].method in grouped]
-    among = among if len(among) > 1 else order
-    groups, why = _groups(scores.means[among])
+    lettered = [label for label in order if scores.entrants[label].method in grouped]
+    lettered = lettered if len(lettered) > 1 else order
+    groups, why = _groups(scores.means[lettered])
     ranked = [_ranked(scores, label) | {"rank": i + 1, "group": groups.get(label, "")} for i, label in enumerate(order)]
-    if any(groups.values()) and len(among) < len(order):
-        why += [f"Groups are made among {len(among)} of these methods, as the suite says; the others have no letter."]
+    if any(groups.values()) and len(lettered) < len(order):
+        why += [
+            f"Groups are made among {len(lettered)} of these methods, as the suite says; the others have no letter."
+        ]
     family = [label for label in order if label != baseline]
     pairs = [Pair.of(scores.table[label], scores.table[baseline], metric, tie) for label in family]
     own = [pair.p for pair in pairs]
@@ -149,8 +159,9 @@ def _compared(
         {**_names(scores, label), "baseline": baseline, **pair.row(p, float(corrected), len(family))}
         for label, pair, p, corrected in zip(family, pairs, own, holm(own), strict=True)
     ]
+    asked, among = wanted
     ranking, against = (
-        pd.DataFrame(rows).assign(experiment=experiment, asked=asked)[list(columns)].astype(columns)
+        pd.DataFrame(rows).assign(experiment=experiment, asked=asked, among=among)[list(columns)].astype(columns)
         for rows, columns in ((ranked, RANKING), (differences, DIFFERENCES))
     )
     said = (*_few(len(scores.means), len(family)), *why, *scores.remarks, *remarks)

@@ -22,12 +22,13 @@ def scored(rows: pd.DataFrame, metric: Metric, output: str = "") -> pd.DataFrame
 def with_most_seeds(there: pd.DataFrame) -> tuple[list[str], int]:
     """The methods that have the most seeds, several, of every image that any has, and how many those are.
 
-    None where no two have several, or all have as many.
+    No methods where no two have several, or no other has fewer of every image: one that only lacks some runs does not
+    count.
     """
-    seeds = {str(method): int(found) for method, found in there.groupby(level="image").sum().min().items()}
-    most = max(seeds.values(), default=0) if len(there) else 0
-    methods = [method for method, found in seeds.items() if found == most]
-    return (methods, most) if most > 1 and 1 < len(methods) < len(seeds) else ([], most)
+    seeds = there.groupby(level="image").sum()
+    most = int(seeds.min().max()) if len(seeds) else 0
+    methods = [str(method) for method in seeds if seeds[method].min() == most]
+    return (methods, most) if most > 1 and len(methods) > 1 and (seeds.max() < most).any() else ([], most)
 
 
 def most_shared(there: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:

@@ -41,7 +41,7 @@ class Trick(Plugin):
     kind: ClassVar[str] = "trick"
     copies: ClassVar[int] = 0  # of the parameters that it remembers, for the forecast of memory
     twice: ClassVar[bool] = False  # whether `adds` differentiates the network twice: not every engine's layers can be
-    waits: ClassVar[bool] = False  # whether it waits for the device, as what NumPy computes does: then no CUDA graph
+    waits: ClassVar[bool] = False  # whether it waits for the device, as NumPy does: no CUDA graph is made of it
 
     def around(self, network: nn.Module, z: Tensor) -> nn.Module:
         """The network to fit, in place of the prior's with its input z: one that owns its input, for example."""
@@ -143,7 +143,7 @@ class Prior(Method):
 
     fitted: ClassVar[bool] = True
     only_pictures: ClassVar[bool] = False  # for it is fitted to the misfit, whatever that is of
-    waits: ClassVar[bool] = False  # whether its network or loss waits for the device: then its fits are no CUDA graph
+    waits: ClassVar[bool] = False  # whether its network or loss waits for the device: no CUDA graph is made of it
     overfits: ClassVar[bool] = True
 
     stop: Rule | None = field(default=None, kw_only=True)  # ends the fit, such as wmv; none: the last iteration does

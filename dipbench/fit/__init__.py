@@ -3,7 +3,7 @@
 from dipbench.fit.begin import begin
 from dipbench.fit.course import Course
 from dipbench.fit.engines.capture import Captured
-from dipbench.fit.engines.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution, products
+from dipbench.fit.engines.execution import ENGINES, PRECISIONS, REFERENCE, Execution, pick_execution
 from dipbench.fit.ensemble import Ensemble
 from dipbench.fit.loop import FIT_VERSION, Fit, built
 
@@ -20,5 +20,4 @@ __all__ = [
     "begin",
     "built",
     "pick_execution",
-    "products",
 ]

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from dipbench.rounding import put_rounding, rounding
+
 
 class Process:
     """The process as a plugin has made it, from one block to the next; at first it is as the first block finds it."""
@@ -109,7 +111,7 @@ _STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (_casts, _put_casts),
     (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
-    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    (rounding, put_rounding),
     (_flags, _put_flags),
     (np.geterr, lambda errors: np.seterr(**errors)),
     (lambda: tuple(warnings.filters), _put_filters),

@@ -1,7 +1,7 @@
 """Quality against time: a figure, and a table of how long each method takes to reach a quality."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dipbench.comparing.anytime import SIGNALS, anytime, seconds_to, timed_on
+from dipbench.comparing.anytime import SIGNALS, anytime, seconds_to
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.colours import Colours, colours_of
 from dipbench.report.figure import LEGEND_LINE, legend_columns, method_handles, styled
@@ -74,28 +74,26 @@ def as_markdown(curves: pd.DataFrame) -> str:
 
 def remarks(curves: pd.DataFrame, records: Iterable[Record]) -> str:
     """What a reader of the times must know of the runs, in words; empty: nothing."""
-    shown = [record for record in records if record.label in set(curves["method"])]
-    return " ".join(filter(None, [_where(shown), _turns(shown), _waited(shown)]))
+    device = dict(zip(curves["method"], curves["device"], strict=True))
+    shown = [record for record in records if record.label in device]
+    timed = [record for record in shown if record.result.environment.device == device[record.label]]
+    several = len({record.result.environment.device for record in shown}) > 1
+    return " ".join(filter(None, [_where(device) if several else "", _turns(timed), _waited(timed)]))
 
 
-def _where(records: Sequence[Record]) -> str:
-    """On which device the times were taken, where the runs are of several."""
-    ran = [(record.label, record.result.environment.device) for record in records]
-    if len({device for _, device in ran}) < 2:
-        return ""
+def _where(device: Mapping[str, str]) -> str:
+    """On which device the times of the methods were taken."""
     methods: dict[str, list[str]] = {}
-    for method, device in timed_on(ran).items():
-        methods.setdefault(device, []).append(method)
-    common, *others = sorted(methods, key=lambda device: -len(methods[device]))
-    apart = "".join(f", but of {', '.join(methods[device])} of those on {device}" for device in others)
-    return f"The times are of the runs on {common}{apart}; the PSNRs are of all runs."
+    for method, on in device.items():
+        methods.setdefault(on, []).append(method)
+    common, *others = sorted(methods, key=lambda on: -len(methods[on]))
+    apart = "".join(f"; those of {', '.join(methods[on])} are of runs on {on}" for on in others)
+    return f"The times are of the runs on {common}{apart}. The PSNRs are of all runs."
 
 
 def _turns(records: Sequence[Record]) -> str:
     """How many runs shared a device."""
-    on = timed_on((record.label, record.result.environment.device) for record in records)
-    timed = [record.result for record in records if record.result.environment.device == on[record.label]]
-    most = max((result.at_once for result in timed), default=1)
+    most = max((record.result.at_once for record in records), default=1)
     return f"Up to {most} runs took turns on a device: one that has it to itself takes less time." if most > 1 else ""
 
 

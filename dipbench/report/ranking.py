@@ -62,15 +62,19 @@ def rankings_of(store: Store, chapter: Chapter) -> list[Comparison]:
         if of_all and not _of_too_few(of_all.ranking):
             found.append(of_all)
         if methods and (of_all is None or of_all.ranking["seeds"].min() < seeds):
-            of_some = compare(results[results["method"].isin(methods)])
+            against = baseline if baseline in methods else ""
+            rows, among = results[results["method"].isin(methods)], f"the methods with {seeds} seeds"
+            of_some = compare(rows, baseline=against, among=among)
             if of_some and not _of_too_few(of_some.ranking):
-                found.append(replace(of_some, among=f"the {len(methods)} methods with {seeds} seeds"))
-    return found if there or not chapter.baseline else [_against_another(one, chapter.baseline) for one in found]
+                found.append(of_some if against == baseline else _against_another(of_some, baseline, "has fewer seeds"))
+    if there or not chapter.baseline:
+        return found
+    return [_against_another(one, chapter.baseline, "is not computed here") for one in found]
 
 
-def _against_another(found: Comparison, wanted: str) -> Comparison:
-    """With a remark of that the baseline which the suite declares is not there."""
-    said = f"The suite's baseline {wanted} is not computed here: differences are against {found.baseline}."
+def _against_another(found: Comparison, wanted: str, why: str) -> Comparison:
+    """With a remark of why the baseline which the suite declares is not there."""
+    said = f"The suite's baseline {wanted} {why}: differences are against {found.baseline}."
     return replace(found, remarks=(*found.remarks, said))
 
 
@@ -81,7 +85,9 @@ def _of_too_few(ranking: pd.DataFrame) -> bool:
 def heading_of(found: Comparison) -> str:
     """Which outputs of which methods it ranks; empty: the usual ones of all."""
     outputs = f"Each by '{kind_of(found.asked).title}', where it has that" if found.asked else ""
-    return f"{outputs}, of {found.among}" if outputs and found.among else outputs or found.among
+    if not found.among:
+        return outputs
+    return f"{outputs}, of {found.among}" if outputs else f"Of {found.among}"
 
 
 def rank_heads(found: Comparison) -> list[str]:

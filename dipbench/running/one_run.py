@@ -13,10 +13,10 @@ from dipbench.contract import Dataset, Method, Scene, Task
 from dipbench.data.loading import load
 from dipbench.disk.whole import CameSecond
 from dipbench.errors import UserError
-from dipbench.fit import products
 from dipbench.images.files import pixel_hash, write_image
 from dipbench.metrics import scores
 from dipbench.resources import environment, out_of_gpu_memory
+from dipbench.rounding import rounded
 from dipbench.running import interruption
 from dipbench.running.checkpoints import Checkpoints
 from dipbench.running.claims import put
@@ -87,8 +87,9 @@ class Work:
         try:
             if self._ended is None:
                 assert self._trial is not None
-                outcome = self._with_views(self._trial.outcome())
-                self._ended, content = self._scored(outcome)
+                with rounded(False):  # a task may have convolutions of its own
+                    outcome = self._with_views(self._trial.outcome())
+                    self._ended, content = self._scored(outcome)
         except (Exception, SystemExit) as error:
             if out_of_gpu_memory(error):
                 raise
@@ -232,8 +233,7 @@ class Work:
 
     def _with_views(self, outcome: Outcome) -> Outcome:
         device = self._conditions.device
-        with products(tf32=False):
-            views = {o.name: self._task.views(o.image.to(device), self._problem) for o in outcome.outputs}
+        views = {o.name: self._task.views(o.image.to(device), self._problem) for o in outcome.outputs}
         return replace(outcome, views=views)
 
     def _scored(self, outcome: Outcome) -> tuple[Finished, dict[str, Any]]:

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from dipbench.contract import Method, Prior, Problem, Rule
 from dipbench.errors import UserError
-from dipbench.fit import REFERENCE, Execution, begin, products
+from dipbench.fit import REFERENCE, Execution, begin
 from dipbench.registry.process import apart
 from dipbench.resources import PeakMemory, on_stream
+from dipbench.rounding import rounded
 from dipbench.running import interruption
 from dipbench.running.recording import Recording, refusal
 from dipbench.running.stopwatch import Stopwatch
@@ -107,7 +108,7 @@ class Trial:
         A fit rounds those of its network where its precision says so; its loss, what is recorded and a method that is
         not fitted are in single precision, whatever CUDA does by default.
         """
-        with on_stream(self._stream), self._global.borrowed(), products(tf32=False):
+        with on_stream(self._stream), self._global.borrowed(), rounded(False):
             yield
 
     def advance(self) -> bool:

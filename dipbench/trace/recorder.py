@@ -77,7 +77,7 @@ class Recorder:
         self._rows.index_copy_(0, self._next[None], row[None])
         for kept in self._kept if self._stop else [*self._kept, *self._extremes]:
             kept.see(step, row, self._next)
-        if self._stop:  # what comes after the end is not to replace what was extreme before it
+        if self._stop and self._extremes:  # what comes after the end is not to replace what was extreme before it
             self._see_extremes(self._next - self._stopping.recent)
         self._stopping.see(step, self._next)
         self._last = step
@@ -94,7 +94,7 @@ class Recorder:
     @torch.no_grad()
     def _settle_extremes(self, end: int) -> None:
         """Sees the rest of a run that ended there, or goes on; to see an iteration again changes nothing."""
-        if self._stop:
+        if self._stop and self._extremes:
             for iteration in range(max(self._stopping.begun, int(self._next) - self._stopping.recent), end + 1):
                 self._see_extremes(torch.tensor(iteration, device=self._next.device))
 

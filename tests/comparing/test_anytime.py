@@ -74,7 +74,23 @@ def test_times_are_of_one_device_and_quality_is_of_all_runs() -> None:
     of_dip = found[found["method"] == "dip"]
     assert list(of_dip["seconds"]) == [10, 20, 30, 40]
     assert list(of_dip["psnr"]) == [20, 30, 40, 50]
+    assert list(of_dip["device"].unique()) == ["cpu"]
     assert list(found[found["method"] == "bm3d"]["seconds"]) == [3]
+
+
+def test_a_device_counts_where_runs_have_traces() -> None:
+    """Of the methods on `cpu` but one has a trace, so that it is not the device on which most are."""
+    kept = {"dip-a-0": trace(10, 20), "dip-a-1": trace(10, 20), "pip-a-0": trace(10, 20)}
+    runs = [
+        ("dip", 0, "cpu", 40.0),
+        ("dip", 1, "gpu", 4.0),
+        ("pip", 0, "gpu", 2.0),
+        ("nlm", 0, "cpu", 1.0),
+        ("tv", 0, "cpu", 1.0),
+    ]
+    rows = [results({method: {("a", seed): 0.0}}).assign(device=on, seconds=time) for method, seed, on, time in runs]
+    found = anytime(pd.concat(rows, ignore_index=True), Traces(kept))  # type: ignore[arg-type]
+    assert found.groupby("method")["seconds"].max().to_dict() == {"dip": 4.0, "pip": 2.0}
 
 
 def test_thinned_traces_keep_their_time() -> None:

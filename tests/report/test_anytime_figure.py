@@ -45,13 +45,23 @@ def test_times_that_other_work_lengthened_are_named(forge: Forge) -> None:
 def test_times_of_several_devices_and_of_runs_that_took_turns_are_named(forge: Forge) -> None:
     fill(forge, "dip", "better")
     elsewhere = ENVIRONMENT | {"device": "a GPU"}
-    forge.done("dip", "image", 1, {"final": 20.0, "best": 24.0}, seconds=1.0, environment=elsewhere, at_once=8)
+    forge.done(
+        "dip",
+        "image",
+        1,
+        {"final": 20.0, "best": 24.0},
+        seconds=1.0,
+        environment=elsewhere,
+        at_once=8,
+        processor_seconds=0.1,
+    )
     text = page_of(forge)
-    assert f"The times are of the runs on {ENVIRONMENT['device']}; the PSNRs are of all runs." in text
+    assert f"The times are of the runs on {ENVIRONMENT['device']}. The PSNRs are of all runs." in text
     assert "took turns" not in text, "those that did are not those whose times are shown"
+    assert "lengthened" not in text, "likewise"
     forge.done("there", "image", 0, {"final": 20.0, "best": 24.0}, seconds=1.0, environment=elsewhere, at_once=8)
     text = page_of(forge)
-    assert f"on {ENVIRONMENT['device']}, but of there of those on a GPU; the PSNRs" in text
+    assert f"on {ENVIRONMENT['device']}; those of there are of runs on a GPU. The PSNRs" in text
     assert "Up to 8 runs took turns on a device" in text
 
 

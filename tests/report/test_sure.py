@@ -81,11 +81,31 @@ def test_methods_with_more_seeds_than_others_are_compared_by_all_of_these(forge:
     for image in range(8):
         forge.done("alone", f"image {image}", 0, {"final": 30.0 + image})
     text, folder = page_of(forge)
-    assert "the 3 methods with 3 seeds: 3 methods on 8 images" in text
+    assert "Of the methods with 3 seeds: 3 methods on 8 images" in text
     ranking = pd.read_csv(folder / "ranking" / "denoising.csv")
     assert list(ranking["label"]) == ["alone", "m2", "m1", "dip, EMA", "m2", "m1", "dip, EMA"]
     assert list(ranking["seeds"]) == [1] * 4 + [3] * 3
-    assert "\nthe 3 methods with 3 seeds:\n" in (folder / "ranking" / "denoising.md").read_text()
+    assert list(ranking["among"].fillna("")) == [""] * 4 + ["the methods with 3 seeds"] * 3
+    assert "\nOf the methods with 3 seeds:\n" in (folder / "ranking" / "denoising.md").read_text()
+
+
+def test_a_baseline_with_fewer_seeds_is_replaced_among_those_with_more_and_that_is_said(forge: Forge) -> None:
+    fill(forge, methods=3, images=8, seeds=3)
+    forge.experiments[0]["baseline"] = "alone"
+    for image in range(8):
+        forge.done("alone", f"image {image}", 0, {"final": 30.0 + image})
+    text, folder = page_of(forge)
+    assert "baseline alone has fewer seeds: differences are against dip, EMA." in text
+    differences = pd.read_csv(folder / "ranking" / "denoising_differences.csv")
+    assert list(differences["baseline"]) == ["alone"] * 3 + ["dip, EMA"] * 2
+
+
+def test_a_run_that_is_missing_makes_no_second_comparison(forge: Forge) -> None:
+    fill(forge, methods=3, images=8, seeds=3)
+    for image in range(8):
+        for seed in range(3 if image else 2):
+            forge.done("incomplete", f"image {image}", seed, {"final": 30.0 + image})
+    assert "methods with" not in page_of(forge)[0]
 
 
 @pytest.mark.parametrize("images", [7, 8])

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+import dipbench
 from dipbench import registry
 from dipbench.contract import FitSettings, Method, Prior, Problem, Scene
 from dipbench.fit import Execution
+from dipbench.rounding import put_rounding, rounding
 from dipbench.running.trial import Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -86,6 +90,35 @@ def test_of_a_fit_the_network_alone_is_rounded(problem: Problem, precision: str,
     prior = Fitted()
     run(prior, problem, Execution("eager", precision))
     assert prior.seen == {"network": network, "loss": False}
+
+
+def test_what_a_task_computes_of_an_output_is_not_rounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def scores(*given: object) -> dict[str, float]:
+        seen.append(rounded())
+        return {}
+
+    monkeypatch.setattr(registry.find("task", "denoising"), "scores", scores)
+    dipbench.run("quickstart", only=["denoising", "degraded", "coffee"], device="cpu", out=tmp_path)
+    assert seen
+    assert not any(seen)
+
+
+@pytest.fixture
+def _restored() -> Iterator[None]:
+    before = rounding()
+    yield
+    put_rounding(before)
+
+
+@pytest.mark.usefixtures("_restored")
+@pytest.mark.parametrize("place", [torch.backends.cudnn.conv, torch.backends.cuda.matmul])
+def test_a_newer_setting_of_the_user_is_kept(problem: Problem, place: Any) -> None:
+    """Beside which PyTorch refuses to tell the older one."""
+    place.fp32_precision = before = "ieee" if place.fp32_precision == "tf32" else "tf32"
+    run(Fitted(), problem, Execution("eager", "float32"))
+    assert place.fp32_precision == before
 
 
 @pytest.mark.parametrize("precision", ["tf32", "float32"])

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from dipbench.errors import UserError, unknown
+from dipbench.rounding import rounded
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Execution:
         """The arithmetic of the block, on every device: also float32 is only what it says where TF32 is off."""
         cast = self.arithmetic.autocast
         with (
-            products(tf32=self.arithmetic.tf32),
+            rounded(self.arithmetic.tf32),
             _searched_convolutions(self.how.lean),
             torch.autocast(device.type, cast, cast is not None),
         ):
@@ -124,28 +125,6 @@ def pick_execution(device: torch.device, engine: str = "auto", precision: str = 
 
 def _lean_pays(device: torch.device, precision: str) -> bool:
     return device.type == "cpu" and precision == "bf16"
-
-
-@contextmanager
-def products(*, tf32: bool) -> Iterator[None]:
-    """Sets whether CUDA rounds the factors of products and convolutions to TF32 within the block.
-
-    By default those of products are not rounded, those of convolutions are.
-
-    By PyTorch's older settings and by its newer ones: where those differ, torch.compile refuses to read them
-    (github:pytorch/pytorch#166387).
-    """
-    places = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    try:
-        torch.set_float32_matmul_precision("high" if tf32 else "highest")
-        torch.backends.cudnn.allow_tf32 = tf32
-        for place in places:
-            place.fp32_precision = "tf32" if tf32 else "ieee"
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 @contextmanager

@@ -185,6 +185,19 @@ def test_a_signal_with_memory_and_rules_are_captured_and_checkpointed(
             assert torch.equal(one.image, other.image)
 
 
+def test_what_was_best_before_a_rule_ended_the_fit_is_captured(course: Callable[..., Recorded]) -> None:
+    recorded = {"stop": Fixed(iteration=4)}
+    plain, replayed = (
+        course("dip[down=[8,8],iterations=14]", "denoising", captures, **recorded) for captures in (False, True)
+    )
+    expected = plain.run(14)
+    pd.testing.assert_frame_equal(replayed.run(14), expected, check_exact=True)
+    outputs = {output.name: output for output in replayed.recorder.outputs()}
+    assert outputs["best"].iteration == expected["psnr"].argmax() == 4, "it would go on getting better"
+    for one in plain.recorder.outputs():
+        assert torch.equal(one.image, outputs[one.name].image)
+
+
 @pytest.mark.parametrize("engine", ["eager", "graph"])
 def test_memory_of_a_trial_is_free_when_it_is_dropped(engine: str, photo: Tensor) -> None:
     """Not when Python looks for circles: the next trial asks for that memory at once."""
