@@ -133,12 +133,31 @@ def test_colour_bm3d_gains_from_the_opponent_space(cat: Tensor) -> None:
     assert float(protocol.psnr(estimates(method, problem)[0], truth)) > separate + 0.5
 
 
+def test_bm3d_without_its_colour_space_is_what_the_package_makes_of_rgb(cat: Tensor) -> None:
+    problem, _, _ = posed("denoising", cat)
+    bm3d = pytest.importorskip("bm3d")
+    profile = bm3d.BM3DProfile()
+    profile.num_threads = 1  # as the method, for it adds in another order on several
+    theirs = bm3d.bm3d(to_array(problem.measurement), problem.sigma, profile)
+    (ours,) = estimates(registry.build("method", "bm3d[colours=rgb]"), problem)
+    assert torch.equal(ours, from_array(theirs, problem.measurement))
+    assert not torch.equal(ours, estimates(registry.build("method", "bm3d"), problem)[0])
+
+
+def test_bm3d_is_named_by_the_settings_that_were_given() -> None:
+    """Runs of before there was a setting keep their names."""
+    assert registry.build("method", "bm3d").settings() == {}
+    assert registry.build("method", "bm3d[sigma=10]").settings() == {"sigma": 10.0}
+    assert registry.build("method", "bm3d[colours=rgb]").settings() == {"colours": "rgb"}
+
+
 def test_bm3d_refuses_what_its_package_cannot_take(photo: Tensor) -> None:
     method = registry.build("method", "bm3d")
     small, _, _ = posed("denoising", photo[:, :8])
     assert "at least 9 pixels" in method.refuses(small)
     grey = registry.build("task", "denoising").pose(photo[:1].expand(3, -1, -1))
     assert "give the image as grey" in method.refuses(grey)
+    assert registry.build("method", "bm3d[sigma=25,colours=rgb]").refuses(grey) is None
 
 
 def test_bm3d_that_cannot_be_imported_is_refused_with_the_reason(

@@ -50,18 +50,22 @@ def not_posed(size: tuple[int, int, int] = SIZES[0]) -> dict[str, str]:
 
 def _every(size: tuple[int, int, int]) -> dict[str, Problem | str]:
     names = registry.names("task")
-    return {name: _problem(name, registry.find("task", name).__module__, size) for name in names}
+    return {name: _problem_or_reason(name, size) for name in names}
+
+
+def _problem_or_reason(name: str, size: tuple[int, int, int]) -> Problem | str:
+    try:
+        return _problem(name, registry.find("task", name).__module__, size)
+    except UserError as error:
+        return str(error)
 
 
 @cache
-def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem | str:
-    """Of that task, posed once, or why it is not; an edited one is of another module."""
+def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem:
+    """Of that task, posed once; an edited one is of another module. Where it cannot be, the next call tries again."""
     cls: Any = registry.find("task", name)
     task: Task = cls.tiny()
-    try:
-        return task.degrade(task.prepare(scene(size)), Streams(0))
-    except UserError as error:
-        return str(error)
+    return task.degrade(task.prepare(scene(size)), Streams(0))
 
 
 class Places:

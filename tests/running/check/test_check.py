@@ -13,7 +13,8 @@ from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
 from dipbench.running.check import CHECKS, checked, kind_of, patience
-from dipbench.running.check.trying import SIZES, problems
+from dipbench.running.check.trying import SIZES, not_posed, problems
+from dipbench.tasks.denoising import Denoising
 
 FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
 
@@ -305,3 +306,18 @@ def test_of_several_kinds_one_is_to_be_said(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["check", str(file), "--kind", "trick"])
     assert said.exit_code == 0, said.output
     assert "right  goes on from a checkpoint" in said.output
+
+
+def test_a_task_that_could_not_be_posed_is_posed_once_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when its weights were fetched in between."""
+
+    def missing(*_: object) -> None:
+        raise UserError("its weights are not here")
+
+    size = (3, 34, 34)  # that nothing else is tried on, for what was posed is kept
+    with monkeypatch.context() as patch:
+        patch.setattr(Denoising, "degrade", missing)
+        assert not_posed(size)["denoising"] == "its weights are not here"
+        assert "denoising" not in problems(size)
+    assert "denoising" in problems(size)
+    assert "denoising" not in not_posed(size)
