@@ -9,7 +9,7 @@ from dipbench.errors import UserError
 from dipbench.published import AVERAGE, Number, Published, best_source, images_of, numbers_of, read_table, table_names
 
 LUMA = "peak:1|channels:luma|border:4+5|quantisation:none"
-TABLES = ["denoising_25", "followups", "inpainting_50", "sr_x4", "sr_x8", "trajectories"]
+TABLES = ["denoising_25", "followups", "inpainting_50", "kodak24_25", "sr_x4", "sr_x8", "trajectories"]
 
 
 def every_number() -> list[Number]:
@@ -37,7 +37,7 @@ def test_a_protocol_is_one_that_can_be_asked_for_or_not_stated() -> None:
 
 
 def test_tables_are_scored_as_their_tasks_score() -> None:
-    for table in ("sr_x4", "sr_x8", "inpainting_50", "denoising_25"):
+    for table in ("sr_x4", "sr_x8", "inpainting_50", "denoising_25", "kodak24_25"):
         numbers = read_table(table)
         signature = registry.build("task", numbers[0].task).protocol().signature
         assert signature in {number.protocol for number in numbers}

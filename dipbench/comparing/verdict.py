@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from dipbench import registry
 from dipbench.comparing.statistics import CONFIDENCE, half_interval, means_by_seed, of_whole_seeds, spread
 from dipbench.published import (
     AVERAGE,
@@ -165,7 +166,8 @@ class _Comparison:
         self.numbers = numbers_of(wanted.table, wanted.dataset, row.method)
         self._row, self._protocols = row, sorted(set(rows["protocol"]))
         self._by_seed, self._by_image = means_by_seed(rows, "psnr"), rows.groupby("image")["psnr"].mean()
-        self._all_images = images_of(wanted.table, wanted.dataset)
+        named = images_of(wanted.table, wanted.dataset)
+        self._all_images = named or set(registry.build("dataset", wanted.dataset).names())  # means alone are of all
         found = {image: best_source(self.numbers, image, self._protocols[0]) for image in self._by_image.index}
         self._published = {image: number for image, number in found.items() if number is not None}
 

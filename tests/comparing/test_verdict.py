@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 from torch import Tensor
 
-from dipbench import api
+from dipbench import api, registry
 from dipbench.comparing.verdict import AVERAGE_ONLY, Tolerance, Verdict, verdicts, verdicts_of
 from dipbench.images.files import write_image
 from dipbench.published import images_of
@@ -163,6 +163,24 @@ def test_average_alone_has_a_difference_without_an_interval() -> None:
     assert verdict.difference is not None
     assert verdict.difference.value == pytest.approx(29.4 - 29.22)
     assert (verdict.difference.half, verdict.difference.remark) == (None, "average only")
+
+
+@pytest.mark.parametrize(
+    ("images", "text"),
+    [
+        (24, "reproduced: within 0.4 dB (re-runs differ by that)"),
+        (2, "not comparable: 2 of 24 images, and no published number of kodim01, kodim02"),
+    ],
+)
+def test_where_means_alone_are_published_they_are_of_the_whole_data_set(images: int, text: str) -> None:
+    row = DIP | {"method": "DIP, best iterate (Zafari et al.)"}
+    protocol = "peak:1|channels:all|border:0+0|quantisation:none"
+    names = registry.build("dataset", "kodak24").names()[:images]
+    made = Made({"dip": row}).add("dip", lambda output, seed: 29.0, images=names, protocol=protocol)
+    made.experiment |= {"dataset": "kodak24"}
+    made.experiment["published"] |= {"table": "kodak24_25", "dataset": "kodak24"}
+    (verdict,) = made.judged({"sigma": 25.0, "clip": False})
+    assert verdict.text == text
 
 
 def test_tolerance_is_for_the_mean_over_all_images() -> None:
