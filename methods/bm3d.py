@@ -2,7 +2,7 @@
 
 CBM3D matches blocks in the luminance of an opponent colour space, where the noise is lowest, and filters all channels
 by those groups. The package's function `bm3d` takes a colour image too, and matches in its red channel: 2.3 dB less on
-kodim05 at sigma 25, which is what some papers print as BM3D. Here that is `bm3d[colours=rgb]`.
+kodim05 at sigma 25. Here that is `bm3d[colours=rgb]`, and in arXiv:2506.12693 it is BM3D: reports/priors/kodak24.
 
 Differs: on one thread, because on several the package adds in an order that changes from call to call.
 """
@@ -36,7 +36,7 @@ class BM3D(Method):
     licence = "the package bm3d is for nonprofit, non-commercial use only, and its authors are to be cited"
 
     sigma: PositiveFloat | None = None  # noise level that it is given, 8-bit grey levels; none: the problem's
-    colours: Literal["opponent", "rgb"] = "opponent"  # in which it filters an RGB image, matching blocks in the first
+    colours: Literal["opponent", "rgb"] = "opponent"  # space that RGB is filtered in; blocks match in its first channel
 
     def refuses(self, problem: Problem) -> str | None:
         if isinstance(problem.operator, Blur):
