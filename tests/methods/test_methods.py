@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+import bm3d
 import numpy as np
 import pytest
 import torch
@@ -135,7 +136,6 @@ def test_colour_bm3d_gains_from_the_opponent_space(cat: Tensor) -> None:
 
 def test_bm3d_without_its_colour_space_is_what_the_package_makes_of_rgb(cat: Tensor) -> None:
     problem, _, _ = posed("denoising", cat)
-    bm3d = pytest.importorskip("bm3d")
     profile = bm3d.BM3DProfile()
     profile.num_threads = 1  # as the method, for it adds in another order on several
     theirs = bm3d.bm3d(to_array(problem.measurement), problem.sigma, profile)
