@@ -5,7 +5,7 @@ results/reference/SUITE/curves.csv   the rise and fall of each fit
 results/reference/SUITE/choices.csv  its PSNR by every way to choose an iteration that is no rule
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -65,12 +65,22 @@ def write_known(known: Known, folder: Path) -> None:
             table.round(_DIGITS).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def section_of(known: Known, experiment: str, name: str, folder: Path) -> str:
-    """The tables of an experiment in Markdown, with a figure NAME-rules.png in `folder`; empty without a line."""
-    curves, stops = (known[table][known[table]["experiment"] == experiment] for table in ("curves", "stops"))
+def of_runs(known: Known, runs: Collection[str]) -> Known:
+    """What is known of some runs, by their keys."""
+    return {name: table[table["run"].isin(runs)] for name, table in known.items()}
+
+
+def stops_in(known: Known) -> list[Stops]:
+    """What the rules say of the fits, a method after the other."""
+    by_method = known["stops"].groupby("method", sort=False)
+    return [Stops(str(method), summaries_of(rows), rows) for method, rows in by_method]
+
+
+def section_of(known: Known, name: str, folder: Path) -> str:
+    """The tables of some fits in Markdown, with a figure NAME-rules.png in `folder`; empty without a line."""
+    curves, stops = known["curves"], known["stops"]
     parts = [f"### Rise and fall\n\n{rise.as_markdown(rise.lines_of(curves))}"] if len(curves) else []
     if len(stops):
         write_gaps(stops, folder / f"{name}-rules.png", colours_of(stops["method"]))
-        found = [Stops(str(method), summaries_of(rows), rows) for method, rows in stops.groupby("method", sort=False)]
-        parts.append(f"### Stopping rules\n\n![Gaps of each rule]({name}-rules.png)\n\n{as_markdown(found)}")
+        parts.append(f"### Stopping rules\n\n![Gaps of each rule]({name}-rules.png)\n\n{as_markdown(stops_in(known))}")
     return "\n".join(parts)

@@ -8,22 +8,26 @@ from pathlib import Path
 
 import pandas as pd
 from reference import Kept
-from reference_fits import Known, section_of
+from reference_fits import Known, of_runs, section_of, stops_in
 from reference_sheet import sheet_of
 
+from dipbench.comparing.ranking import Comparison
 from dipbench.comparing.verdict import verdicts_of
 from dipbench.fit.engines.execution import PRECISIONS
 from dipbench.report import anytime, ranking
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import write_figures
+from dipbench.report.findings import findings_of
 from dipbench.report.formats import to_markdown as table_of
+from dipbench.report.markup import markdown_text
+from dipbench.report.standings import standings_of
 from dipbench.report.tables import Table, tables_of
 from dipbench.report.verdicts import to_markdown as verdict_table
 from dipbench.store.records import Holdings, PlannedExperiment, PlannedRun
 from dipbench.store.store import Store
 from dipbench.suites.jobs import image_names
-from dipbench.suites.suite import Suite
+from dipbench.suites.suite import Experiment, Suite
 
 
 def parted(holdings: Holdings, runs: Mapping[str, Kept]) -> Holdings:
@@ -100,15 +104,18 @@ def page(
             for name in (chapter.file, f"{chapter.file}-log"):
                 (folder / f"{name}.pdf").unlink()
             shutil.rmtree(folder / "narrow")
+        tables = tables_of(chapter.name, chapter.frame, chapter.missing)
+        rankings, of_fits = ranking.rankings_of(store, chapter), of_runs(known, set(chapter.frame["run"]))
         parts += [f"## {chapter.name}", setup_of(holdings, chapter.frame), not_computed(suite, chapter.name, runs)]
+        parts.append(_fewer_images(suite, chapter, runs))
+        parts.append(_found(tables, rankings, of_fits, chapter))
         sheets = {image: sheet_of(chapter.name, image) for image in chapter.images}
         parts += [f"![What was made of {image}]({file})" for image, file in sheets.items() if (folder / file).exists()]
         parts += [f"![PSNR at every iteration]({chapter.file}.png)"] if curves else []
         parts += [verdict_table(found[chapter.name])] if found.get(chapter.name) else []
-        parts.append(_ranking(store, chapter))
+        parts.append(_ranking(rankings))
         parts.append(_paces(store, chapter, folder) if fits else "")
-        parts.append(section_of(known, chapter.name, chapter.file, folder))
-        tables = tables_of(chapter.name, chapter.frame, chapter.missing)
+        parts.append(section_of(of_fits, chapter.file, folder))
         parts.append(table_of([table for table in tables if _says_something(table)] or tables[:1]))
     parts += _how_to_read(parts)
     return "\n\n".join(part for part in parts if part).rstrip() + "\n"
@@ -125,8 +132,7 @@ def commands_of(runs: Iterable[Kept]) -> list[str]:
 
 def not_computed(suite: Suite, chapter: str, runs: Iterable[Kept]) -> str:
     """What the suite has in that experiment, and none of the runs is of; empty where nothing lacks."""
-    named = [one for one in suite.experiments if f"{chapter} ".startswith(f"{one.name} ")]
-    experiment = max(named, key=lambda one: len(one.name))
+    experiment = _experiment_of(suite, chapter)
     there = [(label, run.run.image) for run in runs for name, label in run.named if name == experiment.name]
     images = {one.label: {image for label, image in there if label == one.label} for one in experiment.methods}
     lacking = [f"`{label}`" for label, found in images.items() if not found]
@@ -138,14 +144,34 @@ def not_computed(suite: Suite, chapter: str, runs: Iterable[Kept]) -> str:
     return f"Of the suite not computed: {', '.join(lacking)}." if lacking else ""
 
 
+def _fewer_images(suite: Suite, chapter: Chapter, runs: Iterable[Kept]) -> str:
+    """That methods which are no fits have images beside those of the fits; empty where they have not."""
+    name = _experiment_of(suite, chapter.name).name
+    every = {run.run.image for run in runs if any(experiment == name for experiment, _ in run.named)}
+    left_out = len(every - set(chapter.images))
+    return f"All that follows is of the {len(chapter.images)} images with fits, of {len(every)}." if left_out else ""
+
+
+def _experiment_of(suite: Suite, chapter: str) -> Experiment:
+    """That which a chapter is of, or is a part of."""
+    named = [one for one in suite.experiments if f"{chapter} ".startswith(f"{one.name} ")]
+    return max(named, key=lambda one: len(one.name))
+
+
 def _says_something(table: Table) -> bool:
     """Whether there is a number in it: without a truth there is no PSNR."""
     return any(cell.value is not None for row in table.rows for cell in row.cells)
 
 
-def _ranking(store: Store, chapter: Chapter) -> str:
+def _found(tables: Sequence[Table], rankings: Sequence[Comparison], known: Known, chapter: Chapter) -> str:
+    """What the experiment shows, a line a finding, as the page says it."""
+    standings, seeds = standings_of(tables, chapter.frame), chapter.frame["seed"].nunique()
+    found = findings_of(standings, next(iter(rankings), None), known["curves"], stops_in(known), seeds)
+    return "\n".join(f"- **{markdown_text(one.subject)}** {markdown_text(one.text)}" for one in found)
+
+
+def _ranking(found: Sequence[Comparison]) -> str:
     """How sure the ranking is; empty where nothing can be said of it."""
-    found = ranking.rankings_of(store, chapter)
     return f"### {ranking.HEADING}\n\n{ranking.as_markdown(found)}" if found else ""
 
 
@@ -176,7 +202,9 @@ def setup_of(holdings: Holdings, rows: pd.DataFrame) -> str:
     """On what the runs were computed, in a line."""
     results = [holdings.results[key] for key in rows["run"].unique()]
     versions = sorted({f"torch {result.environment.versions['torch']}" for result in results})
-    commits = sorted({(result.environment.commit or "a release")[:12] for result in results})
+    commits = sorted({commit[:12] for result in results if (commit := result.environment.commit)})
+    if len(commits) < len({result.environment.commit for result in results}):
+        commits.append("a commit that was not recorded")
     fits = sorted({f"engine {result.engine}, {result.precision}" for result in results if result.engine})
     seeds = sorted(rows["seed"].unique())
     return (

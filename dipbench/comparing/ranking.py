@@ -38,6 +38,7 @@ RANKING = {
     "worst_image": "str",  # that with the largest; empty: there is none
     "worst_spread": "float64",
     "diverged": "int64",  # runs that ended in no number, scored as their last finite output
+    "raw": "int64",  # runs whose average ended too soon to be one, scored as their raw output
 }
 """Of the table of a ranking: a line a method, the best first."""
 
@@ -190,6 +191,7 @@ def _ranked(scores: Scores, label: str) -> dict[str, Any]:
         "worst_image": str(spreads.idxmax()) if pooled and spreads.max() > 0 else "",
         "worst_spread": float(spreads.max()),
         "diverged": int(scores.diverged[label]),
+        "raw": scores.raw[label],
     }
 
 

@@ -26,6 +26,7 @@ class Scores:
     table: pd.DataFrame  # index: image, seed; columns: labels
     entrants: dict[str, Entrant]  # by label
     diverged: dict[str, int]  # by label, how many of its runs in the table
+    raw: dict[str, int]  # by label, of how many the raw output counts in place of an average that ended too soon
     remarks: tuple[str, ...]  # what is left out, and why
 
     @property
@@ -37,11 +38,12 @@ class Scores:
 def comparable(
     results: pd.DataFrame, ended: Mapping[str, Result], trace_of: Callable[[str], pd.DataFrame | None]
 ) -> pd.DataFrame:
-    """The table of results with three more columns, and the scores that comparing takes of what has none of its own.
+    """The table of results with four more columns, and the scores that comparing takes of what has none of its own.
 
     `ended` are the results of the runs, by key; `trace_of` gives the trace of a run by its key. A run that is
     `diverged` has the score of its last finite output; where its trace has no such score the hole stays. `rule` is,
-    of an output that a rule chose which was asked for, that rule with its code; empty of any other output.
+    of an output that a rule chose which was asked for, that rule with its code; empty of any other output. `unfired`
+    is whether a rule chose it that had not fired when the fit ended, and that does fire, as it did in another fit.
     `first_share` is what the first output still has in an average, and 0 of any other output: an average that is
     UNSETTLED has the scores of the raw output of that iteration, which is what `restore` gives there.
     """
@@ -87,7 +89,7 @@ def _last_finite(trace: pd.DataFrame, column: str) -> float:
 
 
 def _with_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:
-    """With the column `rule`. Those of dipbench's own have a version, beyond the first, in place of a hash."""
+    """With `rule` and `unfired`. Rules of dipbench's own have a version, beyond the first, in place of a hash."""
     rules = {
         (key, output.output): asked
         for key, result in ended.items()
@@ -95,8 +97,13 @@ def _with_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFr
         for asked in result.watched
         if output.rule and (asked == output.rule or asked.startswith(f"{output.rule} "))
     }
-    places = zip(results["run"], results["output"], strict=True)
-    return results.assign(rule=[rules.get(place, "") for place in places])
+    nominated = [(key, output) for key, result in ended.items() for output in result.outputs if output.rule]
+    fires = {output.rule for _, output in nominated if output.fired is not None}
+    unfired = {(key, of.output) for key, of in nominated if of.fired is None and of.rule in fires}
+    places = list(zip(results["run"], results["output"], strict=True))
+    return results.assign(
+        rule=[rules.get(place, "") for place in places], unfired=[place in unfired for place in places]
+    )
 
 
 def scores_of(
@@ -128,9 +135,10 @@ def scores_of(
     for label, places in diverged.items():
         if len(places) > counted[label]:
             remarks.append(lost(label, len(places) - counted[label]))
-    compared = {label: rows[label] for label in kept}
-    remarks += [*_learned(compared), *_of_other_rules(compared), *_unsettled(compared)]
-    return Scores(whole.droplevel("measurement"), kept, counted, tuple(remarks))
+    compared = {label: rows[label][_places(rows[label]).isin(whole.index)] for label in kept}
+    remarks += [*_learned(compared), *_of_other_rules(compared), *_ended_too_soon(compared), *_unfired(compared)]
+    raw = {label: int(_unsettled(of_one).sum()) for label, of_one in compared.items()}
+    return Scores(whole.droplevel("measurement"), kept, counted, raw, tuple(remarks))
 
 
 def _learned(rows: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -154,14 +162,30 @@ def _of_other_rules(rows: Mapping[str, pd.DataFrame]) -> list[str]:
     return [f"The rule is not the same for all: {said}. They compare once all are run with one file." for said in which]
 
 
-def _unsettled(rows: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What to say of averages that are still of the first output, as where a fit was stopped soon: see `comparable`."""
-    shares = {label: of_one.get("first_share", pd.Series(dtype=float)) for label, of_one in rows.items()}
-    soon = {label: of_one for label, of_one in shares.items() if (of_one > UNSETTLED).any()}
+def _unsettled(rows: pd.DataFrame) -> pd.Series:
+    """Of which of its rows the raw output counts: see `comparable`; of none in a table that it has not seen."""
+    return rows.get("first_share", pd.Series(0.0, index=rows.index)) > UNSETTLED
+
+
+def _ended_too_soon(rows: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What to say of averages that are still of the first output, as where a fit was stopped soon."""
+    soon = {label: _unsettled(of_one) for label, of_one in rows.items() if _unsettled(of_one).any()}
     return [
-        f"{label} ended too soon for an average in {(of_one > UNSETTLED).sum()} of {len(of_one)} runs, where up to "
-        f"{of_one.max():.0%} of it still is the first output: there its raw output counts."
-        for label, of_one in soon.items()
+        f"{label} ended too soon for an average in {places.sum()} of {len(places)} runs, where up to "
+        f"{rows[label]['first_share'].max():.0%} of it still is the first output: there its raw output counts."
+        for label, places in soon.items()
+    ]
+
+
+def _unfired(rows: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What to say of fits that went on to their end, because the rule that was to stop them did not fire."""
+    counts = {
+        label: (int(of_one["unfired"].sum()), len(of_one)) for label, of_one in rows.items() if "unfired" in of_one
+    }
+    return [
+        f"{label}: in {count} of {runs} runs the rule had not fired when the fit ended: what it nominates then counts."
+        for label, (count, runs) in counts.items()
+        if count
     ]
 
 
@@ -219,7 +243,11 @@ def _column(rows: pd.DataFrame, label: str, metric: Metric) -> pd.Series:
 
 def _diverged(rows: pd.DataFrame) -> pd.MultiIndex:
     """Where its runs diverged, as `comparable` says it; nowhere in a table that it has not seen."""
-    return pd.MultiIndex.from_frame((rows[rows["diverged"]] if "diverged" in rows else rows[:0])[_PLACE])
+    return _places(rows[rows["diverged"]] if "diverged" in rows else rows[:0])
+
+
+def _places(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[_PLACE])
 
 
 def _without_images(wide: pd.DataFrame, reasons: Mapping[str, str], remarks: list[str]) -> list[str]:

@@ -23,9 +23,9 @@ HEADING = "Quality against time"
 
 NOTE = (
     "PSNR (vs ground truth), the mean over images and seeds, after so many seconds of a run: thin of the raw output, "
-    "bold of the average of the outputs; a dot is a method of one estimate. An iteration takes the median of its "
-    "method's runs, wall-clock time on a machine that may have done other work too. Nobody without the ground truth "
-    "could stop at the peak of a curve."
+    "bold of the average of the outputs; the time to a level is until either is there. An iteration takes the median "
+    "of its method's runs, wall-clock time on a machine that may have done other work too. Nobody without the ground "
+    "truth could stop at the peak of a curve."
 )
 """How to read both."""
 
@@ -78,7 +78,8 @@ def remarks(curves: pd.DataFrame, records: Iterable[Record]) -> str:
     shown = [record for record in records if record.label in device]
     timed = [record for record in shown if record.result.environment.device == device[record.label]]
     several = len({record.result.environment.device for record in shown}) > 1
-    return " ".join(filter(None, [_where(device) if several else "", _turns(timed), _waited(timed)]))
+    dots = "A dot is a method of one estimate." if (curves["method"].value_counts() == 1).any() else ""
+    return " ".join(filter(None, [dots, _where(device) if several else "", _turns(timed), _waited(timed)]))
 
 
 def _where(device: Mapping[str, str]) -> str:

@@ -155,12 +155,17 @@ def _panel(upper: Axes, lower: Axes, curves: Curves, image: str, lines: pd.DataF
 
 
 def _curve(axes: Axes, line: pd.DataFrame, signal: str, colour: str, width: float, alpha: float) -> None:
-    """The mean over the seeds, with a band of one standard deviation where there are several."""
-    by_iteration = line.groupby("iteration")[signal]
-    middle = by_iteration.mean()
+    """The mean over the seeds, with a band of one standard deviation where there are several.
+
+    A fit that ended, or diverged, goes on with its last output: else the mean would jump to that of the others.
+    """
+    of_seeds = line.pivot(index="iteration", columns="seed", values=signal)
+    if len(of_seeds.columns) > 1:
+        of_seeds = of_seeds.interpolate(method="index", limit_area="inside").ffill()
+    middle = of_seeds.mean(axis=1)
     axes.plot(middle, color=colour, alpha=alpha, linewidth=width, zorder=1.8 if colour == GREY else 2)
-    if line["seed"].nunique() > 1:
-        spread = by_iteration.std()
+    if len(of_seeds.columns) > 1:
+        spread = of_seeds.std(axis=1)
         low, high = middle - spread, middle + spread
         axes.fill_between(middle.index, low, high, color=colour, alpha=0.2 * alpha, linewidth=0)
 
@@ -263,9 +268,13 @@ def _legend(curves: Curves, colours: Colours) -> list[Line2D]:
     for output, title in (("best", "best (oracle)"), ("best_ema", "best EMA (oracle)")):
         if (curves.best["output"] == output).any():
             handles.append(_mark_handle(title, raw=output == "best", shape="o" if output == "best" else "D"))
+    filled = " (filled: EMA)" if curves.stops["ema"].any() else ""
     handles += [
-        _mark_handle(f"stopped by {within(rule, 32)}", raw=True, shape=shape) for rule, shape in _shapes(curves).items()
+        _mark_handle(f"stopped by {within(rule, 32)}{filled}", raw=True, shape=shape)
+        for rule, shape in _shapes(curves).items()
     ]
+    if curves.lines["seed"].nunique() > 1:
+        handles.append(Line2D([], [], color="#d9d9d9", linewidth=7, label="± standard deviation over seeds"))
     if len(curves.plateaus):
         handles.append(Line2D([], [], color="#e4e4e4", linewidth=7, label=f"within {PLATEAU} dB of the peak"))
     if len(curves.levels):

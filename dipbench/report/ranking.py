@@ -8,15 +8,18 @@ from functools import partial
 import pandas as pd
 
 from dipbench.comparing.intervals import FEWEST_IMAGES, FEWEST_RESAMPLED
+from dipbench.comparing.paired import tie_width
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import comparable
 from dipbench.comparing.shared import scored, with_most_seeds
 from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE
+from dipbench.contract.prior import UNSETTLED
 from dipbench.metrics import leading
 from dipbench.report.chapters import Chapter
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table, markdown_text
+from dipbench.scoring import METRICS
 from dipbench.store.outputs import kind_of
 from dipbench.store.store import Store
 from dipbench.text import counted, table
@@ -26,17 +29,23 @@ HEADING = "How sure is the ranking?"
 BY_IMAGES = f"Student's t over the images, of {FEWEST_RESAMPLED} or more the BCa bootstrap"
 """Which interval is meant."""
 
+_TIE = tie_width(METRICS["psnr"])
+
 NOTE = (
-    f"Means over the images of the mean over the seeds, each with two {CONFIDENCE:.0%} intervals that answer different "
-    f"questions: for other images of this kind ({BY_IMAGES}), and for these images and other seeds. Of a fit its "
-    "average at the end takes part, else its last output, however far past its peak; what rules stopped does where it "
-    "is named. Methods that share a letter cannot be told apart: no pair of them has both an interval, of the "
-    "differences on each image, that leaves out 0 and a test that is significant in Holm's correction over all pairs, "
-    "so that a letter may skip a line. A gain is what a method is better by on the same measurement, the mean over the "
-    "images; p is Wilcoxon's signed rank over the images, exact (beyond 25 images, flips of signs), then corrected by "
-    "Holm for all lines that are computed, which are fewer than all pairs: a method may be better than the baseline "
-    "and share its letter. Better and worse take both the interval and the corrected p; the images needed are for a "
-    f"power of 60 to {POWER:.0%} in a family of so many lines. A run that diverged counts with its last finite output; "
+    f"Means over the images of the mean over the seeds, each with two {CONFIDENCE:.0%} intervals that answer different"
+    f" questions: for other images of this kind ({BY_IMAGES}), and for these images and other seeds. The spread over "
+    "seeds is their standard deviation, pooled over the images; beside it is the image where it is widest. Of a fit "
+    "its average at the end takes part, else its last output, however far past its peak; what rules stopped does "
+    f"where it is named. An average of which the first output still is more than {UNSETTLED:.0%} is none yet: the raw "
+    "output of that iteration stands for it, in as many runs as are said to be raw. Methods that share a letter "
+    "cannot be told apart: no pair of them has both an interval, of the differences on each image, that leaves out 0 "
+    "and a test that is significant in Holm's correction over all pairs, so that a letter may skip a line. A gain is "
+    "what a method is better by on the same measurement, the mean over the images; pairs are of image and seed, wins,"
+    f" ties and losses of images, a tie being a gain of at most ten steps of the last digit shown, {_TIE:g} dB of "
+    "PSNR; p is Wilcoxon's signed rank over the images, exact (beyond 25 images, flips of signs), then corrected by "
+    "Holm for all lines of its table, which are fewer than all pairs: a method may be better than the baseline and "
+    "share its letter. Better and worse take both the interval and the corrected p; the images needed are for a power"
+    f" of 60 to {POWER:.0%} in a family of so many lines. A run that diverged counts with its last finite output; "
     "oracles are left out."
 )
 """How to read the tables."""
@@ -84,7 +93,7 @@ def _of_too_few(ranking: pd.DataFrame) -> bool:
 
 def heading_of(found: Comparison) -> str:
     """Which outputs of which methods it ranks; empty: the usual ones of all."""
-    outputs = f"Each by '{kind_of(found.asked).title}', where it has that" if found.asked else ""
+    outputs = f"Ranked by '{kind_of(found.asked).title}', where a method has it" if found.asked else ""
     if not found.among:
         return outputs
     return f"{outputs}, of {found.among}" if outputs else f"Of {found.among}"
@@ -93,7 +102,7 @@ def heading_of(found: Comparison) -> str:
 def rank_heads(found: Comparison) -> list[str]:
     """The heads of the ranking."""
     heads = ["method", "rank", "group", _with_unit("mean", found), "other images", "other seeds"]
-    return [*heads, _with_unit("spread over seeds", found), "worst image"]
+    return [*heads, _with_unit("spread over seeds", found), "widest spread"]
 
 
 def rank_lines(found: Comparison) -> list[list[str]]:
@@ -103,8 +112,9 @@ def rank_lines(found: Comparison) -> list[list[str]]:
 
 def _rank_line(row: pd.Series, digits: int) -> list[str]:
     diverged = f"; {row['diverged']} diverged" if row["diverged"] else ""
+    raw = f" ({counted(row['raw'], 'run')} raw)" if row["raw"] else ""
     return [
-        row["label"],
+        row["label"] + raw,
         str(row["rank"]),
         row["group"] or DASH,
         digits_of(row["mean"], digits),

@@ -20,6 +20,7 @@ class Scored(NamedTuple):
     message: str
     protocol: str
     trained_on: str
+    device: str
     seconds: float
     value: float  # NaN: there is none
 

@@ -71,13 +71,14 @@ def stops_in(fits: Sequence[Fitted], lines: pd.DataFrame) -> list[Stops]:
 
 
 def cells(summary: Summary) -> list[str]:
-    """The line of a rule, as HEADS."""
+    """The line of a rule, as HEADS; of one fit there is neither a percentile nor a share."""
+    several = summary.runs > 1
     return [
         summary.rule,
         str(summary.runs),
         _median(summary.median, summary.interval),
-        _number(summary.high, 2),
-        share(summary.large),
+        _number(summary.high, 2) if several else DASH,
+        share(summary.large) if several else DASH,
         _median(summary.median_first, summary.interval_first),
         _number(summary.median_ema, 2),
         _number(summary.median_ssim, 3),

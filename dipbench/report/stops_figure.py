@@ -37,7 +37,8 @@ def write_gaps(stops: pd.DataFrame, path: Path, colours: Colours) -> None:
         with Streams(0).seeded("jitter"):  # by which dots lie apart: the same in every rendering
             sns.stripplot(shown, size=3.5, alpha=0.6, dodge=1 < len(methods) <= MOST, **look)
         axes.axvline(LARGE_GAP, color="#555555", linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set(xlabel="PSNR lost against the peak of the first fit [dB]", ylabel="")
+        beyond = f"; more than {_MOST:g} stands at {_MOST:g}" if (stops["gap_first"] > _MOST).any() else ""
+        axes.set(xlabel=f"PSNR lost against the peak of the first fit [dB]{beyond}", ylabel="")
         handles = method_handles(methods, colours)
         if legend := axes.get_legend():
             legend.remove()

@@ -19,6 +19,9 @@ MEAN = "mean"
 _OTHER_HEADS = {MEAN, SECONDS.heading.lower(), "metric", "method", "output", "oracle", "protocol", "notes"}
 _MISSING = "not computed: the suite was interrupted; run the same command to resume"
 _NOT_ASKED = "not asked for"
+_ENDED_BEFORE = "the fit ended before that iteration"
+_NO_SUCH_OUTPUT = "the run has no such output"
+_SEVERAL_DEVICES = "its runs are of several devices, whose times have no mean"
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ class _Sheet:
         unscored = len({run.seed for run in runs if run.message == NO_TRUTH})
         marks = [
             *self._protocol_marks(protocols),
-            *self._reasons(runs, len(done), unscored or len(values), self._why_absent(method, image)),
+            *self._reasons(runs, output, unscored or len(values), self._why_absent(method, image)),
         ]
         if not values or len(protocols) > 1:
             return Cell(None, marks=tuple(marks), words=NO_TRUTH if unscored else "")
@@ -165,15 +168,19 @@ class _Sheet:
     def _why_absent(self, method: str, image: str) -> str:
         return _MISSING if (method, image) in self._interrupted else _NOT_ASKED
 
-    def _reasons(self, runs: Sequence[Scored], done: int, count: int, absent: str) -> list[str]:
+    def _reasons(self, runs: Sequence[Scored], output: str, count: int, absent: str) -> list[str]:
         """The marks of what explains that there are `count` values and not one a seed; `absent` is said of no run."""
         if count == len(self._seeds):
             return []
         ended = [run for run in runs if run.status != "done"]
         texts = list(dict.fromkeys(f"{run.status}: {run.message}" for run in ended))
-        if done > count:
+        done = {run.seed for run in runs if run.status == "done"}
+        having = {run.seed for run in runs if run.status == "done" and run.output == output}
+        if len(having) > count:
             texts.append(self._why_no_number())
-        if done + len(ended) < len(self._seeds):
+        if done > having:
+            texts.append(_ENDED_BEFORE if "_at_" in output else _NO_SUCH_OUTPUT)
+        if len(done) + len(ended) < len(self._seeds):
             texts.append(absent)
         share = f"over {count} of {len(self._seeds)} seeds; " if count else ""
         return [self._notes.number(textwrap.shorten(share + text, 300, placeholder=" …")) for text in texts]
@@ -193,6 +200,8 @@ class _Sheet:
 
     def _time(self, done: Sequence[Scored], marks: tuple[str, ...]) -> Cell:
         """The mean of a run's, as in `_mean`; a hole has the marks of that."""
+        if len({run.device for run in done}) > 1:
+            return Cell(None, marks=(self._notes.number(_SEVERAL_DEVICES),))
         means = self._by_seed([(run.seed, run.seconds) for run in done])
         if not means or len({run.protocol for run in done}) != 1:
             return Cell(None, marks=marks)

@@ -20,8 +20,8 @@ KEPT = REFERENCE / "paper" / "switches"
 
 
 def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_data: Path) -> None:
-    with_rules = REFERENCE / "overfitting" / "spectrum"
-    for kept in (KEPT, with_rules):
+    with_rules, in_part = REFERENCE / "overfitting" / "spectrum", REFERENCE / "priors" / "crops"
+    for kept in (KEPT, with_rules, in_part):
         shutil.copytree(ROOT / kept, tmp_path / kept)
     (tmp_path / KEPT / "note.md").write_text("**Of these runs.** One was cut short.\n")
     script = ROOT / "benchmarks" / "tools" / "take_in.py"
@@ -29,7 +29,7 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
         [sys.executable, str(script), "--root", str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    for kept in (KEPT, with_rules):
+    for kept in (KEPT, with_rules, in_part):
         for name in ("numbers.csv", "runs.jsonl"):
             assert (tmp_path / kept / name).read_text() == (ROOT / kept / name).read_text()
         pd.testing.assert_frame_equal(*(pd.read_parquet(root / kept / "traces.parquet") for root in (tmp_path, ROOT)))
@@ -41,6 +41,12 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
     assert (tmp_path / with_rules / "stops.csv").read_text() == (ROOT / with_rules / "stops.csv").read_text()
     (figure,) = (tmp_path / "reports" / "overfitting" / "spectrum").glob("*-rules.png")
     assert f"![Gaps of each rule]({figure.name})" in (figure.parent / "README.md").read_text()
+    report = (tmp_path / "reports" / "priors" / "crops" / "README.md").read_text()
+    assert "## sigma 25 (fits in tf32)" in report
+    assert "All that follows is of the 5 images with fits, of 9." in report
+    assert "\n\n- **bm3d** has the best mean" in report or "\n\n- **bm3d** is best" in report
+    assert "### Rise and fall" in report, "of the fits of a part of the experiment"
+    assert "### Stopping rules" in report
 
 
 def test_a_store_taken_in_twice_changes_nothing_the_second_time(

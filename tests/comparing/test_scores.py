@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dipbench.comparing.scores import comparable
-from dipbench.store.records import NO_TRUTH, Environment, Result
+from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput
 from dipbench.suites.run import Run
 from results import found, made, results
 
@@ -32,6 +32,39 @@ def test_where_an_average_has_not_settled_the_raw_output_counts() -> None:
     assert of["wmv_ema"]["first_share"].round(3).tolist() == [0.099, 0.221, 0.221, 0.099]
     (said,) = [remark for remark in found(taken, output="wmv_ema").remarks if "too soon" in remark]
     assert said.startswith("dip, stopped by wmv, EMA ended too soon for an average in 2 of 4 runs, where up to 22%")
+    ranking = found(taken, output="wmv_ema").ranking.set_index("method")
+    assert ranking["raw"].to_dict() == {"dip": 2, "tv": 0}
+
+
+def test_of_the_runs_that_ended_too_soon_those_that_are_compared_are_counted() -> None:
+    seeds = {(f"image {i}", seed): 30.0 + i + seed for i in range(4) for seed in (0, 1)}
+    table = pd.concat([results({"dip": seeds}), results({"tv": made(images=4)})], ignore_index=True)
+    soon = found(table.assign(first_share=np.where(table["method"] == "dip", 0.3, 0.0)))
+    (said,) = [remark for remark in soon.remarks if "too soon" in remark]
+    assert said.startswith("dip ended too soon for an average in 4 of 4 runs")
+
+
+def test_a_rule_that_had_not_fired_when_the_fit_ended_is_said() -> None:
+    """Of rules that fire, as it did in another fit: one that only looks back never does."""
+    rules = ("wmv", "least_loss")
+    frames = [results({"dip": made(images=4)}, output=rule) for rule in rules]
+    table = pd.concat([*frames, results({"tv": made(-1.0, images=4)})], ignore_index=True)
+    ended = {run: of_average(0.99) for run in table["run"] if run.startswith("dip")}
+    for place, result in enumerate(ended.values()):
+        fired = {"wmv": 700 if place else None, "least_loss": None}
+        result.outputs.extend(
+            ScoredOutput(output=rule, iteration=9, picture="", rule=rule, fired=fired[rule]) for rule in rules
+        )
+    taken = comparable(table.assign(iteration=9), ended, lambda run: None)
+    assert taken.groupby(["method", "output"])["unfired"].sum().to_dict() == {
+        ("dip", "least_loss"): 0,
+        ("dip", "wmv"): 1,
+        ("tv", "final"): 0,
+    }
+    (said,) = [remark for remark in found(taken, output="wmv").remarks if "fired" in remark]
+    assert said == (
+        "dip, stopped by wmv: in 1 of 4 runs the rule had not fired when the fit ended: what it nominates then counts."
+    )
 
 
 def of_average(weight: float) -> Result:

@@ -139,3 +139,23 @@ def test_axis_of_the_measurement_ends_where_the_misfit_is_nothing() -> None:
 def test_labels_do_not_lie_on_each_other() -> None:
     assert spread_out([1.0, 1.1, 1.2, 5.0], gap=0.5) == pytest.approx([0.6, 1.1, 1.6, 5.0])
     assert spread_out([], gap=1.0) == []
+
+
+def test_the_mean_over_the_seeds_goes_on_with_the_last_output_of_a_fit_that_ended(forge: Forge) -> None:
+    """One seed at 30 dB ends at iteration 5, the other at 20 goes on: the mean stays 25 and does not fall to 20."""
+    forge.experiment("e", "denoising")
+    for seed, (psnr, length) in enumerate([(30.0, 6), (20.0, 12)]):
+        flat = dict.fromkeys(("psnr", "psnr_ema", "psnr_measurement"), np.full(length, psnr, dtype="float32"))
+        trace = pd.DataFrame({"iteration": np.arange(length, dtype="int32"), **flat})
+        output = {"output": "final", "iteration": length - 1, "psnr": psnr, "ssim": 0.5, "picture": "final.png"}
+        forge.run("dip", "a", seed, {"seconds": 1.0, "outputs": [output]}, trace)
+    forge.plan()
+    (chapter,) = chapters_of(forge.store.holdings())
+    found = curves_of(forge.store, chapter)
+    assert found is not None
+    upper = draw(found, columns=1, width=6.0).axes[0]
+    means = [line.get_ydata() for line in upper.get_lines() if len(line.get_xdata()) == 12]
+    assert means
+    assert all(np.asarray(mean) == pytest.approx(25) for mean in means)
+    (legend,) = upper.get_figure().legends
+    assert "± standard deviation over seeds" in [text.get_text() for text in legend.get_texts()]

@@ -1,5 +1,6 @@
 """What the page shows of fits beside their curves: rise and fall, stopping rules, and pictures on the way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,11 @@ import pandas as pd
 import pytest
 from forge import PEAK, Forge, picture, rising_and_falling
 
+from dipbench.comparing.stopping import Share, Summary
 from dipbench.images.files import write_image
 from dipbench.report import write_report
+from dipbench.report.formats import DASH
+from dipbench.report.stops import cells
 from dipbench.store.store import SNAPSHOTS, Store
 
 CROSSING = 150  # iteration from which the misfit is below the noise
@@ -74,3 +78,13 @@ def test_pictures_on_the_way_are_there_without_a_script(folder: Path) -> None:
     page = (folder / "index.html").read_text()
     assert page.count('class="film"') == 6
     assert "after 10 iterations" in page
+
+
+def test_one_fit_has_neither_a_percentile_nor_a_share() -> None:
+    facts = dict.fromkeys(("high", "median_first", "median_ema", "median_ssim", "relative", "saved"), 0.5)
+    shares = {"large": Share(1, 1), "fired": Share(1, 1)}
+    one = Summary(rule="wmv", runs=1, median=7.0, interval=None, interval_first=None, **facts, **shares)
+    assert cells(one)[:5] == ["wmv", "1", "7.00", DASH, DASH]
+    several = replace(one, runs=3, large=Share(1, 3))
+    assert cells(several)[3] == "0.50"
+    assert cells(several)[4].startswith("33% [")

@@ -123,8 +123,8 @@ def test_every_output_that_the_suite_wants_ranked_has_tables_of_its_own(forge: F
     fill(forge, methods=3, images=8, seeds=2)
     forge.experiments[0]["ranked"] = ["ema", "final", "wmv"]
     text, folder = page_of(forge)
-    assert "Each by &#39;EMA&#39;, where it has that" in text
-    assert "Each by &#39;final&#39;, where it has that" in text
+    assert "Ranked by &#39;EMA&#39;, where a method has it" in text
+    assert "Ranked by &#39;final&#39;, where a method has it" in text
     assert "stopped by wmv" not in text, "no method has it"
     assert text.count("How these tables are read") == 1
     ranking = pd.read_csv(folder / "ranking" / "denoising.csv")

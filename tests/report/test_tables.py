@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forge import IMAGES, OTHER, REASON, SEEDS, TRAINED_ON, USUAL, Forge, bm3d_psnr, dip_psnrs
+from forge import ENVIRONMENT, IMAGES, OTHER, REASON, SEEDS, TRAINED_ON, USUAL, Forge, bm3d_psnr, dip_psnrs
 
 from dipbench.report.chapters import chapters_of
 from dipbench.report.tables import Cell, Row, Table, commonest, tables_of
@@ -165,6 +165,35 @@ def test_missing_seed_says_whether_it_was_asked_for(forge: Forge, asked: bool, t
     (chapter,) = chapters_of(forge.store.holdings())
     table = tables_of(chapter.name, chapter.frame, chapter.missing)[0]
     assert texts(table, row_of(table, "x").cells[0]) == [f"over 1 of 2 seeds; {text}"]
+
+
+def test_output_of_an_iteration_before_which_a_fit_ended_is_no_output_that_nobody_asked_for(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    forge.done("x", "a", 0, {"final": 30.0, "final_at_100": 31.0})
+    forge.done("x", "a", 1, {"final": 30.0})
+    forge.done("y", "a", 0, {"final": 30.0, "wmv": 31.0})
+    forge.done("y", "a", 1, {"final": 30.0})
+    forge.plan()
+    table = table_of(forge.store, "e")
+    for method, output, why in (
+        ("x", "final_at_100", "the fit ended before that iteration"),
+        ("y", "wmv", "the run has no such output"),
+    ):
+        cell = row_of(table, method, output).cells[0]
+        assert texts(table, cell) == [f"over 1 of 2 seeds; {why}"]
+
+
+def test_seconds_of_several_devices_have_no_mean(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    for seed, device in enumerate(("cpu", "a GPU")):
+        forge.done("x", "a", seed, {"final": 30.0}, environment=ENVIRONMENT | {"device": device}, seconds=10.0**seed)
+        forge.done("y", "a", seed, {"final": 30.0}, seconds=10.0**seed)
+    forge.plan()
+    table = table_of(forge.store, "e")
+    assert row_of(table, "y").cells[-1].value == 5.5
+    time = row_of(table, "x").cells[-1]
+    assert time.value is None
+    assert texts(table, time) == ["its runs are of several devices, whose times have no mean"]
 
 
 def test_number_that_is_none_is_a_hole(forge: Forge) -> None:
