@@ -10,7 +10,7 @@ import pandas as pd
 from dipbench.comparing.rise_and_fall import plateau_of
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.sweep import drawn_of, sweep_of
-from dipbench.store.outputs import kind_of
+from dipbench.store.outputs import is_average, kind_of
 from dipbench.store.records import NO_TRUTH
 from dipbench.store.store import Store
 
@@ -123,7 +123,7 @@ def _stops(records: list[Record]) -> pd.DataFrame:
         if output.rule
     ]
     stops = pd.DataFrame(rows, columns=["image", "method", "seed", "rule", "iteration", "psnr", "output"])
-    return stops.assign(ema=stops.pop("output").str.endswith("_ema"))
+    return stops.assign(ema=stops.pop("output").map(is_average).astype(bool))
 
 
 def _levels(records: list[Record]) -> pd.DataFrame:

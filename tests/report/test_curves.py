@@ -159,3 +159,15 @@ def test_the_mean_over_the_seeds_goes_on_with_the_last_output_of_a_fit_that_ende
     assert all(np.asarray(mean) == pytest.approx(25) for mean in means)
     (legend,) = upper.get_figure().legends
     assert "± standard deviation over seeds" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_the_average_of_a_fit_that_a_rule_ended_is_marked_as_one(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    facts = {"ssim": 0.5, "rule": "wmv", "fired": 399, "iteration": 399}
+    outputs = [{"output": name, "psnr": 25.0, "picture": f"{name}.png", **facts} for name in ("final", "ema")]
+    forge.run("dip[stop=wmv]", "a", 0, {"seconds": 1.0, "outputs": outputs}, rising_and_falling(30.0, 400))
+    forge.plan()
+    (chapter,) = chapters_of(forge.store.holdings())
+    found = curves_of(forge.store, chapter)
+    assert found is not None
+    assert found.stops["ema"].tolist() == [False, True]
