@@ -77,8 +77,9 @@ def remarks(curves: pd.DataFrame, records: Iterable[Record]) -> str:
     device = dict(zip(curves["method"], curves["device"], strict=True))
     shown = [record for record in records if record.label in device]
     timed = [record for record in shown if record.result.environment.device == device[record.label]]
+    said = curves.attrs.get("remarks", ())
     several = len({record.result.environment.device for record in shown}) > 1
-    return " ".join(filter(None, [_where(device) if several else "", _turns(timed), _waited(timed)]))
+    return " ".join(filter(None, [*said, _where(device) if several else "", _turns(timed), _waited(timed)]))
 
 
 def _where(device: Mapping[str, str]) -> str:
@@ -88,7 +89,7 @@ def _where(device: Mapping[str, str]) -> str:
         methods.setdefault(on, []).append(method)
     common, *others = sorted(methods, key=lambda on: -len(methods[on]))
     apart = "".join(f"; those of {', '.join(methods[on])} are of runs on {on}" for on in others)
-    return f"The times are of the runs on {common}{apart}. The PSNRs are of all runs."
+    return f"The times are of the runs on {common}{apart}. The PSNRs are of all devices."
 
 
 def _turns(records: Sequence[Record]) -> str:
