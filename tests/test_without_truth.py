@@ -207,7 +207,7 @@ def test_page_shows_the_pictures_there_are(folder: Path) -> None:
 
 
 def test_a_comparison_with_published_numbers_says_why_there_is_none(store: Store) -> None:
-    (verdict,) = verdicts_of(store.holdings())["grain"]
+    (verdict,) = verdicts_of(store.holdings(), store.trace)["grain"]
     assert verdict.text == "not comparable: no truth"
 
 

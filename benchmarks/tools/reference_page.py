@@ -87,7 +87,7 @@ def page(
 
     `note` is what must be known of these runs and no file of them says.
     """
-    found, runs = verdicts_of(holdings), list(runs)
+    found, runs = verdicts_of(holdings, store.trace), list(runs)
     kept_runs = {run.key: run for run in runs if run.fitted}
     parts = [
         f"# {suite.title}",

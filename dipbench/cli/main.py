@@ -126,7 +126,7 @@ def run(
             submitted = summary.ended["submitted"]
             told = len(store.warnings)
             page = "" if no_report or submitted else f"\n{said_of(*refresh_report(store, summary.holdings))}"
-            if comparison := as_text(verdicts_of(summary.asked)):
+            if comparison := as_text(verdicts_of(summary.asked, store.trace)):
                 display.result(comparison)
             computed += summary.ended.total() - submitted
             waiting += [store.path] if submitted else []

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from dipbench.comparing.side_by_side import side_by_side
 from dipbench.store.store import Store
 
 SIGNALS = ["psnr", "psnr_ema"]
@@ -23,20 +24,27 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
     """The curves of the methods of one experiment, with the columns COLUMNS: a line a method and iteration, PSNR in dB.
 
     `results` are rows of the table of results under one protocol. PSNRs are means over the images of the mean over the
-    seeds; a run that ended before others stays at its last. Every iteration of a method takes the same time: the median
-    over its runs on one `device`, as `timed_on`, so that a machine that was busy or asleep for one of them does not
-    count. `psnr_ema` is NaN where outputs are not averaged. What has no truth or no trace has no line.
+    seeds, of images and seeds that are the same for all: `side_by_side`, whose remarks are in `attrs["remarks"]`. A run
+    that ended before others, or diverged, stays at its last. Every iteration of a method takes the same time: the
+    median over all its runs on one `device`, as `timed_on`, so that a machine that was busy or asleep for one of them
+    does not count. `psnr_ema` is NaN where outputs are not averaged. What has no truth or no trace has no line.
     """
     done = results[(results["status"] == "done") & results["seconds"].notna()].drop_duplicates(["method", "run"])
     found = {run: trace for run in done["run"].unique() if (trace := store.trace(run)) is not None}
     traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
     traced = done[done["run"].isin(traces.keys())]
     device = timed_on(zip(traced["method"], traced["device"], strict=True))
+    shown, remarks = side_by_side(traced)
+    seconds = {method: _seconds(rows[rows["device"] == device[method]], traces) for method, rows in _by_method(traced)}
     curves = [
-        _curve(str(method), rows, {run: traces[run] for run in rows["run"]}, device[str(method)])
-        for method, rows in traced.groupby("method", sort=False)
+        _curve(rows, {run: traces[run] for run in rows["run"]}, seconds[method]).assign(
+            method=method, device=device[method]
+        )
+        for method, rows in _by_method(shown)
     ]
-    return pd.concat([pd.DataFrame(columns=list(COLUMNS)), *curves], ignore_index=True).astype(COLUMNS)
+    together = pd.concat([pd.DataFrame(columns=list(COLUMNS)), *curves], ignore_index=True).astype(COLUMNS)
+    together.attrs["remarks"] = remarks
+    return together
 
 
 def timed_on(runs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -58,22 +66,29 @@ def seconds_to(curve: pd.DataFrame, level: float) -> float:
     return float(curve["seconds"].iloc[at[0]]) if len(at) else math.nan
 
 
-def _curve(method: str, rows: pd.DataFrame, traces: Mapping[str, pd.DataFrame], device: str) -> pd.DataFrame:
-    timed = rows[rows["device"] == device]
+def _by_method(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(method), of_method) for method, of_method in rows.groupby("method", sort=False)]
+
+
+def _seconds(timed: pd.DataFrame, traces: Mapping[str, pd.DataFrame]) -> float:
+    """What an iteration takes: the median over these runs."""
     rates = [
         float(seconds) / (int(traces[run]["iteration"].iloc[-1]) + 1)
         for run, seconds in zip(timed["run"], timed["seconds"], strict=True)
     ]
+    return float(np.median(rates))
+
+
+def _curve(rows: pd.DataFrame, traces: Mapping[str, pd.DataFrame], seconds: float) -> pd.DataFrame:
+    """The means of a method's runs, of which an iteration takes so many `seconds`."""
     image_of = dict(zip(rows["run"], rows["image"], strict=True))
     means = {name: _mean(_together(traces, name), image_of) for name in SIGNALS}
     iterations = means[SIGNALS[0]].index.to_numpy()
-    times = float(np.median(rates)) * (iterations + 1)
-    facts = {"method": method, "device": device}
-    return pd.DataFrame({**facts, "iteration": iterations, "seconds": times, **means}).reset_index(drop=True)
+    return pd.DataFrame({"iteration": iterations, "seconds": seconds * (iterations + 1), **means})
 
 
 def _together(traces: Mapping[str, pd.DataFrame], signal: str) -> pd.DataFrame:
-    """A row an iteration, a column a run; NaN where a run had ended."""
+    """A row an iteration, a column a run; NaN where a run had ended, or diverged."""
     iterations = [trace["iteration"].to_numpy() for trace in traces.values()]
     if all(np.array_equal(iterations[0], other) for other in iterations):  # as nearly always, and much faster
         columns = [trace[signal].to_numpy() for trace in traces.values()]
@@ -84,6 +99,7 @@ def _together(traces: Mapping[str, pd.DataFrame], signal: str) -> pd.DataFrame:
 def _mean(curves: pd.DataFrame, image_of: Mapping[str, str]) -> pd.Series:
     """Over the images of the mean over the seeds, at each iteration."""
     images = np.array([image_of[str(run)] for run in curves])
+    curves = curves.where(curves > -np.inf)  # which a fit that diverged may have
     if not curves.isna().to_numpy().any():  # as nearly always, and much faster
         of_image = [curves.to_numpy()[:, images == image].mean(axis=1) for image in dict.fromkeys(images)]
         return pd.Series(np.mean(of_image, axis=0), index=curves.index)

@@ -19,6 +19,7 @@ from dipbench.scoring import METRICS, Metric
 from dipbench.store.records import TRAINED_ON
 from dipbench.store.store import Store
 
+_NO_SEED = "no seed that the others have"
 _INTERVALS = ("mean", "images_low", "images_high", "images_interval", "seeds_low", "seeds_high")
 _OF_RANKING = ("group", "method", "output", "label", "images", "seeds", *_INTERVALS, "diverged")
 
@@ -127,7 +128,7 @@ def _board(rows: pd.DataFrame, metric: Metric, remarks: Sequence[str], output: s
         return None
     ranked = [{**row, **_of_runs(shared, row["method"], row["output"])} for row in found.ranking.to_dict("records")]
     absent = [
-        _not_ranked(rows[rows["method"] == method], there, images, metric)
+        _not_ranked(rows[rows["method"] == method], there, measurements, images, metric)
         for method in dict.fromkeys(rows["method"])
         if method not in methods
     ]
@@ -171,14 +172,19 @@ def _computed_with(own: pd.DataFrame) -> dict[str, str]:
     return {name: "; ".join(filter(None, dict.fromkeys(own[column]))) for name, column in facts.items()}
 
 
-def _not_ranked(own: pd.DataFrame, there: pd.DataFrame, images: Sequence[str], metric: Metric) -> dict[str, Any]:
+def _not_ranked(
+    own: pd.DataFrame, there: pd.DataFrame, measurements: Sequence[str], images: Sequence[str], metric: Metric
+) -> dict[str, Any]:
     """The line of a method that lacks something, with what it has and the first reason for what it has not."""
-    method = str(own["method"].iloc[0])
-    has = set(there.index[there[method]].get_level_values("image")) if method in there else set()
-    count = len(has & set(images))
-    has_of = "; ".join(filter(None, [f"{count} of {len(images)} images", why_absent(own, method, metric)]))
-    note = "no seed that the others have" if count == len(images) else has_of
-    return {"method": method, "label": method, "images": count, **_computed_with(own), "note": f"not ranked: {note}"}
+    method, count = str(own["method"].iloc[0]), len(images)
+    having = there.index[there[method]] if method in there else there.index[:0]
+    has = set(having.get_level_values("image")) & set(images)
+    shares = set(having[having.get_level_values("measurement").isin(measurements)].get_level_values("image"))
+    note = f"{len(has)} of {count} images"
+    if len(has) == count:
+        note = f"a seed that the others have on {len(shares)} of {count} images" if shares else _NO_SEED
+    note = note if note == _NO_SEED else "; ".join(filter(None, [note, why_absent(own, method, metric)]))
+    return {"method": method, "label": method, "images": len(has), **_computed_with(own), "note": f"not ranked: {note}"}
 
 
 def _of_measurements(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dipbench.comparing.entrants import Entrant
+from dipbench.comparing.shared import most_shared
 from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.errors import UserError
 from dipbench.metrics import known
@@ -112,8 +113,9 @@ def scores_of(
     """Their scores by a metric, of the rows of one experiment, with those of the `baseline`.
 
     `named`: a user asked for just these, and what does not compare is a UserError. Else it is left out: what another
-    protocol scored, what lacks an image that others have, as long as two are left, and of several that are the same
-    runs all but one, which is the baseline where that is among them.
+    protocol scored, what lacks an image that others have, as long as two are left, where nothing is of all what shares
+    no seed with the others, and of several that are the same runs all but one, which is the baseline where that is
+    among them.
     """
     remarks: list[str] = []
     columns = {entrant.label(results): entrant for entrant in dict.fromkeys([*entrants, baseline])}
@@ -126,6 +128,7 @@ def scores_of(
     reasons = {label: why_absent(results, columns[label].method, metric) for label in rows}
     if not named:
         wide = wide.drop(columns=_without_images(wide, reasons, remarks))
+        wide = wide.drop(columns=_without_seeds(wide, remarks))
     whole = wide.dropna()
     if len(whole) < len(wide):
         remarks.append(compared_on(len(whole), len(wide), dict(wide.isna().sum()), reasons))
@@ -261,6 +264,20 @@ def _without_images(wide: pd.DataFrame, reasons: Mapping[str, str], remarks: lis
     if out:
         said = ", ".join(_lacking(label, f"{lacking[label]} of {some.sum()}", reasons[label]) for label in out)
         remarks.append(f"Left out, because they have no score of some images: {said}.")
+    return out
+
+
+def _without_seeds(wide: pd.DataFrame, remarks: list[str]) -> list[str]:
+    """Where no measurement has a score of all methods, those that are not of the most that share some: `most_shared`.
+
+    None where no two share any.
+    """
+    methods, _, _ = most_shared(wide.notna().droplevel("seed")) if wide.dropna().empty else ([], [], [])
+    out = [str(label) for label in wide if label not in methods] if len(methods) > 1 else []
+    if out:
+        remarks.append(
+            f"Left out, because they share no measurement (image and seed) with the others: {', '.join(out)}."
+        )
     return out
 
 

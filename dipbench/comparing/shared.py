@@ -1,5 +1,7 @@
 """What of a board is ranked: the methods that have the same images, and the measurements that all of these have."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -14,9 +16,13 @@ def scored(rows: pd.DataFrame, metric: Metric, output: str = "") -> pd.DataFrame
     """
     own = [entrant.rows(rows) for entrant in every_entrant(rows, output)]
     finite = pd.concat([rows[:0], *own])
-    finite = finite[np.isfinite(finite[metric.name])]
-    there = pd.crosstab([finite["image"], finite["measurement"]], finite["method"]) > 0
-    return there[list(dict.fromkeys(finite["method"]))]
+    return there_of(finite[np.isfinite(finite[metric.name])])
+
+
+def there_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Whether a method has a row: a row an `image` and `measurement`, a column a method."""
+    there = pd.crosstab([rows["image"], rows["measurement"]], rows["method"]) > 0
+    return there[list(dict.fromkeys(rows["method"]))]
 
 
 def with_most_seeds(there: pd.DataFrame) -> tuple[list[str], int]:
@@ -34,35 +40,39 @@ def with_most_seeds(there: pd.DataFrame) -> tuple[list[str], int]:
 def most_shared(there: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     """The methods to rank, and the measurements and images that all of them have, of the table of `scored`.
 
-    The images are those that one of the methods has, so that images times methods that have them all is largest: a
-    method that was run on a few images more does not put the others off the board, nor one that lacks some all images.
+    Two methods or more, if any two share a measurement, so that images times methods is largest, an image being one of
+    which they share a measurement: neither does a method that was run on a few images more put the others off the
+    board, nor one that lacks a run. Of equals the more methods, then the more measurements, then the first by name.
+    Found by taking in one method after the other, from each of them on; that may miss the largest where many methods
+    lack runs of many images.
     """
-    images = there.groupby(level="image").any()
-    chosen = max((_with_all(images, set(images.index[images[m]])) for m in images), key=_size, default=([], []))
-    methods, wanted = chosen
-    of_wanted = there[there.index.get_level_values("image").isin(wanted)]
-    while len(methods) > 1 and _images(of_wanted, methods) < set(wanted):  # seeds that they do not share
-        methods = max(([m for m in methods if m != out] for out in methods), key=lambda ms: len(_all(of_wanted, ms)))
-    return methods, [str(name) for _, name in _all(of_wanted, methods)], wanted
+    there = there.sort_index()
+    names = sorted(map(str, there))
+    table = there[names].to_numpy(dtype=bool)
+    starts = np.flatnonzero(np.diff(there.index.get_level_values("image").factorize()[0], prepend=-1))
+    grown = (found for first in range(len(names)) for found in _grown(table, starts, first))
+    chosen = min(grown, default=None)
+    if chosen is None:
+        return [], [], []
+    methods = [names[place] for place in chosen[-1]]
+    shared = there.index[there[methods].all(axis=1)]
+    in_order = [str(method) for method in there if method in methods]
+    images, measurements = (list(map(str, shared.get_level_values(name))) for name in ("image", "measurement"))
+    return in_order, measurements, list(dict.fromkeys(images))
 
 
-def _with_all(images: pd.DataFrame, wanted: set[str]) -> tuple[list[str], list[str]]:
-    """The methods that have all of some images."""
-    of_wanted = images[images.index.isin(wanted)]
-    return [str(method) for method in images if of_wanted[method].all()], list(of_wanted.index)
+def _grown(table: np.ndarray, starts: np.ndarray, first: int) -> Iterator[tuple[bool, int, int, int, tuple[int, ...]]]:
+    """Sets of methods, each with one more than that before: that which leaves the most images, then measurements.
 
-
-def _size(chosen: tuple[list[str], list[str]]) -> tuple[bool, int, int]:
-    methods, images = chosen
-    return len(methods) > 1, len(methods) * len(images), len(methods)
-
-
-def _all(there: pd.DataFrame, methods: list[str]) -> pd.MultiIndex:
-    """The image and measurement of what all methods have."""
-    index = there.index[there[methods].all(axis=1)]
-    assert isinstance(index, pd.MultiIndex)
-    return index
-
-
-def _images(there: pd.DataFrame, methods: list[str]) -> set[str]:
-    return set(_all(there, methods).get_level_values("image"))
+    `table` (measurements, methods) says what is there, the measurements of an image side by side, of which `starts`
+    are the first ones. Each set comes behind what the smallest of is wanted: see `most_shared`.
+    """
+    members, shared = [first], table[:, first]
+    while shared.any():
+        images = int(np.logical_or.reduceat(shared, starts).sum())
+        yield len(members) < 2, -images * len(members), -len(members), -int(shared.sum()), tuple(sorted(members))
+        together = table & shared[:, None]
+        together[:, members] = False
+        sizes = np.logical_or.reduceat(together, starts).sum(axis=0), together.sum(axis=0)
+        best = int(np.lexsort((-np.arange(len(sizes[0])), sizes[1], sizes[0]))[-1])
+        members, shared = [*members, best], together[:, best]

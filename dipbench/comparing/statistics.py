@@ -24,9 +24,12 @@ def means_by_seed(rows: pd.DataFrame, column: str, images: int | None = None) ->
     return of_seed.mean().where(of_seed.count() == (of_seed.size() if images is None else images))
 
 
-def of_whole_seeds(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Without the seeds that have no number of some image; all rows where no seed has one of every image."""
-    found = rows["image"].where(rows[column].notna()).groupby(rows["seed"]).transform("nunique")
+def of_whole_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without the seeds that were not run on some image; all rows where no seed was run on every image.
+
+    A run that has no number counts as one: what diverged is not to be passed over.
+    """
+    found = rows["image"].groupby(rows["seed"]).transform("nunique")
     whole = rows[found == rows["image"].nunique()]
     return rows if whole.empty else whole
 

@@ -6,13 +6,15 @@ of the same images. What is shown is the difference, ours minus published, with 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from dipbench import registry
+from dipbench.comparing.scores import comparable
 from dipbench.comparing.statistics import CONFIDENCE, half_interval, means_by_seed, of_whole_seeds, spread
 from dipbench.published import (
     AVERAGE,
@@ -83,12 +85,15 @@ class Verdict:
         return f"{self.kind}: {self.reason}"
 
 
-def verdicts_of(holdings: Holdings) -> dict[str, list[Verdict]]:
-    """The verdicts on each experiment that is compared with published numbers, by its name."""
+def verdicts_of(holdings: Holdings, trace_of: Callable[[str], pd.DataFrame | None]) -> dict[str, list[Verdict]]:
+    """The verdicts on each experiment that is compared with published numbers, by its name.
+
+    `trace_of` gives the trace of a run by its key.
+    """
     found: dict[str, list[Verdict]] = {}
     if not any(experiment.published for experiment in holdings.plan.experiments):
         return found
-    results = frame(holdings)
+    results = comparable(frame(holdings), holdings.results, trace_of)
     for experiment in holdings.plan.experiments:
         if experiment.published:
             rows = results[results["experiment"] == experiment.name]
@@ -106,23 +111,24 @@ def verdicts(
 ) -> list[Verdict]:
     """The verdicts on an experiment, in the order of its rows; none where it names no published numbers.
 
-    `results` are its rows of the table of results; `task_settings` every setting of its task as it ran; `labels` says
-    what the suite calls a method that has another name beside others: see `store.plans`.
+    `results` are its rows of the table of results, as `comparable` gives them; `task_settings` every setting of its
+    task as it ran; `labels` says what the suite calls a method that has another name beside others: see `store.plans`.
     """
     wanted = experiment.published
     if wanted is None:
         return []
     done = results[results["status"] == "done"].drop_duplicates(["method", "run", "output"])
+    done = done.assign(psnr=done["psnr"].where(np.isfinite(done["psnr"])))  # what is infinite has no mean
     found = []
     for label, output in dict.fromkeys(zip(done["method"], done["output"], strict=True)):
         row, changed = _named(wanted, (labels or {}).get(label, label), output)
         if row is None:
             continue
         of_output = done[(done["method"] == label) & (done["output"] == output)]
-        rows = of_whole_seeds(of_output, "psnr")
+        rows = of_whole_seeds(of_output)
         comparison = _Comparison(rows, row, wanted)
         planned = {run.key for run in experiment.runs if run.label == label}
-        absent = len(planned - set(of_output["run"]))
+        absent, diverged = len(planned - set(of_output["run"])), int(of_output["diverged"].sum())
         reasons = [
             NO_TRUTH if (rows["message"] == NO_TRUTH).any() else "",
             "at smoke scale" if experiment.scale == "smoke" else "",
@@ -130,7 +136,8 @@ def verdicts(
             _other_images(experiment.dataset, wanted.images),
             _other_degradation(comparison.numbers, task_settings),
             f"{absent} of its {len(planned)} runs have no result" if absent else "",
-            "the PSNR of what it restored is not a number" if math.isnan(comparison.ours) else "",
+            f"{diverged} of its {len(planned)} runs diverged" if diverged else "",
+            "the PSNR of what it restored is not a finite number" if math.isnan(comparison.ours) else "",
         ]
         only = set(done.loc[done["method"] == label, "output"]) == {output}
         found.append(comparison.verdict(label, "" if only else output, next(filter(None, reasons), "")))

@@ -74,7 +74,7 @@ def _write(store: Store, holdings: Holdings, folder: Path, before: Path) -> None
     for name in ("tables/images", "numbers", "curves", "published", "ranking", "rules"):
         (folder / name).mkdir(parents=True)
     album, figures = Album(folder, before), Figures(folder, before)
-    verdicts, fits = verdicts_of(holdings), fits_of(store, holdings)
+    verdicts, fits = verdicts_of(holdings, store.trace), fits_of(store, holdings)
     lines = line_stops(store, fits)
     drawings = drawings_of(store, chapters_of(holdings))
     sections = [

@@ -77,9 +77,10 @@ def remarks(curves: pd.DataFrame, records: Iterable[Record]) -> str:
     device = dict(zip(curves["method"], curves["device"], strict=True))
     shown = [record for record in records if record.label in device]
     timed = [record for record in shown if record.result.environment.device == device[record.label]]
+    said = curves.attrs.get("remarks", ())
     several = len({record.result.environment.device for record in shown}) > 1
     dots = "A dot is a method of one estimate." if (curves["method"].value_counts() == 1).any() else ""
-    return " ".join(filter(None, [dots, _where(device) if several else "", _turns(timed), _waited(timed)]))
+    return " ".join(filter(None, [dots, *said, _where(device) if several else "", _turns(timed), _waited(timed)]))
 
 
 def _where(device: Mapping[str, str]) -> str:
@@ -89,7 +90,7 @@ def _where(device: Mapping[str, str]) -> str:
         methods.setdefault(on, []).append(method)
     common, *others = sorted(methods, key=lambda on: -len(methods[on]))
     apart = "".join(f"; those of {', '.join(methods[on])} are of runs on {on}" for on in others)
-    return f"The times are of the runs on {common}{apart}. The PSNRs are of all runs."
+    return f"The times are of the runs on {common}{apart}. The PSNRs are of all devices."
 
 
 def _turns(records: Sequence[Record]) -> str:

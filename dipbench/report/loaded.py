@@ -12,12 +12,15 @@ from matplotlib.axes import Axes
 from PIL.Image import Image
 
 from dipbench.comparing.gathering import Comparisons, compared
+from dipbench.comparing.scores import comparable
+from dipbench.comparing.side_by_side import means_by_image
 from dipbench.errors import UserError, unknown
 from dipbench.metrics import metric_of
 from dipbench.report.album import opened
 from dipbench.report.chapters import Chapter, chapters_of
 from dipbench.report.curves import curves_of
 from dipbench.report.figure import draw, styled
+from dipbench.report.formats import DASH
 from dipbench.store.pictures import picture_of
 from dipbench.store.records import Holdings
 from dipbench.store.results import frame
@@ -25,6 +28,13 @@ from dipbench.store.store import Store
 
 GIVEN_PICTURES = ("truth", "degraded", "guide")
 """What a problem consists of, by the names of its pictures in the store."""
+
+_SUMMARY = {
+    **dict.fromkeys(("experiment", "method", "output", "protocol"), "str"),
+    "psnr": "float64",
+    "images": "int64",
+    "seeds": "int64",
+}
 
 
 class Loaded:
@@ -116,10 +126,24 @@ class Loaded:
         return chapters_of(self._holdings)
 
     def summary(self) -> pd.DataFrame:
-        """Of each experiment, method and output the mean PSNR in dB over the runs that have one, and their number."""
-        scored = self.results[self.results["psnr"].notna()]
-        by = scored.groupby(["experiment", "method", "output"], sort=False)
-        return by.agg(psnr=("psnr", "mean"), images=("image", "nunique"), seeds=("seed", "nunique")).reset_index()
+        """Of each experiment, method, output and protocol the PSNR in dB: over the images, of the mean over the seeds.
+
+        Means under one protocol are of images and seeds that all of the experiment have; with them stand how many
+        images, and how many seeds of that which has the fewest. What lacks some has NaN, and the images that it has;
+        which that is, and what does not count, says `attrs["remarks"]`. A run that diverged counts with its last finite
+        output.
+        """
+        scored = comparable(self.results, self._holdings.results, self._store.trace)
+        scored = scored[scored["psnr"].notna()]
+        summed, remarks = [], []
+        for (experiment, protocol), rows in scored.groupby(["experiment", "protocol"], sort=False):
+            means, said = means_by_image(rows)
+            summed.append(_summed(rows, means).assign(experiment=str(experiment), protocol=str(protocol)))
+            remarks += [f"{experiment}: {remark}" for remark in said]
+        found = pd.concat(summed, ignore_index=True) if summed else pd.DataFrame(columns=list(_SUMMARY))
+        found = found[list(_SUMMARY)].astype(_SUMMARY)
+        found.attrs["remarks"] = remarks
+        return found
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {status}" for status, count in self._statuses.items()) or "no run"
@@ -131,9 +155,22 @@ class Loaded:
         return {str(status): count for status, count in runs["status"].value_counts().items()}
 
     def _repr_html_(self) -> str:
-        shown = self.summary().to_html(index=False, border=0, float_format="{:.2f}".format)
+        summary = self.summary()
+        shown = summary.to_html(index=False, border=0, float_format="{:.2f}".format, na_rep=DASH)
+        notes = "".join(f"<p>{escape(remark)}</p>" for remark in summary.attrs["remarks"])
         page = escape(repr(self))
-        return f"<p>{page}; mean PSNR in dB, best and best_ema are oracles</p>{shown}"
+        said = "PSNR in dB, mean over the images of the mean over the seeds; best and best_ema are oracles"
+        return f"<p>{page}; {said}</p>{shown}{notes}"
+
+
+def _summed(rows: pd.DataFrame, means: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a summary of these rows of the table of results; `means` are what `means_by_image` has of them."""
+    output, image = ["method", "output"], ["method", "output", "image"]
+    has = rows.groupby(image, sort=False)["seed"].nunique().rename("seeds").reset_index()
+    lacking = has[~has.set_index(output).index.isin(means.set_index(output).index)]
+    found = pd.concat([means, lacking]).groupby(output)
+    lines = found.agg(psnr=("psnr", "mean"), images=("image", "size"), seeds=("seeds", "min"))
+    return has[output].drop_duplicates().join(lines, on=output)
 
 
 def _only(rows: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:

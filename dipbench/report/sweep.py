@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dipbench.comparing.side_by_side import means_by_image
 from dipbench.report.chapters import Chapter, Record
 from dipbench.report.colours import MOST
 from dipbench.store.outputs import kind_of
@@ -20,17 +21,21 @@ class Sweep:
     rows: list[str]
     columns: list[str]
     places: dict[str, tuple[str, str]]  # label -> row, column
-    numbers: pd.DataFrame  # label, image, output, psnr: dB, mean over the seeds
+    numbers: pd.DataFrame  # label, image, output, psnr: dB, mean over the seeds; of images and seeds that all have
+    remarks: tuple[str, ...]  # what is left out of the numbers, and why
 
     @property
     def best(self) -> list[str]:
-        """As many labels as have colours, those with the highest PSNR of any output first, mean over the images."""
+        """As many labels as have colours, those with the highest PSNR of any output first, mean over the images.
+
+        Behind them come those that have no number.
+        """
         highest = self.numbers.groupby(["label", "output"])["psnr"].mean().groupby("label").max()
-        order = highest.sort_values(ascending=False, kind="stable").index
-        return [str(label) for label in order[:MOST]]
+        order = map(str, highest.sort_values(ascending=False, kind="stable").index)
+        return list(dict.fromkeys([*order, *self.places]))[:MOST]
 
     def grid(self, output: str) -> pd.DataFrame:
-        """The mean PSNR over the images of an output, dB: rows x columns, NaN where there is no run."""
+        """The mean PSNR over the images of an output, dB: rows x columns, NaN where there is no number."""
         mean = self.numbers[self.numbers["output"] == output].groupby("label")["psnr"].mean()
         found = pd.DataFrame(index=self.rows, columns=self.columns, dtype="float64")
         for label, psnr in mean.items():
@@ -40,7 +45,7 @@ class Sweep:
     @property
     def outputs(self) -> list[str]:
         """Those that have a PSNR, the oracles first, since they say what a recipe could reach."""
-        names = dict.fromkeys(self.numbers.loc[self.numbers["psnr"].notna(), "output"])
+        names = dict.fromkeys(self.numbers["output"])
         return sorted(names, key=lambda name: not kind_of(name).oracle)
 
 
@@ -54,7 +59,7 @@ def sweep_of(chapter: Chapter) -> Sweep | None:
             settings, places = found
             rows, columns = (_sorted([place[axis] for place in places.values()]) for axis in (0, 1))
             texts = {label: (str(row), str(column)) for label, (row, column) in places.items()}
-            return Sweep(name, settings, rows, columns, texts, _numbers(chapter, texts))
+            return Sweep(name, settings, rows, columns, texts, *_numbers(chapter, texts))
     return None
 
 
@@ -89,7 +94,7 @@ def _sorted(values: Sequence[Any]) -> list[str]:
     return list(dict.fromkeys(str(value) for value in sorted(values, key=None if numbers else str)))
 
 
-def _numbers(chapter: Chapter, places: dict[str, tuple[str, str]]) -> pd.DataFrame:
+def _numbers(chapter: Chapter, places: dict[str, tuple[str, str]]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     rows = chapter.frame[chapter.frame["method"].isin(places) & (chapter.frame["protocol"] == chapter.protocol)]
-    mean = rows.groupby(["method", "image", "output"], sort=False)["psnr"].mean().reset_index()
-    return mean.rename(columns={"method": "label"})
+    means, remarks = means_by_image(rows)
+    return means.rename(columns={"method": "label"}), tuple(remarks)

@@ -58,7 +58,38 @@ def test_a_run_that_ended_stays_at_its_last_and_a_slow_one_does_not_count() -> N
     assert list(found["seconds"]) == [0.5, 1, 1.5, 2]
 
 
-def test_times_are_of_one_device_and_quality_is_of_all_runs() -> None:
+def test_curves_that_stand_side_by_side_are_of_the_same_images() -> None:
+    """Both methods do the same at each iteration; the one that failed on the hard image is not the better for it."""
+    easy, hard = trace(20, 25, 35), trace(10, 15, 20)
+    images = {"easy": easy, "hard": hard, "easier": trace(22, 27, 37), "harder": trace(8, 13, 18)}
+    good = {("good", image, 0): (3.0, found) for image, found in images.items()}
+    bad = {("bad", image, 0): (3.0, found) for image, found in images.items() if image != "hard"}
+    found = curves({**good, **bad})
+    of_good, of_bad = (found[found["method"] == method].reset_index(drop=True) for method in ("good", "bad"))
+    assert list(of_good["psnr"]) == [pytest.approx(50 / 3), pytest.approx(65 / 3), 30]
+    pd.testing.assert_frame_equal(of_good.drop(columns="method"), of_bad.drop(columns="method"))
+    assert seconds_to(of_good, 21) == seconds_to(of_bad, 21) == 2
+    assert found.attrs["remarks"] == [
+        "Compared on the 3 of 4 measurements (image and seed) that all have a score of. Lacking: bad (1)."
+    ]
+
+
+def test_a_method_that_has_two_of_twelve_images_is_left_out_and_said() -> None:
+    twelve = {(method, f"{i}", 0): (3.0, trace(10 + i, 20 + i)) for method in ("a", "b") for i in range(12)}
+    found = curves({**twelve, **{("few", f"{i}", 0): (3.0, trace(30, 40)) for i in range(2)}})
+    assert list(found["method"].unique()) == ["a", "b"]
+    assert list(found["psnr"]) == [15.5, 25.5] * 2
+    assert found.attrs["remarks"] == [
+        "Left out, because they lack some of the 12 measurements (image and seed) that the others share: few (has 2)."
+    ]
+
+
+def test_a_fit_that_diverged_stays_at_its_last_finite_output() -> None:
+    found = curves({("dip", "a", 0): (4, trace(10, 20, math.nan, -math.inf)), ("dip", "b", 0): (4, trace(*[30] * 4))})
+    assert list(found["psnr"]) == [20, 25, 25, 25]
+
+
+def test_times_are_of_all_runs_on_one_device_and_quality_is_of_what_all_have() -> None:
     runs = {
         ("dip", "a", 0): (40.0, trace(10, 20, 30, 40)),
         ("dip", "a", 1): (4.0, trace(20, 30, 40, 50)),
@@ -73,7 +104,7 @@ def test_times_are_of_one_device_and_quality_is_of_all_runs() -> None:
     assert timed_on(zip(frame["method"], devices, strict=True)) == {"dip": "cpu", "pip": "cpu", "bm3d": "another"}
     of_dip = found[found["method"] == "dip"]
     assert list(of_dip["seconds"]) == [10, 20, 30, 40]
-    assert list(of_dip["psnr"]) == [20, 30, 40, 50]
+    assert list(of_dip["psnr"]) == [10, 20, 30, 40], "of the seed that the others have"
     assert list(of_dip["device"].unique()) == ["cpu"]
     assert list(found[found["method"] == "bm3d"]["seconds"]) == [3]
 

@@ -149,11 +149,39 @@ def test_what_lacks_images_is_listed_and_puts_nobody_off(tmp_path: Path) -> None
 
 
 def test_a_method_without_a_seed_in_common_is_not_ranked(tmp_path: Path) -> None:
-    seeds = {(image, 1): psnr for (image, _), psnr in level(50).items()}
-    last = {place: psnr for place, psnr in level(30, seeds=2).items() if place != (IMAGES[0], 1)}
-    board = dipbench.leaderboard([store(tmp_path / "a", {"dip": last, "tv": level(29, seeds=2), "nlm": seeds})])
+    other = {(image, 2): psnr for (image, _), psnr in level(50).items()}
+    two = {"dip": level(30, seeds=2), "tv": level(29, seeds=2)}
+    board = dipbench.leaderboard([store(tmp_path / "a", {**two, "nlm": other})])
     assert list(board["label"]) == ["dip", "tv", "nlm"]
     assert board.loc[2, "note"] == "not ranked: no seed that the others have"
+    some = {**other, (IMAGES[0], 0): 50.0, (IMAGES[1], 1): 50.0}
+    board = dipbench.leaderboard([store(tmp_path / "b", {**two, "nlm": some})])
+    assert list(board["rank"].fillna(0)) == [1, 2, 0]
+    assert board.loc[2, "note"] == "not ranked: a seed that the others have on 2 of 8 images"
+
+
+@pytest.mark.parametrize("order", [("dip", "bm3d"), ("bm3d", "dip"), ("bm3d", "dip", "nlm"), ("nlm", "bm3d", "dip")])
+def test_one_failed_run_costs_its_image_and_no_method(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """Of nine images and three seeds dip lacks one, the seed that the others have of that image."""
+    nine = [*IMAGES, "last"]
+    scores = {"dip": level(30, seeds=3, images=nine), "bm3d": level(29, images=nine), "nlm": level(28, images=nine)}
+    scores["dip"].pop(("last", 0))
+    board = dipbench.leaderboard([store(tmp_path / "a", {method: scores[method] for method in order})])
+    assert list(board["label"]) == ["dip", "bm3d", "nlm"][: len(order)]
+    assert list(board["images"]) == [8] * len(order)
+    assert board["mean"].tolist() == pytest.approx([28.25, 27.25, 26.25][: len(order)])
+    said = board.attrs["remarks"][board.loc[0, "board"]][0]
+    assert said.startswith("Compared on the 8 of 27 measurements (image and seed) that all have a score of. Lacking: ")
+    assert "dip (1)" in said
+    assert "bm3d (18)" in said
+
+
+def test_methods_that_each_lack_another_image_are_ranked_on_those_that_both_have(tmp_path: Path) -> None:
+    board = dipbench.leaderboard(
+        [store(tmp_path / "a", {"dip": level(30, images=IMAGES[1:]), "tv": level(29, images=IMAGES[:-1])})]
+    )
+    assert list(board["label"]) == ["dip", "tv"]
+    assert list(board["images"]) == [6, 6]
 
 
 def test_a_run_that_diverged_without_a_score_is_not_passed_over(tmp_path: Path) -> None:

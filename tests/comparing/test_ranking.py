@@ -309,6 +309,16 @@ def test_measurements_that_differ_are_not_compared() -> None:
     assert comparison_of(pd.concat([results({"dip": made()}), other]), PSNR) is None
 
 
+def test_methods_with_seeds_of_their_own_do_not_keep_the_others_from_being_compared() -> None:
+    second = {(image, 1): psnr for (image, _), psnr in made(2.0).items()}
+    table = results({"dip": second, "tv": made(), "nlm": made(0.5, 0.1)})
+    whole = found(table)
+    assert set(whole.ranking["label"]) == {"nlm", "tv"}
+    assert "Left out, because they share no measurement (image and seed) with the others: dip." in whole.remarks
+    assert "The baseline dip is left out: differences are against tv." in whole.remarks
+    assert comparison_of(table[table["method"] != "nlm"], PSNR) is None, "two that share nothing"
+
+
 def test_one_method_is_no_comparison() -> None:
     assert comparison_of(results({"dip": made()}), PSNR) is None
     assert comparison_of(results({"dip": made()}).assign(status="failed"), PSNR) is None

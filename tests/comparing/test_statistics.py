@@ -37,15 +37,15 @@ def test_a_seed_with_a_hole_has_no_mean() -> None:
     assert means_by_seed(absent, "psnr", images=2).isna().to_dict() == {0: False, 1: True}
 
 
-def test_seeds_with_a_hole_are_left_out_where_another_has_none() -> None:
+def test_seeds_that_were_not_run_on_an_image_are_left_out_and_those_without_a_number_are_not() -> None:
     not_a_number, absent = rows({**WHOLE, ("b", 1): math.nan}), rows(WHOLE)[:3]
-    assert set(of_whole_seeds(not_a_number, "psnr")["seed"]) == {0}
-    assert set(of_whole_seeds(absent, "psnr")["seed"]) == {0}
+    assert set(of_whole_seeds(not_a_number)["seed"]) == {0, 1}
+    assert set(of_whole_seeds(absent)["seed"]) == {0}
 
 
 def test_where_no_seed_is_whole_all_rows_stay() -> None:
     numbers = {("a", 0): 20.0, ("b", 1): 30.0}
-    assert len(of_whole_seeds(rows(numbers), "psnr")) == 2
+    assert len(of_whole_seeds(rows(numbers))) == 2
 
 
 def test_spread_is_the_sample_deviation_of_two_or_more_finite_values() -> None:

@@ -56,7 +56,7 @@ def test_times_of_several_devices_and_of_runs_that_took_turns_are_named(forge: F
         processor_seconds=0.1,
     )
     text = page_of(forge)
-    assert f"The times are of the runs on {ENVIRONMENT['device']}. The PSNRs are of all runs." in text
+    assert f"The times are of the runs on {ENVIRONMENT['device']}. The PSNRs are of all devices." in text
     assert "took turns" not in text, "those that did are not those whose times are shown"
     assert "lengthened" not in text, "likewise"
     forge.done("there", "image", 0, {"final": 20.0, "best": 24.0}, seconds=1.0, environment=elsewhere, at_once=8)

@@ -30,7 +30,7 @@ OF_A_FIT = ("final", "ema", "discrepancy", "discrepancy_ema", "best", "best_ema"
 
 def files_in(holdings: Holdings) -> dict[str, str]:
     """Every file of the tables of a report."""
-    files, found = {}, verdicts_of(holdings)
+    files, found = {}, verdicts_of(holdings, {}.get)
     for chapter in chapters_of(holdings):
         tables = tables_of(chapter.name, chapter.frame, chapter.missing)
         files |= files_of_tables(tables, chapter, holdings.plan)

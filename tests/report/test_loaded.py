@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forge import OTHER, USUAL, Forge
 from matplotlib import pyplot
 
 import dipbench
@@ -69,6 +70,40 @@ def test_a_notebook_shows_a_small_table_whose_means_say_over_what(loaded: Loaded
     assert (row["images"], row["seeds"]) == (2, 2)
     assert f"{row['psnr']:.2f}" in html
     assert repr(loaded).endswith("out: A <small> suite, 10 done>")
+
+
+def test_a_summary_is_over_images_of_the_mean_over_seeds_and_of_one_protocol(forge: Forge) -> None:
+    """40 dB with three seeds and 20 dB with one make 30, not 35; of another protocol there is another line."""
+    forge.experiment("denoising", "denoising")
+    for image, seed, psnr in (("easy", 0, 40.0), ("easy", 1, 40.0), ("easy", 2, 40.0), ("hard", 0, 20.0)):
+        forge.done("dip", image, seed, {"final": psnr})
+        forge.done("luma", image, seed, {"final": psnr + 1}, protocol=OTHER)
+    forge.plan()
+    found = Loaded(forge.store).summary()
+    assert list(found["protocol"]) == [USUAL, OTHER]
+    assert list(found["psnr"]) == [30, 31]
+    assert found[["images", "seeds"]].values.tolist() == [[2, 1]] * 2
+    assert found.attrs["remarks"] == []
+
+
+def test_means_that_stand_in_a_summary_are_of_the_same_images(forge: Forge) -> None:
+    forge.experiment("denoising", "denoising")
+    for number in range(12):
+        for method in ("dip", "bm3d"):
+            forge.done(method, f"image {number}", 0, {"final": 20.0 + number})
+    for number in (10, 11):
+        forge.done("few", f"image {number}", 0, {"final": 35.0})
+    forge.plan()
+    loaded = Loaded(forge.store)
+    found = loaded.summary().set_index("method")
+    assert found["psnr"].dropna().to_dict() == {"dip": 25.5, "bm3d": 25.5}
+    assert found["images"].to_dict() == {"dip": 12, "bm3d": 12, "few": 2}
+    said = (
+        "denoising: Left out, because they lack some of the 12 measurements (image and seed) that the others share: "
+        "few (has 2)."
+    )
+    assert loaded.summary().attrs["remarks"] == [said]
+    assert f"<p>{said}</p>" in loaded._repr_html_()
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def suite(tmp_path: Path, photo: Tensor) -> Path:
 
 def test_store_alone_gives_the_verdicts_and_the_report_shows_them(suite: Path, tmp_path: Path) -> None:
     api.run(str(suite), out=tmp_path / "out", report=True)
-    (verdict,) = verdicts_of(Store.existing(tmp_path / "out").holdings())["a"]
+    store = Store.existing(tmp_path / "out")
+    (verdict,) = verdicts_of(store.holdings(), store.trace)["a"]
     assert verdict.text.startswith("not comparable: on folder[path=")
     report = tmp_path / "out" / "report"
     assert "Comparison with published results" in (report / "index.html").read_text()
@@ -41,5 +42,6 @@ def test_suite_without_published_numbers_has_no_verdicts(suite: Path, tmp_path: 
     text = suite.read_text()
     suite.write_text(text[: text.index("[experiments.published]")])
     api.run(str(suite), out=tmp_path / "out", report=True)
-    assert verdicts_of(Store.existing(tmp_path / "out").holdings()) == {}
+    store = Store.existing(tmp_path / "out")
+    assert verdicts_of(store.holdings(), store.trace) == {}
     assert "Comparison with published results" not in (tmp_path / "out" / "report" / "index.html").read_text()
