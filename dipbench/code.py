@@ -1,11 +1,14 @@
 """Files, and the code that others bring, told apart by their content."""
 
 import hashlib
+import importlib
 import sys
 from collections.abc import Sequence
 from functools import cache
+from importlib.machinery import PathFinder
 from modulefinder import ModuleFinder
 from pathlib import Path
+from typing import Any
 
 FROM_FILE = "dipbench.from_file."
 """How the module of a plugin in a file begins; the hash of its code follows, and the name of the file."""
@@ -29,14 +32,34 @@ def code_hash(path: Path) -> str:
 
 def helpers_of(path: Path) -> list[tuple[str, Path]]:
     """The modules beside a Python file that it imports, also through one another, each with its name."""
-    finder = ModuleFinder(path=[str(path.parent.absolute())])
+    importlib.invalidate_caches()
+    finder = _Finder(path=[str(path.parent.absolute())], excludes=["dipbench"])  # which lies beside it in a checkout
     try:
         finder.run_script(str(path))
-    except Exception:  # it cannot be read as Python: who imports it will say so
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # no Python: who imports it will say so
         return []
     files = {name: getattr(module, "__file__", None) for name, module in finder.modules.items()}
-    found = {name: Path(file) for name, file in files.items() if file}
-    return sorted((name, file) for name, file in found.items() if file.suffix == ".py" and name != "__main__")
+    return sorted((name, Path(file)) for name, file in files.items() if file and name != "__main__")
+
+
+class _Finder(ModuleFinder):
+    """Goes into a folder without an __init__.py too, as Python does."""
+
+    def import_module(self, partname: str, fqname: str, parent: Any) -> Any:
+        spec = PathFinder.find_spec(partname, parent.__path__ or [] if parent else self.path)
+        if spec is None or spec.origin or partname in self.excludes:
+            return super().import_module(partname, fqname, parent)
+        if not parent and _is_elsewhere(partname):
+            return None
+        module: Any = self.add_module(fqname)
+        module.__path__ = list(spec.submodule_search_locations or [])
+        return module
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether a module or a package is so called, which Python takes before a folder without an __init__.py."""
+    spec = PathFinder.find_spec(name)
+    return name in sys.stdlib_module_names or bool(spec and spec.origin)
 
 
 @cache

@@ -1,6 +1,5 @@
 """How plugins are found and set, and what a user reads who mistypes."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -161,56 +160,6 @@ def test_edited_file_is_another_method(tmp_path: Path) -> None:
     first = registry.build("method", str(path))
     path.write_text(FILE.replace("/ 2", "/ 3"))
     assert registry.build("method", str(path)).source() != first.source()
-
-
-def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_change(tmp_path: Path) -> None:
-    """Two files in two folders whose helpers have one name, which no other import sees."""
-    methods = []
-    for folder, factor in (("a", 3), ("b", 5), ("a", 7)):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        (tmp_path / folder / "my_helper.py").write_text("from my_numbers import FACTOR\n")
-        (tmp_path / folder / "my_numbers.py").write_text(f"FACTOR = {factor}\n")
-        path = tmp_path / folder / "half.py"
-        path.write_text(
-            FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_helper import FACTOR\nfrom torch")
-        )
-        for file in (tmp_path / folder).glob("*.py"):
-            os.utime(file, (0, 0))  # of one size and one moment, by which Python knows what it compiled
-        methods.append(registry.build("method", str(path)))
-    found = [import_module(type(method).__module__).FACTOR for method in methods]
-    assert found == [3, 5, 7]
-    assert len({method.source() for method in methods}) == 3
-    with pytest.raises(ModuleNotFoundError):
-        import_module("my_helper")
-
-
-@pytest.mark.parametrize("in_helper", [False, True])
-def test_a_function_that_imports_what_is_beside_its_file_is_refused_for_it_would_not_be_found(
-    tmp_path: Path, in_helper: bool
-) -> None:
-    (tmp_path / "my_numbers.py").write_text("FACTOR = 3\n")
-    late = "from my_numbers import FACTOR"
-    (tmp_path / "my_helper.py").write_text(f"def factor():\n    {late}\n    return FACTOR\n")
-    text = FILE.replace("from torch", "from my_helper import factor\nfrom torch")
-    if not in_helper:
-        text = FILE.replace("        yield", f"        {late}\n        yield")
-    (tmp_path / "half.py").write_text(text)
-    name, line = ("my_helper", 2) if in_helper else ("half", text[: text.index(late)].count("\n") + 1)
-    with pytest.raises(UserError, match=rf"{name}\.py', line {line}, imports 'my_numbers', .*: import it at the top"):
-        registry.build("method", f"{tmp_path}/half.py")
-
-
-def test_a_file_in_the_folder_one_is_in_finds_the_modules_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "my_numbers.py").write_text("FACTOR = 3\n")
-    text = FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_numbers import FACTOR\nfrom torch")
-    (tmp_path / "half.py").write_text(text)
-    monkeypatch.chdir(tmp_path)
-    sources = {registry.build("method", place).source() for place in ("half.py", "./half.py", f"{tmp_path}/half.py")}
-    assert len(sources) == 1
-    (tmp_path / "my_numbers.py").write_text("FACTOR = 4\n")
-    assert registry.build("method", "half.py").source() not in sources
 
 
 def test_a_class_with_a_second_name_is_still_the_only_one(tmp_path: Path) -> None:
