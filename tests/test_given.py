@@ -4,6 +4,7 @@ import itertools
 import linecache
 import sys
 from collections.abc import Callable, Iterator
+from importlib import reload
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,46 @@ def test_a_module_of_the_users_own_counts_by_its_code(
         sources.append(source_of(notebook("import my_numbers\n" + CLASS.replace("/ 2", "/ my_numbers.F"))["Mine"]))
     sys.modules.pop("my_numbers", None)
     assert sources[0] != sources[1]
+
+
+@pytest.mark.parametrize("number", ["FACTOR = 2", "class Of:\n    def factor(self): return 2"])
+def test_a_module_of_the_users_own_that_was_edited_and_not_reloaded_is_refused(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    """Also what it imports from beside it; a number at the top is in no function."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "my_help.py").write_text("import my_numbers\n")
+    (tmp_path / "my_numbers.py").write_text(f"{number}\n")
+    by_module = notebook("import my_help\ndef f(image): return my_help.my_numbers\n")["f"]
+    before = typed_hash(by_module)
+    (tmp_path / "my_numbers.py").write_text(f"{number.replace('2', '3')}\n")
+    with pytest.raises(UserError, match=r"is not what '.*my_numbers.py' says now, .*: reload it"):
+        typed_hash(by_module)
+    reload(sys.modules["my_numbers"])
+    assert typed_hash(by_module) != before
+    for name in ("my_help", "my_numbers"):
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("init", ["", "from .numbers import F"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_package_of_the_users_own_counts_by_all_of_its_code(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: str, whole: bool
+) -> None:
+    """Also by what it imports with a dot, and where it is a folder without an __init__.py."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_package").mkdir()
+    if whole:
+        (tmp_path / "my_package" / "__init__.py").write_text(init)
+    sources = []
+    for text in ("F = 2\n", "F = 2\n", "F = 3\n"):
+        (tmp_path / "my_package" / "numbers.py").write_text(text)
+        cell = "import my_package.numbers\n" + CLASS.replace("/ 2", "/ my_package.numbers.F")
+        sources.append(source_of(notebook(cell)["Mine"]))
+        for name in ("my_package", "my_package.numbers"):
+            del sys.modules[name]
+    assert sources[0] == sources[1] != sources[2]
 
 
 SHADES = """

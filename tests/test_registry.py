@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
+from importlib import import_module, reload
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from dipbench import registry
 from dipbench.cli.listing import listed
 from dipbench.code import source_of
 from dipbench.errors import UserError
-from dipbench.registry import kinds
+from dipbench.registry import given, kinds
 
 PLUGINS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 
@@ -300,11 +300,62 @@ def test_an_installed_plugin_is_told_apart_by_its_packages_code(installed: Calla
     sources = []
     for text in ("FACTOR = 2", "FACTOR = 3"):
         (folder / "package_of_half" / "deep.py").write_text(text)
-        source_of.cache_clear()
         sources.append(registry.find("method", "half").source())
     assert None not in sources
     assert sources[0] != sources[1]
     assert registry.find("method", "nlm").source() is None
+
+
+@pytest.fixture
+def edited(installed: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a method that divides by a number of a module of its package; then writes another number there."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    text = FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from package_of_half.deep import FACTOR\nfrom torch")
+    folder = installed(half=text)
+
+    def write(number: str) -> None:
+        (folder / "package_of_half" / "deep.py").write_text(f"FACTOR = {number}\n")
+
+    write("2")
+    return write
+
+
+def test_an_installed_plugin_that_is_edited_and_reloaded_is_another(edited: Callable[[str], None]) -> None:
+    """As in a notebook; reloaded is also what is as it was."""
+    sources = []
+    for number in ("2", "3", "3", "2"):
+        edited(number)
+        for name in ("package_of_half.deep", "package_of_half"):
+            if name in sys.modules:
+                reload(sys.modules[name])
+        sources.append(registry.find("method", "half").source())
+    assert sources[0] == sources[3] != sources[1] == sources[2]
+
+
+def test_an_installed_plugin_that_is_edited_and_not_reloaded_is_refused(edited: Callable[[str], None]) -> None:
+    """Its code is that of before, and so is what it is told apart by; also where a part of it was reloaded."""
+    method = registry.find("method", "half")
+    source = method.source()
+    edited("3")
+    for _ in ("not at all", "without what was edited"):
+        with pytest.raises(UserError, match=r"'package_of_half.deep' is not what '.*deep.py' says now, .*: reload it"):
+            registry.find("method", "half")
+        assert method.source() == source
+        reload(sys.modules["package_of_half"])
+    edited("2")
+    assert registry.find("method", "half").source() == source
+
+
+def test_a_class_of_before_a_reload_is_refused(installed: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds it computes what no file says any more."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(given, "is_installed", lambda module: True)
+    folder = installed(half=FILE)
+    before = registry.find("method", "half")
+    (folder / "package_of_half" / "__init__.py").write_text(FILE.replace("/ 2", "/ 3"))
+    reload(sys.modules["package_of_half"])
+    with pytest.raises(UserError, match=r"'Half.run' is not what '.*package_of_half.*' says now, .*: reload it"):
+        registry.as_text("method", [before])
 
 
 def test_a_package_without_an_init_is_told_apart_by_its_code_too(
@@ -318,7 +369,6 @@ def test_a_package_without_an_init_is_told_apart_by_its_code_too(
             (tmp_path / f"{number}" / part / "apart" / part / "numbers.py").write_text(f"FACTOR = {factor}\n")
             monkeypatch.syspath_prepend(tmp_path / f"{number}" / part)
         import_module("apart.one.numbers")
-        source_of.cache_clear()
         sources.append(source_of("apart.one.numbers"))
         for name in [name for name in sys.modules if f"{name}.".startswith("apart.")]:
             del sys.modules[name]

@@ -19,6 +19,7 @@ from dipbench.errors import UserError, unknown
 from dipbench.registry.folders import plugin_files
 from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
 from dipbench.registry.kinds import KINDS, installed, own_modules
+from dipbench.registry.sources import refuse_edited
 
 GIVEN: dict[tuple[str, str], type[Plugin]] = {}
 """Kind and name -> the class that was handed over in Python: see `dipbench.registry.given`."""
@@ -147,4 +148,6 @@ def _imported(kind: str, name: str, place: str) -> type[Plugin]:
         raise UserError(f"{kind} '{name}': '{place}' is {got}; it takes a subclass of {kind.capitalize()}{mend}")
     if wrong := lacking(named):
         raise UserError(f"{kind} '{name}': '{place}' {wrong}")
+    if not named.__module__.startswith("dipbench."):
+        refuse_edited(named)
     return cast(type[Plugin], named)

@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 
-from dipbench.code import code_hash
+from dipbench.code import code_hash, file_hash, helpers_of, loaded_hash, loaded_with, source_of
 from dipbench.errors import UserError
 
 _SINCE = time.time()  # what was written later may be other than what was imported
@@ -64,6 +64,22 @@ def _own_text(thing: Any) -> str:
     return textwrap.dedent(inspect.getsource(thing.__code__))
 
 
+def refuse_edited(cls: type) -> None:
+    """UserError where the package or the file of a class was edited since it was imported, and not reloaded."""
+    for function in _functions_of(cls):
+        _refuse_stale(function)
+    _refuse_edited(cls.__module__)
+
+
+def _refuse_edited(module: str) -> None:
+    """By its functions, which also tells of an edit before it was seen here; by all of its text since then."""
+    for name, file in loaded_with(module):
+        for function in _functions_in(sys.modules[name]):
+            _refuse_stale(function)
+        if file_hash(file) != loaded_hash(name, file):
+            raise _edited(name, file)
+
+
 def _refuse_stale(function: types.FunctionType) -> None:
     """UserError where the file that it was read from has other code now, which would stand for what is computed.
 
@@ -73,14 +89,24 @@ def _refuse_stale(function: types.FunctionType) -> None:
     if not file.is_file() or file.stat().st_mtime < _SINCE:
         return  # it is the cell of a notebook, or nobody touched it
     try:
-        whole = compile(file.read_bytes(), str(file), "exec")
+        codes = _codes_of(file, file_hash(file))
     except (SyntaxError, ValueError, OSError):
-        whole = None
-    if whole is None or function.__code__ not in _codes_in(whole):
-        raise UserError(
-            f"'{function.__qualname__}' is not what '{file}' says now, which was edited since it was imported: reload "
-            "it, by importlib.reload or by starting anew"
-        )
+        codes = frozenset()
+    if function.__code__ not in codes:
+        raise _edited(function.__qualname__, file)
+
+
+def _edited(what: str, file: Path) -> UserError:
+    return UserError(
+        f"'{what}' is not what '{file}' says now, which was edited since it was imported: reload it, by "
+        "importlib.reload or by starting anew"
+    )
+
+
+@functools.cache
+def _codes_of(file: Path, content: str) -> frozenset[types.CodeType]:
+    """The code in a file, which has that hash."""
+    return frozenset(_codes_in(compile(file.read_bytes(), str(file), "exec")))
 
 
 def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -109,6 +135,15 @@ def _functions_of(cls: type) -> Iterator[types.FunctionType]:
         parts = (value.fget, value.fset) if isinstance(value, property) else (getattr(value, "__func__", value),)
         for part in map(inspect.unwrap, filter(callable, parts)):
             if isinstance(part, types.FunctionType) and part.__code__.co_filename != "<string>":
+                yield part
+
+
+def _functions_in(module: types.ModuleType) -> Iterator[types.FunctionType]:
+    """Those that a module defines itself, also in its classes."""
+    for value in [*vars(module).values()]:
+        own = inspect.isclass(value) and value.__module__ == module.__name__
+        for part in _functions_of(value) if own else [value]:
+            if isinstance(part, types.FunctionType) and part.__globals__ is vars(module):
                 yield part
 
 
@@ -217,14 +252,21 @@ def _looked_up_by(text: str) -> set[str]:
 
 
 def _module(module: types.ModuleType) -> str:
-    """An installed one by its name; one of the user's with its code and that of those beside it that it imports."""
-    file = getattr(module, "__file__", None)
-    if file is None or is_installed(module.__name__):
+    """An installed one by its name; one of the user's with the code of its package, or that beside its file."""
+    places = _places_of(module.__name__)
+    if not places or is_installed(module.__name__):
         return module.__name__
-    for value in vars(module).values():
-        if isinstance(value, types.FunctionType) and value.__globals__ is vars(module):
-            _refuse_stale(value)
-    return f"{module.__name__} {code_hash(Path(file))}"
+    in_package = hasattr(sys.modules.get(module.__name__.partition(".")[0]), "__path__")
+    for name in {module.__name__, *(name for name, _ in ([] if in_package else helpers_of(places[0])))}:
+        _refuse_edited(name)
+    return f"{module.__name__} {source_of(module.__name__) if in_package else code_hash(places[0])}"
+
+
+def _places_of(module: str) -> list[Path]:
+    """Its file; its folders where it is a package without an __init__.py; none where it was made by hand."""
+    found = sys.modules.get(module)
+    file = getattr(found, "__file__", None)
+    return [Path(file)] if file else [Path(folder) for folder in getattr(found, "__path__", [])]
 
 
 def is_installed(module: str) -> bool:
@@ -234,6 +276,5 @@ def is_installed(module: str) -> bool:
         return False
     if top == "dipbench" or top in sys.stdlib_module_names:
         return True
-    file = getattr(sys.modules.get(module), "__file__", None)
     folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
-    return bool(file) and any(Path(str(file)).is_relative_to(folder) for folder in folders)
+    return any(place.is_relative_to(folder) for place in _places_of(module) for folder in folders)
