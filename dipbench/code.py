@@ -3,7 +3,7 @@
 import hashlib
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from modulefinder import ModuleFinder
 from pathlib import Path
@@ -18,6 +18,21 @@ _LOADED: dict[str, tuple[Any, str]] = {}  # name of a module -> its spec, of whi
 def file_hash(path: Path) -> str:
     """The first 16 hex digits of the file's sha256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def files_in(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Every file in a folder and those within it, through links too, but for folders whose names begin with a dot.
+
+    Such are of an editor, of a notebook or of git. A link that leads back to a folder `above` ends there.
+    """
+    here = folder.resolve()
+    if here in above:
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.name.startswith("."):
+            yield from files_in(entry, above | {here})
+        elif entry.is_file():
+            yield entry
 
 
 def code_hash(path: Path) -> str:
@@ -104,7 +119,7 @@ def _is_of(module: str, package: str) -> bool:
 
 
 def _files_of(package: Path) -> list[Path]:
-    return sorted(package.rglob("*.py"))
+    return sorted(file for file in files_in(package) if file.suffix == ".py")
 
 
 def _hash_of(folder: Path, files: Sequence[Path], known: Mapping[Path, str]) -> str:
