@@ -301,6 +301,95 @@ def test_what_a_class_holds_counts_as_it_is_now(notebook: Notebook) -> None:
     assert typed_hash(cls) != before
 
 
+HOLDS = """
+import dataclasses
+import enum
+import functools
+import torch
+
+class Mode(enum.Enum):
+    HARD = 1
+    SOFT = 2
+    def on(self, image): return image
+
+def act(image): return image + BY
+def other(image): return image - BY
+
+@dataclasses.dataclass(frozen=True)
+class Shade:
+    by: int
+    def on(self, image): return image * self.by
+
+class Holds:
+    __slots__ = ("slot",)
+    _scale = BY
+    bound = Shade(2).on
+    mode = Mode.HARD
+    kinds = {"act": act}
+    with_it = staticmethod(functools.partial(act, BY))
+    _run = act
+    class Inner:
+        width = 1
+    @functools.cached_property
+    def cached(self): return 1
+    @property
+    def asked(self): return 1
+    def on(self, image): return image
+    def off(self, image): return image
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "Holds._scale = 3",
+        "Holds.mode = Mode.SOFT",
+        "Holds.kinds['act'] = other",
+        "Holds.with_it = staticmethod(functools.partial(act, 3))",
+        "Holds._run = other",
+        "Holds.bound = Shade(3).on",
+        "Holds.on = other",
+        "Holds.Inner.width = 2",
+        "Holds.on = staticmethod(torch.sin)",
+    ],
+)
+def test_whatever_a_class_holds_counts_also_what_is_private(notebook: Notebook, change: str) -> None:
+    text = f"BY = 2\n{HOLDS}\n"
+    once, again, edited = (typed_hash(notebook(each)["Holds"]) for each in (text, text, text + change))
+    assert once == again != edited
+
+
+@pytest.mark.parametrize("value", ["torch.ones(3)", "np.ones(3)", "{'a': torch.ones(3)}"])
+@pytest.mark.parametrize("name", ["basis", "_basis"])
+def test_what_a_class_holds_and_has_no_source_is_refused_as_what_is_around_it(
+    notebook: Notebook, name: str, value: str
+) -> None:
+    cell = (
+        f"import torch\nimport numpy as np\nclass Holds:\n    {name} = {value}\n    def on(self, image): return image\n"
+    )
+    with pytest.raises(UserError, match=rf"'Holds\.{name}.*' is a (Tensor|ndarray) from outside .*: make it within"):
+        typed_hash(notebook(cell)["Holds"])
+
+
+LINES = """
+one = dict(mine=lambda x: x / 2, other=lambda x: x * 3)
+two = dict(
+    mine=lambda x:
+        x / 2,
+    other=lambda x: x * 3,
+)
+three = dict(mine=lambda x: (lambda y: y + x / 2)(x), other=lambda: (lambda: "é", lambda x: x * 3))
+four = dict(mine=(lambda k: lambda x: x / 2 if x else k)(1), other=lambda k: lambda x: x * 3)
+"""
+
+
+@pytest.mark.parametrize("name", ["one", "two", "three", "four"])
+def test_a_lambda_is_told_from_another_on_its_line_and_by_all_of_its_lines(notebook: Notebook, name: str) -> None:
+    once, again, edited = (notebook(each)[name] for each in (LINES, LINES, LINES.replace("x / 2", "x / 5")))
+    assert typed_hash(once["mine"]) == typed_hash(again["mine"]) != typed_hash(edited["mine"])
+    assert typed_hash(once["mine"]) != typed_hash(once["other"])
+
+
 def test_a_class_without_functions_counts_by_what_it_holds(notebook: Notebook) -> None:
     """No cell is known of one that IPython made of a cell."""
     text = "class Options:\n    width = 8\n\ndef f(image): return image * Options.width\n"

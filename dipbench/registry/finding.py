@@ -16,10 +16,10 @@ from typing import cast
 from dipbench.contract import Plugin
 from dipbench.contract.plugin import kind_of, lacking, plugins_in, unfinished_in
 from dipbench.errors import UserError, unknown
+from dipbench.registry.edited import refuse_edited
 from dipbench.registry.folders import plugin_files
 from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
 from dipbench.registry.kinds import KINDS, installed, own_modules
-from dipbench.registry.sources import refuse_edited
 
 GIVEN: dict[tuple[str, str], type[Plugin]] = {}
 """Kind and name -> the class that was handed over in Python: see `dipbench.registry.given`."""

@@ -11,8 +11,9 @@ from dipbench.contract import Plugin
 from dipbench.contract.plugin import home_of, kind_of, lacking
 from dipbench.errors import UserError
 from dipbench.registry.building import build
+from dipbench.registry.edited import refuse_edited
 from dipbench.registry.finding import GIVEN, find, kinds_of
-from dipbench.registry.sources import is_installed, refuse_edited, typed_hash
+from dipbench.registry.sources import is_installed, typed_hash
 from dipbench.spec import Spec, parse
 
 
