@@ -4,6 +4,7 @@ import itertools
 import linecache
 import sys
 from collections.abc import Callable, Iterator
+from importlib import reload
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,46 @@ def test_a_module_of_the_users_own_counts_by_its_code(
     assert sources[0] != sources[1]
 
 
+@pytest.mark.parametrize("number", ["FACTOR = 2", "class Of:\n    def factor(self): return 2"])
+def test_a_module_of_the_users_own_that_was_edited_and_not_reloaded_is_refused(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    """Also what it imports from beside it; a number at the top is in no function."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "my_help.py").write_text("import my_numbers\n")
+    (tmp_path / "my_numbers.py").write_text(f"{number}\n")
+    by_module = notebook("import my_help\ndef f(image): return my_help.my_numbers\n")["f"]
+    before = typed_hash(by_module)
+    (tmp_path / "my_numbers.py").write_text(f"{number.replace('2', '3')}\n")
+    with pytest.raises(UserError, match=r"is not what '.*my_numbers.py' says now, .*: reload it"):
+        typed_hash(by_module)
+    reload(sys.modules["my_numbers"])
+    assert typed_hash(by_module) != before
+    for name in ("my_help", "my_numbers"):
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("init", ["", "from .numbers import F"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_package_of_the_users_own_counts_by_all_of_its_code(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: str, whole: bool
+) -> None:
+    """Also by what it imports with a dot, and where it is a folder without an __init__.py."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_package").mkdir()
+    if whole:
+        (tmp_path / "my_package" / "__init__.py").write_text(init)
+    sources = []
+    for text in ("F = 2\n", "F = 2\n", "F = 3\n"):
+        (tmp_path / "my_package" / "numbers.py").write_text(text)
+        cell = "import my_package.numbers\n" + CLASS.replace("/ 2", "/ my_package.numbers.F")
+        sources.append(source_of(notebook(cell)["Mine"]))
+        for name in ("my_package", "my_package.numbers"):
+            del sys.modules[name]
+    assert sources[0] == sources[1] != sources[2]
+
+
 SHADES = """
 from dataclasses import dataclass
 
@@ -258,6 +299,95 @@ def test_what_a_class_holds_counts_as_it_is_now(notebook: Notebook) -> None:
     before = typed_hash(cls)
     cls.sizes = (3,)
     assert typed_hash(cls) != before
+
+
+HOLDS = """
+import dataclasses
+import enum
+import functools
+import torch
+
+class Mode(enum.Enum):
+    HARD = 1
+    SOFT = 2
+    def on(self, image): return image
+
+def act(image): return image + BY
+def other(image): return image - BY
+
+@dataclasses.dataclass(frozen=True)
+class Shade:
+    by: int
+    def on(self, image): return image * self.by
+
+class Holds:
+    __slots__ = ("slot",)
+    _scale = BY
+    bound = Shade(2).on
+    mode = Mode.HARD
+    kinds = {"act": act}
+    with_it = staticmethod(functools.partial(act, BY))
+    _run = act
+    class Inner:
+        width = 1
+    @functools.cached_property
+    def cached(self): return 1
+    @property
+    def asked(self): return 1
+    def on(self, image): return image
+    def off(self, image): return image
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "Holds._scale = 3",
+        "Holds.mode = Mode.SOFT",
+        "Holds.kinds['act'] = other",
+        "Holds.with_it = staticmethod(functools.partial(act, 3))",
+        "Holds._run = other",
+        "Holds.bound = Shade(3).on",
+        "Holds.on = other",
+        "Holds.Inner.width = 2",
+        "Holds.on = staticmethod(torch.sin)",
+    ],
+)
+def test_whatever_a_class_holds_counts_also_what_is_private(notebook: Notebook, change: str) -> None:
+    text = f"BY = 2\n{HOLDS}\n"
+    once, again, edited = (typed_hash(notebook(each)["Holds"]) for each in (text, text, text + change))
+    assert once == again != edited
+
+
+@pytest.mark.parametrize("value", ["torch.ones(3)", "np.ones(3)", "{'a': torch.ones(3)}"])
+@pytest.mark.parametrize("name", ["basis", "_basis"])
+def test_what_a_class_holds_and_has_no_source_is_refused_as_what_is_around_it(
+    notebook: Notebook, name: str, value: str
+) -> None:
+    cell = (
+        f"import torch\nimport numpy as np\nclass Holds:\n    {name} = {value}\n    def on(self, image): return image\n"
+    )
+    with pytest.raises(UserError, match=rf"'Holds\.{name}.*' is a (Tensor|ndarray) from outside .*: make it within"):
+        typed_hash(notebook(cell)["Holds"])
+
+
+LINES = """
+one = dict(mine=lambda x: x / 2, other=lambda x: x * 3)
+two = dict(
+    mine=lambda x:
+        x / 2,
+    other=lambda x: x * 3,
+)
+three = dict(mine=lambda x: (lambda y: y + x / 2)(x), other=lambda: (lambda: "é", lambda x: x * 3))
+four = dict(mine=(lambda k: lambda x: x / 2 if x else k)(1), other=lambda k: lambda x: x * 3)
+"""
+
+
+@pytest.mark.parametrize("name", ["one", "two", "three", "four"])
+def test_a_lambda_is_told_from_another_on_its_line_and_by_all_of_its_lines(notebook: Notebook, name: str) -> None:
+    once, again, edited = (notebook(each)[name] for each in (LINES, LINES, LINES.replace("x / 2", "x / 5")))
+    assert typed_hash(once["mine"]) == typed_hash(again["mine"]) != typed_hash(edited["mine"])
+    assert typed_hash(once["mine"]) != typed_hash(once["other"])
 
 
 def test_a_class_without_functions_counts_by_what_it_holds(notebook: Notebook) -> None:

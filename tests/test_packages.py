@@ -87,6 +87,30 @@ def test_all_its_files_are_its_identity(packed: Packed, changed: str) -> None:
     assert registry.build("method", str(folder)).source() != before
 
 
+@pytest.mark.parametrize(
+    ("other", "counts"),
+    [
+        ("bare/numbers.py", True),  # without an __init__.py, from which Python imports too
+        ("linked/numbers.py", True),
+        (".ipynb_checkpoints/prior-checkpoint.py", False),
+        ("inner/.ipynb_checkpoints/numbers-checkpoint.py", False),
+        (".git/hook.py", False),
+    ],
+)
+def test_a_folder_within_it_counts_unless_its_name_begins_with_a_dot(
+    packed: Packed, tmp_path: Path, other: str, counts: bool
+) -> None:
+    """No import reaches those, which an editor or a notebook writes."""
+    folder = packed()
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "back").symlink_to(folder)
+    before = registry.build("method", str(folder)).source()
+    (folder / other).parent.mkdir(exist_ok=True)
+    (folder / other).touch()
+    assert (registry.build("method", str(folder)).source() != before) == counts
+
+
 def test_helpers_of_one_name_do_not_collide(packed: Packed, photo: Tensor) -> None:
     """Two packages of one name, too, in which a helper was edited between two imports of the same path."""
     folders = [packed("a", 0.3), packed("b", 0.5), packed("a", 0.7)]

@@ -1,10 +1,9 @@
 """How plugins are found and set, and what a user reads who mistypes."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
+from importlib import import_module, reload
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from dipbench import registry
 from dipbench.cli.listing import listed
 from dipbench.code import source_of
 from dipbench.errors import UserError
-from dipbench.registry import kinds
+from dipbench.registry import given, kinds
 
 PLUGINS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 
@@ -163,56 +162,6 @@ def test_edited_file_is_another_method(tmp_path: Path) -> None:
     assert registry.build("method", str(path)).source() != first.source()
 
 
-def test_a_file_finds_the_modules_beside_it_and_is_another_method_when_they_change(tmp_path: Path) -> None:
-    """Two files in two folders whose helpers have one name, which no other import sees."""
-    methods = []
-    for folder, factor in (("a", 3), ("b", 5), ("a", 7)):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        (tmp_path / folder / "my_helper.py").write_text("from my_numbers import FACTOR\n")
-        (tmp_path / folder / "my_numbers.py").write_text(f"FACTOR = {factor}\n")
-        path = tmp_path / folder / "half.py"
-        path.write_text(
-            FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_helper import FACTOR\nfrom torch")
-        )
-        for file in (tmp_path / folder).glob("*.py"):
-            os.utime(file, (0, 0))  # of one size and one moment, by which Python knows what it compiled
-        methods.append(registry.build("method", str(path)))
-    found = [import_module(type(method).__module__).FACTOR for method in methods]
-    assert found == [3, 5, 7]
-    assert len({method.source() for method in methods}) == 3
-    with pytest.raises(ModuleNotFoundError):
-        import_module("my_helper")
-
-
-@pytest.mark.parametrize("in_helper", [False, True])
-def test_a_function_that_imports_what_is_beside_its_file_is_refused_for_it_would_not_be_found(
-    tmp_path: Path, in_helper: bool
-) -> None:
-    (tmp_path / "my_numbers.py").write_text("FACTOR = 3\n")
-    late = "from my_numbers import FACTOR"
-    (tmp_path / "my_helper.py").write_text(f"def factor():\n    {late}\n    return FACTOR\n")
-    text = FILE.replace("from torch", "from my_helper import factor\nfrom torch")
-    if not in_helper:
-        text = FILE.replace("        yield", f"        {late}\n        yield")
-    (tmp_path / "half.py").write_text(text)
-    name, line = ("my_helper", 2) if in_helper else ("half", text[: text.index(late)].count("\n") + 1)
-    with pytest.raises(UserError, match=rf"{name}\.py', line {line}, imports 'my_numbers', .*: import it at the top"):
-        registry.build("method", f"{tmp_path}/half.py")
-
-
-def test_a_file_in_the_folder_one_is_in_finds_the_modules_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "my_numbers.py").write_text("FACTOR = 3\n")
-    text = FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from my_numbers import FACTOR\nfrom torch")
-    (tmp_path / "half.py").write_text(text)
-    monkeypatch.chdir(tmp_path)
-    sources = {registry.build("method", place).source() for place in ("half.py", "./half.py", f"{tmp_path}/half.py")}
-    assert len(sources) == 1
-    (tmp_path / "my_numbers.py").write_text("FACTOR = 4\n")
-    assert registry.build("method", "half.py").source() not in sources
-
-
 def test_a_class_with_a_second_name_is_still_the_only_one(tmp_path: Path) -> None:
     (tmp_path / "half.py").write_text(FILE + "\n\nOther = Half\n")
     assert registry.build("method", f"{tmp_path}/half.py").plugin_name() == "half"
@@ -351,11 +300,62 @@ def test_an_installed_plugin_is_told_apart_by_its_packages_code(installed: Calla
     sources = []
     for text in ("FACTOR = 2", "FACTOR = 3"):
         (folder / "package_of_half" / "deep.py").write_text(text)
-        source_of.cache_clear()
         sources.append(registry.find("method", "half").source())
     assert None not in sources
     assert sources[0] != sources[1]
     assert registry.find("method", "nlm").source() is None
+
+
+@pytest.fixture
+def edited(installed: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a method that divides by a number of a module of its package; then writes another number there."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    text = FILE.replace("/ 2", "/ FACTOR").replace("from torch", "from package_of_half.deep import FACTOR\nfrom torch")
+    folder = installed(half=text)
+
+    def write(number: str) -> None:
+        (folder / "package_of_half" / "deep.py").write_text(f"FACTOR = {number}\n")
+
+    write("2")
+    return write
+
+
+def test_an_installed_plugin_that_is_edited_and_reloaded_is_another(edited: Callable[[str], None]) -> None:
+    """As in a notebook; reloaded is also what is as it was."""
+    sources = []
+    for number in ("2", "3", "3", "2"):
+        edited(number)
+        for name in ("package_of_half.deep", "package_of_half"):
+            if name in sys.modules:
+                reload(sys.modules[name])
+        sources.append(registry.find("method", "half").source())
+    assert sources[0] == sources[3] != sources[1] == sources[2]
+
+
+def test_an_installed_plugin_that_is_edited_and_not_reloaded_is_refused(edited: Callable[[str], None]) -> None:
+    """Its code is that of before, and so is what it is told apart by; also where a part of it was reloaded."""
+    method = registry.find("method", "half")
+    source = method.source()
+    edited("3")
+    for _ in ("not at all", "without what was edited"):
+        with pytest.raises(UserError, match=r"'package_of_half.deep' is not what '.*deep.py' says now, .*: reload it"):
+            registry.find("method", "half")
+        assert method.source() == source
+        reload(sys.modules["package_of_half"])
+    edited("2")
+    assert registry.find("method", "half").source() == source
+
+
+def test_a_class_of_before_a_reload_is_refused(installed: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds it computes what no file says any more."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(given, "is_installed", lambda module: True)
+    folder = installed(half=FILE)
+    before = registry.find("method", "half")
+    (folder / "package_of_half" / "__init__.py").write_text(FILE.replace("/ 2", "/ 3"))
+    reload(sys.modules["package_of_half"])
+    with pytest.raises(UserError, match=r"'Half.run' is not what '.*package_of_half.*' says now, .*: reload it"):
+        registry.as_text("method", [before])
 
 
 def test_a_package_without_an_init_is_told_apart_by_its_code_too(
@@ -369,7 +369,6 @@ def test_a_package_without_an_init_is_told_apart_by_its_code_too(
             (tmp_path / f"{number}" / part / "apart" / part / "numbers.py").write_text(f"FACTOR = {factor}\n")
             monkeypatch.syspath_prepend(tmp_path / f"{number}" / part)
         import_module("apart.one.numbers")
-        source_of.cache_clear()
         sources.append(source_of("apart.one.numbers"))
         for name in [name for name in sys.modules if f"{name}.".startswith("apart.")]:
             del sys.modules[name]

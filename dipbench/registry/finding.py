@@ -16,6 +16,7 @@ from typing import cast
 from dipbench.contract import Plugin
 from dipbench.contract.plugin import kind_of, lacking, plugins_in, unfinished_in
 from dipbench.errors import UserError, unknown
+from dipbench.registry.edited import refuse_edited
 from dipbench.registry.folders import plugin_files
 from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
 from dipbench.registry.kinds import KINDS, installed, own_modules
@@ -147,4 +148,6 @@ def _imported(kind: str, name: str, place: str) -> type[Plugin]:
         raise UserError(f"{kind} '{name}': '{place}' is {got}; it takes a subclass of {kind.capitalize()}{mend}")
     if wrong := lacking(named):
         raise UserError(f"{kind} '{name}': '{place}' {wrong}")
+    if not named.__module__.startswith("dipbench."):
+        refuse_edited(named)
     return cast(type[Plugin], named)

@@ -11,6 +11,7 @@ from dipbench.contract import Plugin
 from dipbench.contract.plugin import home_of, kind_of, lacking
 from dipbench.errors import UserError
 from dipbench.registry.building import build
+from dipbench.registry.edited import refuse_edited
 from dipbench.registry.finding import GIVEN, find, kinds_of
 from dipbench.registry.sources import is_installed, typed_hash
 from dipbench.spec import Spec, parse
@@ -70,7 +71,8 @@ def _name_of(kind: str, cls: type[Plugin]) -> str:
         path = Path(home.__file__).parent if hasattr(home, "__path__") else home.__file__
         return f"{path}:{name}" if ":" in own else str(path)
     subject = vars(cls).get("made_of", cls)
-    installed = is_installed(cls.__module__) and cls.source()
+    if installed := is_installed(cls.__module__) and cls.source():
+        refuse_edited(cls)
     source = installed or typed_hash(getattr(subject, "__func__", subject))
     GIVEN.pop((kind, name), None)
     if kind in kinds_of(name):

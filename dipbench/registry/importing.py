@@ -109,14 +109,16 @@ def _keeping_no_bytecode() -> Iterator[None]:
 @contextmanager
 def _finding_what_is_beside(path: Path) -> Iterator[None]:
     """Within the block the modules beside a file can be imported, as by a script; no other file gets them."""
-    helpers = helpers_of(path)
-    beside = {name for name, _ in helpers}
-    for file in (path, *(file for _, file in helpers)):
-        _refuse_late_imports(file, beside)
-    others = {name: sys.modules.pop(name) for name in beside if name in sys.modules}
-    sys.path.insert(0, str(path.parent.resolve()))
+    helpers, folder = helpers_of(path), path.parent.resolve()
+    tops = {name.partition(".")[0] for name, _ in helpers}
+    for file in (path, *(file for _, file in helpers if file.suffix == ".py")):
+        _refuse_late_imports(file, tops)
+    others = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in tops}
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
     try:
         yield
+        _refuse_what_was_not_seen(path, _come_from(folder, before) - {name for name, _ in helpers})
     except ModuleNotFoundError as error:
         if f"{error.name}." != FROM_FILE:
             raise
@@ -125,10 +127,32 @@ def _finding_what_is_beside(path: Path) -> Iterator[None]:
             "or put an __init__.py beside it and give the folder"
         ) from error
     finally:
-        sys.path.remove(str(path.parent.resolve()))
-        for name in beside:
-            sys.modules.pop(name, None)
+        sys.path.remove(str(folder))
+        for name in _come_from(folder, before):
+            del sys.modules[name]
         sys.modules.update(others)
+
+
+def _come_from(folder: Path, before: set[str]) -> set[str]:
+    """The modules that were imported since from what lies in a folder itself."""
+    since = set(sys.modules) - before
+    tops = {name.partition(".")[0] for name in since} & since  # what another is of was there, as dipbench's is
+    here = {top for top in tops if _lies_in(folder, sys.modules[top])}
+    return {name for name in since if name.partition(".")[0] in here}
+
+
+def _lies_in(folder: Path, module: ModuleType) -> bool:
+    places = getattr(module, "__path__", None) or [getattr(module, "__file__", None)]
+    return any(place and Path(place).parent == folder for place in places)
+
+
+def _refuse_what_was_not_seen(path: Path, names: set[str]) -> None:
+    """UserError where a module beside a file was imported, but not by a statement: its code is not in the identity."""
+    if unseen := sorted(name for name in names if getattr(sys.modules[name], "__file__", None)):
+        raise UserError(
+            f"file '{path}' imports '{unseen[0]}', which lies beside it, by a call, so that a change in it would go "
+            "unnoticed: write an import statement at the top of the file"
+        )
 
 
 def _refuse_late_imports(file: Path, beside: set[str]) -> None:
@@ -137,7 +161,7 @@ def _refuse_late_imports(file: Path, beside: set[str]) -> None:
     for node in (node for function in functions for node in ast.walk(function)):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
-            if late := [name for name in names if name in beside]:
+            if late := [name for name in names if name.partition(".")[0] in beside]:
                 raise UserError(
                     f"file '{file}', line {node.lineno}, imports '{late[0]}', which lies beside it, within a function: "
                     "import it at the top of the file"

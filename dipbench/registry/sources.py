@@ -7,26 +7,27 @@ plugin in a file.
 
 import ast
 import dis
+import enum
 import functools
 import hashlib
 import inspect
 import linecache
+import re
 import sys
 import sysconfig
 import textwrap
-import time
 import types
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dipbench.code import code_hash
+from dipbench.code import code_hash, helpers_of, source_of
 from dipbench.errors import UserError
+from dipbench.registry.edited import functions_of, refuse_edited_module, refuse_stale
 
-_SINCE = time.time()  # what was written later may be other than what was imported
 _LISTS = (list, tuple, set, frozenset)
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, Path, torch.dtype, torch.device, types.EllipsisType)
 
@@ -45,54 +46,63 @@ def text_of(thing: Any) -> str:
     except (OSError, TypeError):
         found = ""
     if not found:
-        raise UserError(
-            f"'{thing.__name__}' has no source to tell it from another: define it with a function of its own in a "
-            "file, a script or the cell of a notebook, not by exec"
-        )
+        raise _no_source(thing)
     return textwrap.dedent(found)
+
+
+def _no_source(thing: Any) -> UserError:
+    return UserError(
+        f"'{thing.__name__}' has no source to tell it from another: define it with a function of its own in a file, a "
+        "script or the cell of a notebook, not by exec"
+    )
 
 
 def _own_text(thing: Any) -> str:
     """The same, of a wrapper too; of a class without functions, which no cell is known of, its name."""
-    functions = [*_functions_of(thing)] if inspect.isclass(thing) else [thing]
+    functions = [*functions_of(thing)] if inspect.isclass(thing) else [thing]
     for function in functions:
-        _refuse_stale(function)
+        refuse_stale(function)
     if inspect.isclass(thing):
         return text_of(thing) if functions else f"class {thing.__qualname__}"
-    if not hasattr(thing, "__wrapped__"):
-        return text_of(thing)
-    return textwrap.dedent(inspect.getsource(thing.__code__))
+    wraps = hasattr(thing, "__wrapped__")
+    text = textwrap.dedent(inspect.getsource(thing.__code__)) if wraps else text_of(thing)
+    return text + (_of_its_line(thing, text) if thing.__code__.co_name == "<lambda>" else "")
 
 
-def _refuse_stale(function: types.FunctionType) -> None:
-    """UserError where the file that it was read from has other code now, which would stand for what is computed.
+def _of_its_line(function: types.FunctionType, text: str) -> str:
+    """The part of its `text`, which is the line it stands on, that a lambda is; empty: there is one, and all of it.
 
-    Where it was written to meanwhile, that is: other code may be the work of an import hook as well.
+    By where it stands, which is the same for every version of Python, as its bytecode is not.
     """
-    file = Path(function.__code__.co_filename)
-    if not file.is_file() or file.stat().st_mtime < _SINCE:
-        return  # it is the cell of a notebook, or nobody touched it
-    try:
-        whole = compile(file.read_bytes(), str(file), "exec")
-    except (SyntaxError, ValueError, OSError):
-        whole = None
-    if whole is None or function.__code__ not in _codes_in(whole):
-        raise UserError(
-            f"'{function.__qualname__}' is not what '{file}' says now, which was edited since it was imported: reload "
-            "it, by importlib.reload or by starting anew"
-        )
+    code = function.__code__
+    source = "".join(linecache.getlines(code.co_filename))
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Lambda)]
+    nodes = [node for node in nodes if node.lineno == code.co_firstlineno]
+    if len(nodes) == 1 and _squeezed(_segment(source, nodes[0])) in _squeezed(text):
+        return ""
+    spots = [(line, column) for line, _, column, end in code.co_positions() if line and column is not None and end]
+    around = [node for node in nodes if spots and _is_around(node.body, spots)]
+    if not around:
+        raise _no_source(function)
+    return _segment(source, max(around, key=lambda node: (node.body.lineno, node.body.col_offset)))  # the innermost
 
 
-def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, types.CodeType):
-            yield from _codes_in(inner)
+def _is_around(body: ast.expr, spots: Sequence[tuple[int, int]]) -> bool:
+    start, end = (body.lineno, body.col_offset), (body.end_lineno or 0, body.end_col_offset or 0)
+    return all(start <= spot <= end for spot in spots)
+
+
+def _segment(source: str, node: ast.expr) -> str:
+    return ast.get_source_segment(source, node) or ""
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _class_text(cls: type) -> str:
     """Also of a class in a notebook, which Python looks for in a file: a function of its knows the cell."""
-    for function in _functions_of(cls):
+    for function in functions_of(cls):
         linecache.checkcache(function.__code__.co_filename)
         lines, first = linecache.getlines(function.__code__.co_filename), function.__code__.co_firstlineno
         for node in ast.walk(ast.parse("".join(lines))):
@@ -103,18 +113,25 @@ def _class_text(cls: type) -> str:
     return inspect.getsource(cls)
 
 
-def _functions_of(cls: type) -> Iterator[types.FunctionType]:
-    """Those that the class defines itself, but for what @dataclass made; of what is wrapped the innermost."""
-    for value in vars(cls).values():
-        parts = (value.fget, value.fset) if isinstance(value, property) else (getattr(value, "__func__", value),)
-        for part in map(inspect.unwrap, filter(callable, parts)):
-            if isinstance(part, types.FunctionType) and part.__code__.co_filename != "<string>":
-                yield part
-
-
 def _held_by(cls: type) -> dict[str, Any]:
-    """The plain values among what the class holds itself, which may have been set since."""
-    return {name: value for name, value in vars(cls).items() if not name.startswith("_") and _is_plain(value)}
+    """What the class holds itself, which may have been set since, but for what its text says: the functions in it."""
+    if issubclass(cls, enum.Enum):  # whose members nobody sets
+        return {name: value for name, value in vars(cls).items() if not name.startswith("_") and _is_plain(value)}
+    found = {name: value for name, value in vars(cls).items() if not re.fullmatch("__.*__|_abc_impl", name)}
+    wrappers = (staticmethod, classmethod)
+    found = {name: value.__func__ if isinstance(value, wrappers) else value for name, value in found.items()}
+    return {name: value for name, value in found.items() if not (_is_in_text(cls, value) or _is_descriptor(value))}
+
+
+def _is_in_text(cls: type, value: Any) -> bool:
+    """Whether it is a function that the body of the class defines."""
+    return _is_function(value) and getattr(value, "__qualname__", "").startswith(f"{cls.__qualname__}.")
+
+
+def _is_descriptor(value: Any) -> bool:
+    """Whether it is one of Python's own around functions or slots, as a property, and not a function itself."""
+    own = type(value).__module__ in sys.stdlib_module_names and hasattr(type(value), "__get__")
+    return own and not isinstance(value, (types.FunctionType, types.MethodType, functools.partialmethod))
 
 
 def _is_plain(value: Any) -> bool:
@@ -132,7 +149,7 @@ class _Reader:
 
     def read(self, name: str, value: Any) -> None:
         """Takes in what `name` stands for. UserError for what has no text."""
-        if isinstance(value, functools.partial):
+        if isinstance(value, (functools.partial, functools.partialmethod)):
             self.read_all(name, (value.func, value.args, value.keywords))
         elif isinstance(value, types.ModuleType):
             self.texts[value.__name__] = _module(value)
@@ -144,6 +161,8 @@ class _Reader:
             self.read(name, value.__wrapped__)
         elif isinstance(value, _PLAIN) or type(value).__module__ in ("typing", "types"):
             self.texts[f"{name}={value!r}"] = f"{name}={value!r}"
+        elif isinstance(value, enum.Enum):
+            self.read_all(name, (type(value), value.name))
         elif isinstance(value, dict):
             self.read_all(name, (*value.keys(), *value.values()))
         elif isinstance(value, _LISTS):
@@ -167,7 +186,7 @@ class _Reader:
         if id(thing) in self.texts:
             return
         self._held.append(thing)
-        functions = [*_functions_of(thing)] if inspect.isclass(thing) else [thing]
+        functions = [*functions_of(thing)] if inspect.isclass(thing) else [thing]
         if hasattr(thing, "__wrapped__") and functions == [thing]:
             self.read(thing.__name__, thing.__wrapped__)
         # not __module__, which a wrapper has of what it wraps
@@ -182,7 +201,12 @@ class _Reader:
         for name in _looked_up_by(text) & around.keys():
             self.read(name, around[name])
         if inspect.isclass(thing):
-            self.read_all(thing.__name__, (*thing.__bases__, _held_by(thing)))
+            held = _held_by(thing)
+            plain = {name: value for name, value in held.items() if _is_plain(value)}
+            self.read_all(thing.__name__, (*thing.__bases__, plain))
+            for name in held:
+                if name not in plain:
+                    self.read(f"{thing.__name__}.{name}", held[name])
 
     def _read_around(self, function: types.FunctionType) -> None:
         """What a function takes from around it: globals, what it closes over, and its defaults."""
@@ -217,14 +241,21 @@ def _looked_up_by(text: str) -> set[str]:
 
 
 def _module(module: types.ModuleType) -> str:
-    """An installed one by its name; one of the user's with its code and that of those beside it that it imports."""
-    file = getattr(module, "__file__", None)
-    if file is None or is_installed(module.__name__):
+    """An installed one by its name; one of the user's with the code of its package, or that beside its file."""
+    places = _places_of(module.__name__)
+    if not places or is_installed(module.__name__):
         return module.__name__
-    for value in vars(module).values():
-        if isinstance(value, types.FunctionType) and value.__globals__ is vars(module):
-            _refuse_stale(value)
-    return f"{module.__name__} {code_hash(Path(file))}"
+    in_package = hasattr(sys.modules.get(module.__name__.partition(".")[0]), "__path__")
+    for name in {module.__name__, *(name for name, _ in ([] if in_package else helpers_of(places[0])))}:
+        refuse_edited_module(name)
+    return f"{module.__name__} {source_of(module.__name__) if in_package else code_hash(places[0])}"
+
+
+def _places_of(module: str) -> list[Path]:
+    """Its file; its folders where it is a package without an __init__.py; none where it was made by hand."""
+    found = sys.modules.get(module)
+    file = getattr(found, "__file__", None)
+    return [Path(file)] if file else [Path(folder) for folder in getattr(found, "__path__", [])]
 
 
 def is_installed(module: str) -> bool:
@@ -234,6 +265,5 @@ def is_installed(module: str) -> bool:
         return False
     if top == "dipbench" or top in sys.stdlib_module_names:
         return True
-    file = getattr(sys.modules.get(module), "__file__", None)
     folders = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
-    return bool(file) and any(Path(str(file)).is_relative_to(folder) for folder in folders)
+    return any(place.is_relative_to(folder) for place in _places_of(module) for folder in folders)

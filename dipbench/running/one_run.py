@@ -31,7 +31,7 @@ from dipbench.store.records import NO_TRUTH, ScoredOutput, WrittenFile
 from dipbench.store.store import Store, UnwritableStore, as_json
 from dipbench.streams import Streams
 from dipbench.suites.jobs import Job, pictures_of
-from dipbench.suites.run import sources_of
+from dipbench.suites.run import by_content, contents_of, sources_of
 from dipbench.suites.watched import Watched
 from dipbench.trace.usual import USUAL
 
@@ -159,8 +159,11 @@ class Work:
             (self.job.task, self._task, run.task),
             (self.job.method, self._method, run.method),
         ):
-            if not sources_of(plugin.identity()) <= sources_of(planned):
+            present = by_content(plugin.identity())
+            if not sources_of(present) <= sources_of(planned):
                 raise UserError(f"the code of '{spec.name}' was edited {again}")
+            if not contents_of(present) <= contents_of(planned):
+                raise UserError(f"a file that '{spec.name}' takes was edited {again}")
         if pixel_hash(*pictures_of(scene, self._task)) != run.pixels:
             raise UserError(f"image '{run.image}' was changed {again}")
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dipbench.code import file_hash
+from dipbench.code import file_hash, files_in
 from dipbench.contract import Method, Plugin, Problem, Task
 from dipbench.spec import Spec
 from dipbench.text import plain_numbers
@@ -75,10 +75,25 @@ def written(plugin: Mapping[str, Any]) -> str:
 
 def sources_of(identity: Any) -> set[str]:
     """The hashes of the code that a plugin is of, with those of the plugins among its settings."""
-    if isinstance(identity, Mapping):
-        own = {identity["source"]} if isinstance(identity.get("source"), str) else set()
-        return own.union(*map(sources_of, identity.values()))
-    return set().union(*map(sources_of, identity)) if isinstance(identity, (list, tuple)) else set()
+    source = identity.get("source") if isinstance(identity, Mapping) else None
+    return ({source} if isinstance(source, str) else set()).union(*map(sources_of, _parts(identity)))
+
+
+def by_content(value: Any) -> Any:
+    """The settings of a plugin, of those among them too, with files by their content, not by where they lie."""
+    if isinstance(value, Path):
+        if value.is_dir():
+            return {"files": {file.relative_to(value).as_posix(): file_hash(file) for file in files_in(value)}}
+        return {"sha256": file_hash(value)} if value.is_file() else {"path": str(value)}
+    if isinstance(value, Mapping):
+        return {key: by_content(each) for key, each in value.items()}
+    return [by_content(each) for each in value] if _names_files(value) else value
+
+
+def contents_of(identity: Any) -> set[str]:
+    """What stands for files and folders in settings that are `by_content`."""
+    whole = isinstance(identity, Mapping) and identity.keys() in ({"sha256"}, {"files"})
+    return ({canonical(identity)} if whole else set()).union(*map(contents_of, _parts(identity)))
 
 
 def canonical(value: Any) -> str:
@@ -93,7 +108,7 @@ def identity_of_task(spec: Spec, task: Task) -> dict[str, Any]:
 
 def identity_of_method(spec: Spec, method: Method, pose: Callable[[], Problem]) -> dict[str, Any]:
     """What tells one method with the settings that act on the problem that `pose` gives from another."""
-    paths = {name: value for name, value in method.settings().items() if isinstance(value, Path)}
+    paths = {name: value for name, value in method.settings().items() if _names_files(value)}
     return _identity(spec, method, {**_acting(method, pose), **paths})
 
 
@@ -109,16 +124,15 @@ def _acting(method: Method, pose: Callable[[], Problem]) -> dict[str, Any]:
 
 
 def _identity(spec: Spec, plugin: Plugin, settings: dict[str, Any]) -> dict[str, Any]:
-    """Files count by their content, not by where they lie."""
-    content = {key: _content(value) for key, value in settings.items()}
+    content = by_content(settings)
     if source := plugin.source():
         return {"name": plugin.plugin_name(), "source": source, "settings": content}
     return {"name": spec.name, "settings": content}
 
 
-def _content(value: Any) -> Any:
-    if isinstance(value, Path):
-        if value.is_dir():
-            return {"files": {file.name: file_hash(file) for file in sorted(value.iterdir()) if file.is_file()}}
-        return {"sha256": file_hash(value)} if value.is_file() else {"path": str(value)}
-    return value
+def _names_files(value: Any) -> bool:
+    return isinstance(value, Path) or any(map(_names_files, _parts(value)))
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()

@@ -7,6 +7,7 @@ from typing import Self
 
 from dipbench import registry
 from dipbench.contract import Plugin, Rule
+from dipbench.suites.run import by_content, contents_of, key_of
 from dipbench.suites.suite import Suite
 
 
@@ -30,9 +31,14 @@ class Watched:
 
 
 def _name_of(plugin: Plugin) -> str:
-    """As it is written, with what tells its code from another's: a hash, or of one of dipbench's own the version."""
+    """As it is written, with what tells its code from another's: a hash, or of one of dipbench's own the version.
+
+    And with a hash of the files that its settings name.
+    """
     version = "" if plugin.source() or plugin.version == 1 else f"v{plugin.version}"
-    return " ".join(filter(None, [plugin.written(), plugin.source(), version]))
+    contents = sorted(contents_of(by_content(plugin.settings())))
+    files = key_of({"files": contents}) if contents else ""
+    return " ".join(filter(None, [plugin.written(), plugin.source(), files, version]))
 
 
 @cache

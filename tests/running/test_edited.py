@@ -20,12 +20,16 @@ from dataclasses import dataclass
 
 import beside
 
+from pathlib import Path
+
 from dipbench.contract import Method
 
 
 @dataclass(frozen=True)
 class Dimmed(Method):
     """Dims."""
+
+    tables: tuple[Path, ...] = ()
 
     def run(self, problem, rng):
         yield problem.degraded() * beside.FACTOR
@@ -49,6 +53,10 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
     "the method": (lambda at: (at / "dimmed.py").write_text(METHOD + "# edited\n"), "dimmed.py' was edited"),
     "a module that it imports": (lambda at: (at / "beside.py").write_text("FACTOR = 0.1\n"), "dimmed.py' was edited"),
     "its rule": (lambda at: (at / "early.py").write_text(RULE + "# edited\n"), "the code of 'dip' was edited"),
+    "a file that it reads": (
+        lambda at: (at / "tables" / "one.txt").write_text("2"),
+        "dimmed.py' takes was edited",
+    ),
     "the image": (lambda at: write_image(at / "images" / "one.png", torch.zeros(3, 16, 16)), "image 'one' was changed"),
 }
 
@@ -62,7 +70,13 @@ def test_what_is_edited_after_its_runs_are_planned_does_not_bear_their_names(
     (tmp_path / "beside.py").write_text("FACTOR = 0.5\n")
     for name, text in (("dimmed", METHOD), ("early", RULE)):
         (tmp_path / f"{name}.py").write_text(text)
-    methods = [f"{tmp_path}/dimmed.py", f"dip[down=[8],iterations=3,stop='{tmp_path}/early.py']", "degraded"]
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "one.txt").write_text("1")
+    methods = [
+        f"{tmp_path}/dimmed.py[tables=[{tmp_path}/tables]]",
+        f"dip[down=[8],iterations=3,stop='{tmp_path}/early.py']",
+        "degraded",
+    ]
     only = {"name": "only", "dataset": f"folder[path={tmp_path}/images]", "task": "denoising", "methods": methods}
     suite = Suite.model_validate({"name": "test", "title": "Test", "experiments": [only]})
     store, conditions = Store(tmp_path / "out"), Conditions(torch.device("cpu"), processes=1)

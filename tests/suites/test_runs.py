@@ -19,7 +19,7 @@ from dipbench.spec import parse
 from dipbench.streams import Streams
 from dipbench.suites import jobs as plan
 from dipbench.suites.jobs import jobs_of
-from dipbench.suites.run import Run, identity_of_method, identity_of_task
+from dipbench.suites.run import Run, by_content, identity_of_method, identity_of_task
 from dipbench.suites.suite import Suite
 
 # Data set, image, hash of its pixels, task, method; the run and its measurement.
@@ -183,3 +183,92 @@ def test_another_mask_of_the_image_is_another_run_where_the_task_takes_it(tmp_pa
     assert first.measurement_key != other.measurement_key
     assert first.measurement_path == other.measurement_path
     assert run("denoising", 16) == run("denoising", 17)
+
+
+READING = '''"""What reads files: a method, a noise, a rule."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dipbench.contract import Method, Noise, Nomination, Rule
+
+
+@dataclass(frozen=True)
+class Reads(Method):
+    """Gives the measurement."""
+
+    table: Path | None = None  # a file
+    tables: tuple[Path, ...] = ()  # several
+
+    def run(self, problem, rng):
+        yield problem.degraded()
+
+    def resolved(self, problem):
+        return {}
+
+
+@dataclass(frozen=True)
+class Camera(Noise):
+    """The noise of a camera."""
+
+    table: Path = Path("none")  # of its levels
+    sigma = None
+
+    def add(self, clean, rng):
+        return clean
+
+
+@dataclass(frozen=True)
+class Early(Rule):
+    """Stops at once."""
+
+    table: Path = Path("none")  # of iterations
+
+    def judge(self, trace):
+        return Nomination(1, 1) if len(trace["iteration"]) > 1 else Nomination()
+'''
+READERS = {
+    "a setting of the method": ("denoising", "{at}/reads.py[table={files}]"),
+    "one of several": ("denoising", "{at}/reads.py[tables=[{files}]]"),
+    "the noise of the task": ("denoising[noise='{at}/reads.py[table={files}]']", "degraded"),
+    "the rule that stops a prior": ("denoising", "dip[iterations=5,stop='{at}/reads.py[table={files}]']"),
+}
+
+
+@pytest.mark.parametrize("what", READERS)
+@pytest.mark.parametrize("named", ["levels.csv", ""])
+@pytest.mark.parametrize("changed", ["levels.csv", "inner/levels.csv", ".git/index"])
+def test_a_file_counts_by_its_content_wherever_a_setting_names_it_or_its_folder(
+    tmp_path: Path, what: str, named: str, changed: str
+) -> None:
+    (tmp_path / "reads.py").write_text(READING)
+
+    def run(folder: str, content: str) -> Run:
+        for name in ("levels.csv", changed):
+            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / name).write_text("1")
+        (tmp_path / folder / changed).write_text(content)
+        task, method = (each.format(at=tmp_path, files=tmp_path / folder / named) for each in READERS[what])
+        experiment = {"name": "e", "dataset": "photos[crop=64,side=32]", "images": ["chelsea"], "task": task}
+        (job,) = jobs_of(
+            Suite.model_validate({"name": "s", "title": "S", "experiments": [{**experiment, "methods": [method]}]}), [0]
+        )
+        return job.run
+
+    first, elsewhere, edited = run("a", "1"), run("b", "1"), run("a", "2")
+    counts = changed == "levels.csv" or (not named and changed == "inner/levels.csv")
+    assert (first.key, first.measurement_key) == (elsewhere.key, elsewhere.measurement_key)
+    assert (first.key != edited.key) == counts
+    assert (first.measurement_key != edited.measurement_key) == (counts and what == "the noise of the task")
+
+
+def test_the_content_of_a_file_and_of_a_flat_folder_are_named_as_ever(tmp_path: Path) -> None:
+    """Runs that are stored are found by it."""
+    (tmp_path / "one.txt").write_text("1")
+    here = {"one.txt": "6b86b273ff34fce1"}
+    assert by_content({"file": tmp_path / "one.txt", "folder": tmp_path, "none": Path("none"), "side": (1, 2)}) == {
+        "file": {"sha256": here["one.txt"]},
+        "folder": {"files": here},
+        "none": {"path": "none"},
+        "side": (1, 2),
+    }

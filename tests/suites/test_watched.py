@@ -8,7 +8,8 @@ import pytest
 import dipbench
 from dipbench.comparing.stopping import fits_of, replayable
 from dipbench.store.store import Store
-from dipbench.suites.watched import outdated
+from dipbench.suites.suite import Suite
+from dipbench.suites.watched import Watched, outdated
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,37 @@ def test_columns_of_another_version_are_told_by_the_names_of_what_was_watched(
     watched: tuple[str, ...], columns: set[str]
 ) -> None:
     assert outdated(watched) == columns
+
+
+SIGNAL = '''"""A signal that reads a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dipbench.trace.signals import Signal
+
+
+@dataclass(frozen=True)
+class Weighed(Signal):
+    """Weighs."""
+
+    table: Path  # of weights
+
+    def measure(self, seen, memory):
+        return seen.step.loss
+'''
+
+
+def test_a_signal_counts_by_what_the_file_holds_that_it_reads(tmp_path: Path) -> None:
+    (tmp_path / "weighed.py").write_text(SIGNAL)
+    only = {"name": "e", "dataset": "photos", "task": "denoising", "methods": ["degraded"]}
+    record = [f"{tmp_path}/weighed.py[table={tmp_path}/table.txt]"]
+    suite = Suite.model_validate({"name": "s", "title": "S", "record": record, "experiments": [only]})
+    names = []
+    for weights in ("1", "1", "2"):
+        (tmp_path / "table.txt").write_text(weights)
+        names.append(Watched.of(suite).names)
+    assert names[0] == names[1] != names[2]
 
 
 def test_a_rule_is_not_asked_of_a_trace_with_a_signal_of_another_version(tmp_path: Path) -> None:
