@@ -31,13 +31,16 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
     as committed runs of a method of one estimate have none, has that of its score.
     """
     done = results[(results["status"] == "done") & results["seconds"].notna()].drop_duplicates(["method", "run"])
+    kept = {run: trace for run in done["run"].unique() if (trace := store.trace(run)) is not None}
     scores = dict(zip(done["run"], done["psnr"], strict=True))
-    found = {
-        run: _of_one_estimate(psnr) if (trace := store.trace(run)) is None else trace for run, psnr in scores.items()
-    }
+    found = {run: kept.get(run, _of_one_estimate(psnr)) for run, psnr in scores.items()}
     traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
     traced = done[done["run"].isin(traces.keys())]
-    device = timed_on(zip(traced["method"], traced["device"], strict=True))
+    of_traces, of_scores = (
+        timed_on(zip(rows["method"], rows["device"], strict=True))
+        for rows in (traced[traced["run"].isin(kept)], traced[~traced["run"].isin(kept)])
+    )
+    device = of_scores | of_traces
     shown, remarks = side_by_side(traced)
     seconds = {method: _seconds(rows[rows["device"] == device[method]], traces) for method, rows in _by_method(traced)}
     curves = [
