@@ -1,13 +1,15 @@
 """The baseline that detectors of overfitting must beat: the iteration to stop at, told by what is seen beforehand.
 
 A line through the logarithms of the noise level, of the gradient energy of the measurement and of the size, fitted by
-least squares to the peaks of the fits of other images, one image left out at a time. It looks at no trace of the image
-that it stops; what it learnt from has a truth.
+least squares to the peaks of the fits of other images, one image left out at a time. Of fewer images than three for
+each of its coefficients it would go through the peaks and say little of another image: there the geometric mean of the
+peaks stands in its place, of the other images of the same experiment. Neither looks at a trace of the image that it
+stops; what they learnt from has a truth.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,15 +20,15 @@ from dipbench.contract.noise_level import sigma_estimated
 from dipbench.images.files import read_image
 from dipbench.store.store import Store
 
-NAME = "line (leave one image out)"
-_FEWEST = 3  # other images, below which a line is not fitted
+LINE, MEAN = "line (leave one image out)", "mean peak of other images"
+_FEWEST = 3  # other images, for each coefficient
 
 
 def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
-    """What the line says of each fit, with the columns of a table of stops; nothing where too few images are known.
+    """What the line, or the mean, says of each fit, with the columns of a table of stops; of too few images nothing.
 
-    It is fitted to the fits of other images by the same method, of the same task whatever its settings: to every noise
-    level that there is.
+    The line is fitted to the fits of other images by the same method, of the same task whatever its settings: to every
+    noise level that there is.
     """
     # of what is no picture there is no gradient, and of a fit that was ended no peak
     fits = [fit for fit in fits if not fit.cut and _has_picture(store, fit)]
@@ -35,50 +37,41 @@ def line_stops(store: Store, fits: Sequence[Fitted]) -> pd.DataFrame:
     alike: dict[tuple[str, str], list[Fitted]] = {}
     for fit in fits:
         alike.setdefault((fit.planned.label, fit.result.run.task["name"]), []).append(fit)
-    fitted = {name: _Lines(of_method, features) for name, of_method in alike.items()}
-    rows = []
-    for fit in fits:
-        line = fitted[fit.planned.label, fit.result.run.task["name"]].without(fit.planned.image)
-        if line is not None:
-            rows.append(row_of(fit, NAME, _predicted(fit, line, features)))
+    rows = [row for of_method in alike.values() for row in _rows(of_method, features)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """Its coefficients, of the features that vary."""
-
-    varies: np.ndarray
-    coefficients: np.ndarray
-
-
-class _Lines:
-    """The lines through the peaks of fits that are alike, each without an image."""
-
-    def __init__(self, fits: Sequence[Fitted], features: Mapping[str, np.ndarray]):
-        self._images = np.array([fit.planned.image for fit in fits])
-        self._peaks = np.log([1 + fit.peak_at for fit in fits])
-        self._features = np.array([features[fit.result.run.measurement_key] for fit in fits])
-        self._known: dict[str, _Line | None] = {}
-
-    def without(self, image: str) -> _Line | None:
-        """None where too few other images are known."""
-        if image not in self._known:
-            others = self._images != image
-            enough = len(set(self._images[others])) >= _FEWEST
-            self._known[image] = _line(self._features[others], self._peaks[others]) if enough else None
-        return self._known[image]
-
-
-def _line(known: np.ndarray, peaks: np.ndarray) -> _Line:
+def _rows(fits: Sequence[Fitted], features: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Of fits that are alike: by a line through all of them, or by the mean of those of each experiment."""
+    known = np.array([features[fit.result.run.measurement_key] for fit in fits])
     varies = known.std(axis=0) > 1e-9  # of one noise level and size only the gradient energy tells images apart
     varies[0] = True
-    return _Line(varies, np.linalg.lstsq(known[:, varies], peaks, rcond=None)[0])
+    if _others(fits) >= _FEWEST * varies.sum():
+        return _left_out(fits, known[:, varies], LINE)
+    experiments: dict[str, list[Fitted]] = {}
+    for fit in fits:
+        experiments.setdefault(fit.experiment, []).append(fit)
+    enough = [of_one for of_one in experiments.values() if _others(of_one) >= _FEWEST]
+    return [row for of_one in enough for row in _left_out(of_one, np.ones((len(of_one), 1)), MEAN)]
 
 
-def _predicted(fit: Fitted, line: _Line, features: Mapping[str, np.ndarray]) -> Nomination:
-    own = features[fit.result.run.measurement_key][line.varies]
-    at = max(int(np.exp(np.clip(own @ line.coefficients, 0, 20))) - 1, 0)
+def _others(fits: Sequence[Fitted]) -> int:
+    """How many images there are beside any of them."""
+    return len({fit.planned.image for fit in fits}) - 1
+
+
+def _left_out(fits: Sequence[Fitted], known: np.ndarray, name: str) -> list[dict[str, Any]]:
+    """What least squares through the peaks of the other images say, of what is `known`: (fits, coefficients)."""
+    images, peaks = np.array([fit.planned.image for fit in fits]), np.log([1 + fit.peak_at for fit in fits])
+    coefficients = {
+        image: np.linalg.lstsq(known[images != image], peaks[images != image], rcond=None)[0] for image in set(images)
+    }
+    said = [own @ coefficients[image] for own, image in zip(known, images, strict=True)]
+    return [row_of(fit, name, _predicted(fit, log)) for fit, log in zip(fits, said, strict=True)]
+
+
+def _predicted(fit: Fitted, log: float) -> Nomination:
+    at = max(int(np.exp(np.clip(log, 0, 20))) - 1, 0)
     return Nomination(at, fired=at) if at < len(fit.trace) else Nomination(len(fit.trace) - 1)
 
 

@@ -116,7 +116,8 @@ NOTE = (
     "Medians have, of six fits or more, a 95% interval of order statistics, as if fits were independent; shares have "
     "Wilson's. Rules are replayed on the stored traces with their defaults; t* is the iteration whose output counts. "
     "One that has not fired within the budget gives what it nominates until then. A fit that is not shown all of the "
-    "data has a peak of its own; what is lost against that of the first fit is beside it."
+    "data has a peak of its own; what is lost against that of the first fit is beside it. A line through the peaks of "
+    "other images takes three of them for each coefficient; where there are fewer, their geometric mean stands there."
 )
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from dipbench.comparing.line import NAME, line_stops
+from dipbench.comparing.line import LINE, MEAN, line_stops
 from dipbench.comparing.stopping import (
     Fitted,
     Share,
@@ -171,19 +171,44 @@ def smooth(scale: int) -> torch.Tensor:
     return (0.5 + 0.4 * across).expand(1, 32, 32)
 
 
+def pictured(store: Store, image: str, picture: torch.Tensor, peak: int, experiment: str = "denoising") -> Fitted:
+    """A fit whose measurement, of an experiment of its own noise level, is in the store."""
+    one = fit(f"{image} of {experiment}", peak=peak, length=400)
+    folder = store.path / "problems" / one.result.run.measurement_key
+    folder.mkdir(parents=True)
+    write_image(folder / "degraded.png", picture)
+    return replace(one, experiment=experiment, planned=one.planned.model_copy(update={"image": image}))
+
+
 def test_the_line_finds_a_peak_that_follows_the_gradient(tmp_path: Path) -> None:
     """Of waves that peak later in proportion to their gradient energy, the one left out is told from the others."""
     store, fits = Store(tmp_path / "store"), []
-    for scale in (1, 2, 3, 4):
+    for scale in range(1, 11):
         picture = smooth(scale)
         gradient = float(picture.diff(dim=2).square().mean())
-        one = fit(f"waves {scale}", peak=round(1000 * gradient), length=200)
-        folder = store.path / "problems" / one.result.run.measurement_key
-        folder.mkdir(parents=True)
-        write_image(folder / "degraded.png", picture)
-        fits.append(one)
+        fits.append(pictured(store, f"waves {scale}", picture, round(1000 * gradient)))
     stops = line_stops(store, fits)
-    assert set(stops["rule"]) == {NAME}
+    assert set(stops["rule"]) == {LINE}
     assert (stops["nominated"] / stops["peak"]).between(0.5, 2).all()
-    assert line_stops(store, [*fits[:3], replace_label(fits[3])]).empty, "another method's peaks are not its own"
-    assert line_stops(store, fits[:3]).empty, "two other images are too few for a line"
+    another = line_stops(store, [*fits[:6], *map(replace_label, fits[6:])])
+    assert set(another["rule"]) == {MEAN}, "another method's peaks are not its own: five others, of two coefficients"
+    assert line_stops(store, fits[:3]).empty, "two other images are too few for a mean"
+
+
+def test_of_too_few_images_for_a_line_the_mean_of_the_others_tells_the_peak(tmp_path: Path) -> None:
+    """Peaks that follow nothing that is seen, of two noise levels: those of each are told by those of its own."""
+    store = Store(tmp_path / "store")
+    peaks = {"sigma 15": [200, 250, 300, 240], "sigma 50": [20, 25, 30, 24]}
+    fits = [
+        pictured(store, f"{scale}", smooth(scale + 1), peak, experiment)
+        for experiment, of_one in peaks.items()
+        for scale, peak in enumerate(of_one)
+    ]
+    stops = line_stops(store, fits)
+    assert set(stops["rule"]) == {MEAN}
+    expected = [
+        geometric_mean([1 + peak for i, peak in enumerate(of_one) if i != left]) - 1
+        for of_one in peaks.values()
+        for left in range(4)
+    ]
+    assert list(stops["nominated"]) == pytest.approx(expected, abs=1)
