@@ -34,8 +34,10 @@ _DRAWS, _SEED = 2000, 0  # of the bootstrap
 def choices_of(fits: Sequence[Fitted]) -> pd.DataFrame:
     """The PSNR of each fit by every way to choose an iteration, with the columns COLUMNS.
 
-    What is fixed on other images is left out where there is no other image of the method.
+    What is fixed on other images is left out where there is no other image of the method, and a fit that is `cut`
+    always: its best iterate is but that of what there was of it.
     """
+    fits = [fit for fit in fits if not fit.cut]
     others = _Others(fits)
     rows = [_row(fit, way, psnr) for fit in fits for way, psnr in _chosen(fit, others).items()]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
@@ -80,7 +82,7 @@ class _Others:
     def best(self, fit: Fitted, signal: str) -> int | None:
         """The iteration at which the mean curve of the method's fits of other images is highest; None: there is none.
 
-        It is the same for all seeds of an image, but for fits that were stopped, which are shorter.
+        It is the same for all seeds of an image, but for fits that are shorter.
         """
         place = (fit.experiment, fit.planned.label, fit.planned.image, signal, len(fit.trace))
         if place not in self._known:
@@ -93,7 +95,7 @@ class _Others:
         curves = [held[signal] for held in others if signal in held]
         if not curves:
             return None
-        length = min(len(fit.trace), *map(len, curves))  # stopped fits are shorter
+        length = min(len(fit.trace), *map(len, curves))
         mean = np.mean([curve[:length] for curve in curves], axis=0)
         return None if np.isnan(mean).all() else int(np.nanargmax(mean))
 
@@ -117,7 +119,7 @@ def agreement(best: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, fl
     """Kendall's tau of the methods' ranking by the best iterate and by another way, and the ends of its interval.
 
     Both are of `means_by_image`. 1: the same order, -1: the reverse. The interval is that of a bootstrap over the
-    images, percentiles. None where there are fewer than three methods, or images, to rank.
+    images, percentiles. None where there are fewer than three methods, or images, to rank, or all methods are equal.
     """
     methods = [method for method in best if method in other]
     if len(methods) < 3 or len(best) < 3:
@@ -126,8 +128,11 @@ def agreement(best: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, fl
     draws = np.random.default_rng(_SEED).integers(len(best), size=(_DRAWS, len(best)))
     blocks = np.array_split(draws, 16)  # for the memory
     taus = taus_of(*(np.concatenate([values[block].mean(axis=1) for block in blocks]) for values in pair))
-    low, high = np.nanquantile(taus, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(taus_of(*(values.mean(axis=0)[None] for values in pair))[0]), float(low), float(high)
+    (tau,), drawn = taus_of(*(values.mean(axis=0)[None] for values in pair)), taus[~np.isnan(taus)]
+    if np.isnan(tau) or not len(drawn):
+        return None
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(tau), float(low), float(high)
 
 
 def taus_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:

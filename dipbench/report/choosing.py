@@ -28,7 +28,8 @@ def table_of(choices: pd.DataFrame) -> list[list[str]]:
         return []
     means = {str(way): means_by_image(choices, way) for way in choices["way"].unique()}
     below = {way: below_the_best(means[BEST], of_way) for way, of_way in means.items()}
-    ways = sorted(below, key=lambda way: (way != BEST, below[way].mean()))
+    order = pd.Series({way: of_way.mean() for way, of_way in below.items()}).sort_values(kind="stable").index
+    ways = [BEST, *(way for way in order if way != BEST)]
     heads = ["iteration", *methods, "below the best", "order as by the best, tau"]
     return [heads, *(_line(way, means, below[way], methods) for way in ways)]
 
@@ -45,7 +46,8 @@ def _line(way: str, means: Mapping[str, pd.DataFrame], below: pd.Series, methods
     tau = agreement(means[BEST], means[way])
     order = f"{tau[0]:.2f} [{tau[1]:.2f}, {tau[2]:.2f}]" if tau else DASH
     name = f"{way} (oracle)" if way in ORACLES else way
-    return [name, *told, f"{below.mean():.2f} ± {half_interval(below):.2f}", order]
+    lost = f"{below.mean():.2f} ± {half_interval(below):.2f}" if below.notna().all() else DASH  # no method has all
+    return [name, *told, lost, order]
 
 
 def as_markdown(choices: pd.DataFrame) -> str:

@@ -1,6 +1,7 @@
 """Ways to choose an iteration, on curves whose every value is known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from dipbench.comparing.chosen import (
 from dipbench.comparing.stopping import Fitted
 from dipbench.report.choosing import as_markdown, table_of
 from dipbench.report.formats import DASH
-from dipbench.store.records import Environment, PlannedRun, Result
+from dipbench.store.records import Environment, PlannedRun, Result, ScoredOutput
 from dipbench.suites.run import Run
 
 
@@ -115,6 +116,35 @@ def test_the_table_leads_with_the_oracle_and_says_that_it_is_one() -> None:
     assert [line[0] for line in lines[2:]] == ["fixed on other images", "final"]
     assert "| best (oracle) | 28.00 | 25.00 |" in as_markdown(choices_of(FITS))
     assert table_of(choices_of(FITS[:3])) == [], "of one method"
+
+
+def test_of_a_way_that_no_method_has_of_every_image_there_is_a_dash(recwarn: pytest.WarningsRecorder) -> None:
+    """Each of three methods has what `wmv` names of one image."""
+    fits = [*FITS, *(fit("third", image, [20, 22, 21, 21]) for image in ("one", "two", "three"))]
+    stop = {"experiment": "denoising", "seed": 0, "rule": "wmv", "psnr": 25.0}
+    of_one = {"early": "one", "late": "two", "third": "three"}
+    stops = pd.DataFrame([{**stop, "method": m, "image": i, "run": f"{m} {i} 0"} for m, i in of_one.items()])
+    lines = table_of(with_rules(choices_of(fits), stops))
+    assert lines[-1] == ["wmv", *[DASH] * 5], "the last, for it has no number to stand by"
+    assert lines[1][0] == "best (oracle)"
+    assert not any("nan" in cell for line in lines for cell in line)
+    assert not recwarn
+
+
+def test_methods_that_are_all_equal_have_no_order() -> None:
+    fits = [fit(name, image, [30.0, 20.0 + place]) for place, name in enumerate("abc") for image in ("1", "2", "3")]
+    best, final = (means_by_image(choices_of(fits), way) for way in (BEST, FINAL))
+    assert agreement(best, final) is None
+    assert "nan" not in as_markdown(choices_of(fits))
+
+
+def test_the_best_iterate_of_a_fit_that_a_rule_ended_is_not_known() -> None:
+    """Of 30 dB at its second iteration, where the rule ended it; the others say what they say without it."""
+    cut = fit("early", "four", [20, 30])
+    final = ScoredOutput(output="final", iteration=1, picture="final.png", rule="wmv", fired=1)
+    cut = replace(cut, result=cut.result.model_copy(update={"outputs": [final]}))
+    pd.testing.assert_frame_equal(choices_of([*FITS, cut]), choices_of(FITS))
+    assert choices_of([cut]).empty
 
 
 def test_tau_is_that_of_scipy_with_ties_and_holes() -> None:
