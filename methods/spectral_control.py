@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn
 
+from dipbench.bases.by_task import kind_of
 from dipbench.contract import FitSettings, PositiveFloat, PositiveInt, Prior, Problem
 from dipbench.fit.tricks import Backtracking
 from dipbench.nets.padding import padded_size, padded_to
@@ -62,8 +63,8 @@ class SpectralControl(Prior):
         return cls(iterations=3, deviations=(0.1, 0.5), channels=8, waves=2)
 
     def recipe(self, problem: Problem) -> Recipe:
-        """What the task sets, with the settings given here on top."""
-        row = RECIPES.get(problem.task, _OTHERS)
+        """What the task sets, or one that poses the same, with the settings given here on top."""
+        row = RECIPES.get(problem.task) or RECIPES.get(kind_of(problem), _OTHERS)
         if self.upsampling == "gaussian":
             row = replace(row, bound=_GAUSSIAN)
         given = {field.name: getattr(self, field.name) for field in fields(row)}

@@ -10,6 +10,7 @@ from stepping import fit
 from torch import Tensor
 
 from dipbench import registry
+from dipbench.bases.by_task import examples
 from dipbench.contract import Prior, Problem, Scene
 from dipbench.fit import Fit
 from dipbench.fit.tricks import Backtracking, Jitter, StepNoise, WeightDecay
@@ -183,6 +184,14 @@ def test_fit_is_that_of_the_program_for_the_task(
     assert (settings.iterations, settings.tricks) == (iterations, tricks)
     assert prior("spectral_control").resolved(posed)["bound"] == bound
     assert prior("spectral_control[backtrack=never]").fit_settings(posed).tricks == ()
+
+
+@pytest.mark.parametrize("posed", examples().values(), ids=examples())
+@pytest.mark.parametrize("name", [n for n in registry.names("method") if issubclass(registry.find("method", n), Prior)])
+def test_a_task_of_a_name_of_its_own_is_fitted_as_what_it_poses_or_refused(name: str, posed: Problem) -> None:
+    own, method = replace(posed, task="my_task"), prior(name)
+    if method.refuses(posed) is None and method.refuses(own) is None:
+        assert method.resolved(own) == method.resolved(posed)
 
 
 def test_fit_of_the_decoder_is_that_of_the_official_code(photo: Tensor, problem: Problem) -> None:
