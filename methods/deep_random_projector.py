@@ -6,6 +6,8 @@ the mean squared error, the mean of the absolute differences. Settings of the of
 off again, but takes what it put on for what was before (the two share their memory), so that they walk at random:
 `noise_stays=false` is what it means to do. Differs: that noise is on the kernels alone, not on the biases; sizes are
 padded for the network and cropped back.
+In bfloat16 what the first batch norm makes of the coordinates, from which inpainting starts, is rounded to 8 bits, and
+neighbours begin alike on sides of more than 440 pixels, of 768 columns a sixth: what is larger takes float32.
 """
 
 from dataclasses import dataclass

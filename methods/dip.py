@@ -1,6 +1,8 @@
 """Deep Image Prior. Ulyanov, Vedaldi and Lempitsky, CVPR 2018. The skip network with the settings of each experiment.
 
 Differs from the official code: odd sizes are padded for the network and cropped back; on a CPU backtracking works.
+In bfloat16 the coordinates of `input=meshgrid`, as in the row inpainting_vase, are rounded to 8 bits, and neighbours
+fall together on sides of more than 256 pixels, of 512 columns a quarter: what is larger takes float32.
 """
 
 import tomllib

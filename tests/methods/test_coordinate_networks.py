@@ -12,6 +12,7 @@ from dipbench import registry
 from dipbench.contract import Problem
 from dipbench.fit import Fit
 from dipbench.fit.tricks import RateDecay
+from dipbench.nets.inputs import coordinates_input, meshgrid_input
 from dipbench.optimisers import Adam
 from dipbench.streams import Streams
 
@@ -81,6 +82,17 @@ def test_wire_goes_slower_and_longer_for_more_pixels_than_its_batch_and_no_faste
 
 
 # pip
+
+
+def test_in_bfloat16_neighbouring_columns_are_the_same_beyond_the_sides_that_the_methods_name() -> None:
+    """As the module docstrings of dip, of deep_random_projector, and of siren and wire say."""
+    from_zero = {side: meshgrid_input((2, side))[0, 0, 0] for side in (256, 440, 512, 768)}
+    assert {side: x.bfloat16().unique().numel() for side, x in from_zero.items()} == {
+        256: 256, 440: 349, 512: 385, 768: 449
+    }  # fmt: skip
+    normed = {side: nn.BatchNorm1d(1)(x[:, None]).detach().bfloat16().unique() for side, x in from_zero.items()}
+    assert {side: values.numel() for side, values in normed.items()} == {256: 256, 440: 440, 512: 482, 768: 630}
+    assert coordinates_input((2, 512))[0, 0, 0].bfloat16().unique().numel() > 500
 
 
 def test_pip_is_fed_waves_of_1_to_256_radians(photo: Tensor) -> None:
