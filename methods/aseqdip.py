@@ -81,6 +81,8 @@ class Fed(Trick):
 class ASeqDip(PriorByTask[Recipe]):
     """A network from image to image that is fed its own output."""
 
+    paper = "https://openreview.net/forum?id=K1EG2ABzNE"
+
     iterations: PositiveInt | None = None  # steps of Adam; none: 4000 of denoising, 400 of inpainting
     learning_rate: PositiveFloat | None = None  # of Adam; none: 1e-4, 3e-4
     network: SelfFed | None = None  # a plain U-Net, or one with skip branches; none: that of the task

@@ -50,6 +50,11 @@ _ROWS = {
 class DeepRandomProjector(PriorByTask[Row]):
     """The output of a shallow network of frozen random convolutions, whose input is fitted to the measurement."""
 
+    paper = (
+        "https://openaccess.thecvf.com/content/CVPR2023/html/"
+        "Li_Deep_Random_Projector_Accelerated_Deep_Image_Prior_CVPR_2023_paper.html"
+    )
+
     input: Literal["noise", "meshgrid"] | None = None  # start of the input: N(0, 0.1^2), or x and y; none: by the task
     input_channels: PositiveInt | None = None  # of the noise input, likewise
     width: PositiveInt | None = None  # channels of the encoder and of the decoder, likewise

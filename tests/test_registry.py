@@ -57,7 +57,7 @@ def test_plugin_builds_with_its_defaults_and_says_what_it_is(kind: str, name: st
     assert plugin.plugin_name() == name
     assert plugin.summary().endswith("."), f"{kind} {name} has no sentence as its docstring"
     assert plugin == type(plugin)()
-    assert not plugin.paper or plugin.paper.startswith(("arXiv:", "doi:"))
+    assert not plugin.paper or plugin.paper.startswith(("arXiv:", "doi:", "https://"))
 
 
 @pytest.mark.parametrize(("kind", "name"), PLUGINS)

@@ -27,7 +27,7 @@ class Plugin:
     """What all kinds of plugin have in common: a name, settings, and where they come from."""
 
     kind: ClassVar[str]  # of plugin, said by the base class of each kind: one of `registry.KINDS`
-    paper: ClassVar[str] = ""  # where it was published: arXiv:... or doi:...
+    paper: ClassVar[str] = ""  # where it was published: arXiv:..., doi:... or, of what has neither, https://...
     version: ClassVar[int] = 1  # of what it computes: raise it with every change of that, for it is in a run's name
     licence: ClassVar[str] = ""  # terms a user must know of; empty: those of dipbench
 

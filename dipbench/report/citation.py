@@ -61,11 +61,11 @@ def bibtex(result: Result) -> str:
 
 @cache
 def references() -> dict[str, str]:
-    """Every entry of references.bib by the name that plugins give a paper: `doi:...` or `arXiv:...`."""
+    """Every entry of references.bib by the name that plugins give a paper: `doi:...`, `arXiv:...` or `https://...`."""
     entries = [entry.strip() for entry in re.split(r"\n(?=@)", REFERENCES.read_text(encoding="utf-8")) if entry.strip()]
     named = {}
     for entry in entries:
-        for field, prefix in (("doi", "doi:"), ("eprint", "arXiv:")):
+        for field, prefix in (("doi", "doi:"), ("eprint", "arXiv:"), ("url", "")):
             if match := re.search(rf"^\s*{field} = {{(.+)}},$", entry, re.MULTILINE):
                 named[prefix + match.group(1)] = entry
     return named

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dipbench import registry
+from dipbench.contract import Prior
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
 from dipbench.report.citation import bibtex, find_run, references, signature
@@ -44,6 +45,13 @@ def store(tmp_path_factory: pytest.TempPathFactory, photo: Tensor) -> Store:
 def test_every_paper_that_a_plugin_names_has_an_entry() -> None:
     papers = {registry.find(kind, name).paper for kind in registry.KINDS for name in registry.names(kind)} - {""}
     assert papers <= set(references())
+
+
+def test_every_prior_names_its_paper_and_what_has_no_number_its_address() -> None:
+    priors = [name for name in registry.names("method") if issubclass(registry.find("method", name), Prior)]
+    assert [name for name in priors if not registry.find("method", name).paper] == []
+    assert "Autoencoding Sequential Deep Image Prior" in references()[registry.find("method", "aseqdip").paper]
+    assert "18176--18185" in references()[registry.find("method", "deep_random_projector").paper]
 
 
 def test_citation_file_is_of_this_version() -> None:
