@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from dipbench.comparing import chosen, rise_and_fall, stopping
-from dipbench.comparing.line import line_stops
+from dipbench.comparing.line import LINE, MEAN, line_stops
 from dipbench.comparing.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
 from dipbench.report import rise
 from dipbench.report.colours import colours_of
@@ -55,7 +55,9 @@ def _merged(file: Path, fresh: Sequence[pd.DataFrame], columns: dict[str, str]) 
     if not parts:
         return pd.DataFrame(columns=list(columns))
     keys = [name for name in ("experiment", "method", "run", "rule", "way") if name in columns]
-    return pd.concat(parts).astype(columns).drop_duplicates(keys, keep="last").reset_index(drop=True)
+    together = pd.concat(parts).astype(columns)
+    same = together[keys].replace({MEAN: LINE}).duplicated(keep="last")  # of a fit there is one of the two
+    return together[~same].reset_index(drop=True)
 
 
 def write_known(known: Known, folder: Path) -> None:
