@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from dipbench.comparing.comparable import comparable
 from dipbench.comparing.entrants import entrant_of, output_of
 from dipbench.comparing.ranking import Comparison, comparison_of
-from dipbench.comparing.scores import comparable, without_scores
+from dipbench.comparing.scores import without_scores
 from dipbench.comparing.variants import said_of_twice
 from dipbench.errors import UserError
 from dipbench.metrics import leading

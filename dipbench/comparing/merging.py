@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dipbench.comparing.scores import comparable
+from dipbench.comparing.comparable import comparable
 from dipbench.store.records import Holdings, PlannedExperiment
 from dipbench.store.results import frame
 from dipbench.store.store import Store

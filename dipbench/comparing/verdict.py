@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dipbench import registry
-from dipbench.comparing.scores import comparable
+from dipbench.comparing.comparable import comparable
 from dipbench.comparing.statistics import CONFIDENCE, half_interval, means_by_seed, of_whole_seeds, spread
 from dipbench.published import (
     AVERAGE,

@@ -11,8 +11,8 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from PIL.Image import Image
 
+from dipbench.comparing.comparable import comparable
 from dipbench.comparing.gathering import Comparisons, compared
-from dipbench.comparing.scores import comparable
 from dipbench.comparing.side_by_side import means_by_image
 from dipbench.errors import UserError, unknown
 from dipbench.metrics import metric_of

@@ -7,10 +7,10 @@ from functools import partial
 
 import pandas as pd
 
+from dipbench.comparing.comparable import comparable
 from dipbench.comparing.intervals import FEWEST_IMAGES, FEWEST_RESAMPLED
 from dipbench.comparing.paired import tie_width
 from dipbench.comparing.ranking import Comparison, comparison_of
-from dipbench.comparing.scores import comparable
 from dipbench.comparing.shared import scored, with_most_seeds
 from dipbench.comparing.significance import POWER
 from dipbench.comparing.statistics import CONFIDENCE

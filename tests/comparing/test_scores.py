@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from dipbench.comparing.scores import comparable
+from dipbench.comparing.comparable import comparable
 from dipbench.store.records import NO_TRUTH, Environment, Result, ScoredOutput
 from dipbench.suites.run import Run
 from results import found, made, results

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from dipbench import registry
-from dipbench.comparing.scores import comparable
+from dipbench.comparing.comparable import comparable
 from dipbench.comparing.verdict import AVERAGE_ONLY, Tolerance, Verdict, verdicts
 from dipbench.published import images_of
 from dipbench.report.verdicts import as_text, explanation, to_csv, to_latex, to_markdown
