@@ -35,13 +35,33 @@ def _built(prior: Prior, problem: Problem, elsewhere: int = 0) -> tuple[nn.Modul
 
 
 def _draws_its_input(prior: Prior, problem: Problem) -> str:
-    first, second = (_built(prior, problem, elsewhere)[1] for elsewhere in (1, 2))
-    if torch.equal(first, second):
+    first, second = (_inputs(*_built(prior, problem, elsewhere)) for elsewhere in (1, 2))
+    drawn = [name for name, tensor in first.items() if name in second and not _alike(tensor, second[name])]
+    if not drawn:
         return ""
     return (
-        "its input comes of torch's, NumPy's or Python's global generator, as the weights do: draw it from a stream "
+        f"{drawn[0]} comes of torch's, NumPy's or Python's global generator, as the weights do: draw it from a stream "
         'of its own, by noise_input(channels, size, rng) or generator=rng.torch("input")'
     )
+
+
+def _inputs(network: nn.Module, z: Tensor) -> dict[str, Tensor]:
+    """The input, and what the network has of its size, as an input that is fitted too; no weights of a layer."""
+    found = {"its input": z}
+    for at, module in network.named_modules():
+        if not hasattr(module, "reset_parameters"):  # by which a layer draws its weights
+            own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+            names = {f"'{at}.{name}'" if at else f"'{name}'": tensor for name, tensor in own}
+            found |= {
+                f"its network's {name}, of the size of the input,": tensor.detach()
+                for name, tensor in names.items()
+                if tensor.shape == z.shape or tensor.shape[-2:] == z.shape[-2:] != (1, 1)
+            }
+    return found
+
+
+def _alike(first: Tensor, second: Tensor) -> bool:
+    return torch.equal(first.nan_to_num(), second.nan_to_num())
 
 
 def follows_the_device(prior: Prior, problem: Problem) -> str:

@@ -169,6 +169,17 @@ class Net('''),
         [(INPUT, "torch.from_numpy(np.random.rand(1, 4, *problem.shape[1:])).float()")],
         "its input is drawn from `rng`: its input comes of torch's, NumPy's",
     ),
+    "the global generator draws an input that is fitted": (
+        [(RETURN, "z = torch.rand(1, 4, *problem.shape[1:])\n"
+                  "        return FittedInput(Net(problem.shape[0]), z), torch.zeros_like(z)"),
+         ("import noise_input", "import FittedInput, noise_input")],
+        "its input is drawn from `rng`: its network's 'z', of the size of the input, comes of torch's, NumPy's or",
+    ),
+    "the global generator draws an input that is a buffer": (
+        [("        self.calls = 0", "        self.register_buffer('noise', torch.randn(64, 64))"),
+         (FORWARD, "return (self.body(z) + nn.functional.interpolate(self.noise[None, None], z.shape[2:])).sigmoid()")],
+        "its input is drawn from `rng`: its network's 'noise', of the size of the input, comes of torch's",
+    ),
     "a generator of its own draws": (
         [("KEPT: list", "ELSEWHERE = torch.Generator()\nKEPT: list"),
          (INPUT, "torch.rand(1, 4, *problem.shape[1:], generator=ELSEWHERE)")],
@@ -338,6 +349,11 @@ def test_what_is_broken_is_found_and_said_with_a_mend(
         request.getfixturevalue("paper_data")
     found = complaints_of(tmp_path, *changes)
     assert re.search(words, found), found
+
+
+def test_an_input_that_is_fitted_and_drawn_from_its_stream_is_right(tmp_path: Path) -> None:
+    fitted = (RETURN, "return FittedInput(Net(problem.shape[0]), z), torch.zeros_like(z)")
+    assert complaints_of(tmp_path, fitted, ("import noise_input", "import FittedInput, noise_input")) == ""
 
 
 def test_a_prior_that_waits_for_the_device_and_says_so_is_right(tmp_path: Path) -> None:
