@@ -7,74 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from dipbench.running.check import checked
+from broken_prior import BUILD, FORWARD, INPUT, RETURN, complaints_of
 
 Complaints = Callable[[str, Path, str], str]
-
-PRIOR = '''"""A prior to be broken."""
-
-import functools
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
-
-import numpy as np
-import torch
-from torch import Tensor, nn
-
-from dipbench.contract import FitSettings, PositiveInt, Prior, Problem
-from dipbench.nets.inputs import noise_input
-from dipbench.running.check.trying import picture
-from dipbench.streams import Streams
-
-KEPT: list[Any] = []
-
-
-class Net(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(4, 8, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(8, channels, 1))
-        self.calls = 0
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.body(z).sigmoid()
-
-
-@dataclass(frozen=True)
-class Wrong(Prior):
-    """Is right as yet."""
-
-    iterations: PositiveInt = 1500  # steps of Adam
-
-    def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations)
-
-    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        z = noise_input(4, problem.shape[1:], rng)
-        return Net(problem.shape[0]), z
-'''
-BUILD = "    def build(self"
-
-
-def complaints_of(folder: Path, *changes: tuple[str, str]) -> str:
-    text = PRIOR
-    for right, wrong in changes:
-        assert right in text
-        text = text.replace(right, wrong)
-    (folder / "wrong.py").write_text(text)
-    return "\n".join(str(each) for each in checked("method", f"{folder}/wrong.py") if each.complaint)
 
 
 def test_the_prior_that_the_others_are_made_of_keeps_the_contract_at_its_full_length(tmp_path: Path) -> None:
     """Also without settings of its own for a try: a fit of 1500 iterations is not pulled to its end."""
     assert complaints_of(tmp_path) == ""
-
-
-INPUT = "noise_input(4, problem.shape[1:], rng)"
-RETURN = "return Net(problem.shape[0]), z"
-FORWARD = "return self.body(z).sigmoid()"
 
 
 def counted_in(place: str) -> list[tuple[str, str]]:
@@ -243,64 +183,6 @@ class Net('''),
         [(BUILD, '    def estimate(self, output: Tensor) -> Tensor:\n        return output.to("meta")\n\n' + BUILD)],
         r"denoising, 3x64x64: .*an estimate of shape \(3, 64, 64\) on meta: it must be \(3, 64, 64\) on cpu",
     ),
-    "another device, by a tensor that stays on the CPU": (
-        [(FORWARD, "return (self.body(z) + 0 * torch.ones(z.shape[-2:])).sigmoid()")],
-        "it is fitted on any device: .* it fails: RuntimeError: .*: make each tensor where the others are",
-    ),
-    "another device, by the kernel of a convolution": (
-        [("        self.calls = 0", "        self.kernel = torch.full((channels, 1, 3, 3), 1 / 9)"),
-         (FORWARD, "made = self.body(z).sigmoid()\n        "
-                   "return nn.functional.conv2d(made, self.kernel, padding=1, groups=len(self.kernel))")],
-        r"fitted on any device: .* convolution was given a tensor of shape \(3, 1, 3, 3\) on the CPU .*forward, line",
-    ),
-    "another device, by a factor": (
-        [(FORWARD, "return (self.body(z) @ torch.eye(z.shape[-1])).sigmoid()")],
-        r"fitted on any device: .* mm was given a tensor of shape \(64, 64\) on the CPU .*forward, line",
-    ),
-    "another device, by an output on the CPU": (
-        [(FORWARD, "return self.body(z).sigmoid().cpu()")],
-        r"fitted on any device: .* an estimate of shape \(3, 64, 64\) on cpu: it must be \(3, 64, 64\) on meta",
-    ),
-    "another device, by NumPy": (
-        [(FORWARD, "return self.body(z).sigmoid() + float(z.numpy().mean())")],
-        r"fitted on any device: .* TypeError: NumPy takes no tensor of another device.*forward, line",
-    ),
-    "another device, in the input": (
-        [(INPUT, 'torch.rand(1, 4, *problem.shape[1:], generator=rng.torch("input"), device=problem.device)')],
-        r"fitted on any device: .* its generator is on the CPU.*build, line",
-    ),
-    "another device, in estimate()": (
-        [(BUILD, "    def estimate(self, output: Tensor) -> Tensor:\n"
-                 "        return output * torch.ones(output.shape)\n\n" + BUILD)],
-        r"fitted on any device: .* mul was given a tensor .*estimate, line",
-    ),
-    "another device, in the loss": (
-        [(BUILD, "    def loss(self, output: Tensor, problem: Problem) -> Tensor:\n"
-                 "        return problem.misfit(output).cpu()\n\n" + BUILD)],
-        "fitted on any device: on another device its loss is on the CPU: leave it where the output is",
-    ),
-    "another device, in a trick": (
-        [("FitSettings(self.iterations)", "FitSettings(self.iterations, tricks=(Shaken(),))"),
-         ("import FitSettings,", "import FitSettings, Fitting, Trick,"),
-         ("class Net(", """class Shaken(Trick):
-    def before(self, fit: Fitting, memory: dict[str, Tensor], rng: torch.Generator) -> None:
-        fit.input = fit.input + torch.zeros(fit.input.shape)
-
-
-class Net(""")],
-        r"fitted on any device: .* add was given a tensor .*before, line",
-    ),
-    "the loss waits for a number": (
-        [(BUILD, "    def loss(self, output: Tensor, problem: Problem) -> Tensor:\n"
-                 "        misfit = problem.misfit(output)\n"
-                 "        return misfit if misfit > 1e-9 else 2 * misfit\n\n" + BUILD)],
-        r"fitted on any device: an iteration waits for the device: _local_scalar_dense reads .*\(loss, line \d+ of .*"
-        "waits = True",
-    ),
-    "a kernel is brought to the device in each iteration": (
-        [(FORWARD, "return self.body(z).sigmoid() * torch.full((1, 1), 1.0).to(z.device)")],
-        r"fitted on any device: an iteration waits for the device: a tensor is brought to it \(forward, line",
-    ),
     "another type": (
         [(FORWARD, "return self.body(z.float()).sigmoid()")],
         "it is fitted in double precision: RuntimeError: .*: make each tensor with dtype=z.dtype",
@@ -354,23 +236,6 @@ def test_what_is_broken_is_found_and_said_with_a_mend(
 def test_an_input_that_is_fitted_and_drawn_from_its_stream_is_right(tmp_path: Path) -> None:
     fitted = (RETURN, "return FittedInput(Net(problem.shape[0]), z), torch.zeros_like(z)")
     assert complaints_of(tmp_path, fitted, ("import noise_input", "import FittedInput, noise_input")) == ""
-
-
-def test_a_prior_that_waits_for_the_device_and_says_so_is_right(tmp_path: Path) -> None:
-    waits = (FORWARD, "return self.body(z).sigmoid() + 0 * float(z.cpu().numpy().mean())")
-    assert "waits = True" in complaints_of(tmp_path, waits)
-    said = ("    iterations: PositiveInt", "    waits = True\n\n    iterations: PositiveInt")
-    assert complaints_of(tmp_path, waits, said) == ""
-
-
-def test_what_is_made_in_the_first_iteration_and_kept_on_the_device_is_right(tmp_path: Path) -> None:
-    once = """if not self.calls:
-            self.kernel = torch.full((3, 1, 3, 3), 1 / 9).to(z.device)[: self.body[-1].out_channels]
-        self.calls = 1
-        made = self.body(z).sigmoid()
-        return nn.functional.conv2d(made, self.kernel, padding=1, groups=len(self.kernel)).to(z)"""
-    typed = ("conv2d(made, self.kernel,", "conv2d(made, self.kernel.to(z),")
-    assert complaints_of(tmp_path, (FORWARD, once), typed) == ""
 
 
 @pytest.mark.parametrize("cast", ["double()", "mul(99).long()", "half()"])
