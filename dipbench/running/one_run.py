@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dipbench import registry
@@ -122,7 +123,8 @@ class Work:
         self._check_planned(whole)
         scene = self._task.prepare(whole)
         self._truth = scene.image
-        degraded = self._task.degrade(scene, Streams(run.seed, run.measurement_path))
+        # a copy: neither a task, a noise nor a method can change the truth that outputs are scored against
+        degraded = self._task.degrade(scene.each(torch.clone), Streams(run.seed, run.measurement_path))
         problem = replace(degraded, image_name=run.image, origin=scene.origin)
         self.pixels = problem.shape[1] * problem.shape[2]
         if not self._store.has_problem(run.measurement_key):

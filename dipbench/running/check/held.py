@@ -13,11 +13,14 @@ from torch import Tensor, nn
 
 from dipbench.contract import Plugin
 
+_SMALLEST = 32  # side of a picture, pixels
+_NOTHING = 1e-3
+
 
 def pictures_in_code(plugin: Plugin) -> list[str]:
     """Where the code of a plugin from outside dipbench holds a picture: in a global, what it closes over, an attribute.
 
-    A picture is an array of 1 or 3 channels and at least 32x32 pixels.
+    A picture is an array of 1 or 3 channels and at least 32x32 pixels, that varies more than the kernel of a blur.
     """
     if plugin.source() is None:
         return []
@@ -96,8 +99,27 @@ def _closed_over(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _is_picture(tensor: Tensor) -> bool:
-    shape = [side for side in tensor.shape if side != 1]
-    if len(shape) == 3 and 3 in (shape[0], shape[-1]):
-        shape.remove(3)
-        return min(shape) >= 32
-    return len(shape) == 2 and tensor.ndim > 2 and min(shape) >= 32
+    """Whether it is (H, W), (C, H, W), (1, C, H, W) or (H, W, C), of 1 or 3 channels, and no kernel or matrix."""
+    if tensor.ndim > 2 and tensor.shape[-1] in (1, 3):
+        tensor = tensor.movedim(-1, -3)
+    planes = tensor.double().nan_to_num().reshape(-1, *tensor.shape[-2:]) if tensor.ndim > 1 else tensor[None, None]
+    if len(planes) not in (1, 3) or min(planes.shape[1:]) < _SMALLEST:
+        return False
+    if tensor.ndim == 2 and (planes.min() < 0 or planes.count_nonzero() < planes.numel() / 2):
+        return False  # a matrix, as of a transform or of resampling
+    return not all(_is_kernel(plane) for plane in planes)
+
+
+def _is_kernel(plane: Tensor) -> bool:
+    """Whether it sums up to 1, is a column times a row, or comes once out of nothing, as the kernel of a blur may."""
+    size = plane.abs()
+    top = divmod(int(size.argmax()), plane.shape[1])
+    if not plane[top] or abs(float(plane.sum()) - 1) < _NOTHING:
+        return True
+    product = plane[:, top[1], None] * plane[None, top[0]] / plane[top]
+    if (product - plane).norm() < _NOTHING * plane.norm():
+        return True
+    border = torch.cat([size[0], size[-1], size[:, 0], size[:, -1]])
+    rises_once = size.diff(dim=-1).abs().sum() <= 3 * size.amax(dim=-1).sum()  # up and down again is 2
+    is_line = plane.count_nonzero() < plane.numel() / 4
+    return bool(border.max() < 0.02 * size[top] and (rises_once or is_line))

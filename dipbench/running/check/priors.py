@@ -8,17 +8,21 @@ from torch import Tensor, nn
 
 from dipbench.contract import Prior, Problem
 from dipbench.errors import located
-from dipbench.fit import built
+from dipbench.fit import begin, built
+from dipbench.running.check.another_device import DEVICE, another_device
 from dipbench.running.check.trial_runs import STEPS, began, ended
 from dipbench.running.check.trying import Try
 from dipbench.streams import Streams
+
+_ITERATIONS = 3
+"""Of a fit on another device: as many as are computed plainly on a GPU, before a CUDA graph is made of the next."""
 
 
 def checks(prior: Prior, problem: Problem) -> list[Try]:
     """Those on a problem that it takes."""
     return [
         ("its input is drawn from `rng`", partial(_draws_its_input, prior, problem)),
-        ("it is fitted on any device", partial(_follows_the_device, prior, problem)),
+        ("it is fitted on any device", partial(follows_the_device, prior, problem)),
         ("it is fitted in double precision", partial(_follows_the_type, prior, problem)),
         ("it goes on from a checkpoint as if it had not stopped", partial(_resumes, prior, problem)),
     ]
@@ -31,35 +35,62 @@ def _built(prior: Prior, problem: Problem, elsewhere: int = 0) -> tuple[nn.Modul
 
 
 def _draws_its_input(prior: Prior, problem: Problem) -> str:
-    first, second = (_built(prior, problem, elsewhere)[1] for elsewhere in (1, 2))
-    if torch.equal(first, second):
+    first, second = (_inputs(*_built(prior, problem, elsewhere)) for elsewhere in (1, 2))
+    drawn = [name for name, tensor in first.items() if name in second and not _alike(tensor, second[name])]
+    if not drawn:
         return ""
     return (
-        "its input comes of torch's, NumPy's or Python's global generator, as the weights do: draw it from a stream "
+        f"{drawn[0]} comes of torch's, NumPy's or Python's global generator, as the weights do: draw it from a stream "
         'of its own, by noise_input(channels, size, rng) or generator=rng.torch("input")'
     )
 
 
-def _follows_the_device(prior: Prior, problem: Problem) -> str:
-    """On torch's device `meta`, which has shapes and no numbers, so that it is there on every machine."""
-    elsewhere = torch.device("meta")
-    try:
-        there = problem.to(elsewhere)
-        network, z = _built(prior, there)
-        made = network.to(elsewhere)(z.to(elsewhere))
-        loss = prior.loss(made, there)
-    except (NotImplementedError, TypeError):  # it looks at numbers, and there are none
+def _inputs(network: nn.Module, z: Tensor) -> dict[str, Tensor]:
+    """The input, and what the network has of its size, as an input that is fitted too; no weights of a layer."""
+    found = {"its input": z}
+    for at, module in network.named_modules():
+        if not hasattr(module, "reset_parameters"):  # by which a layer draws its weights
+            own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+            names = {f"'{at}.{name}'" if at else f"'{name}'": tensor for name, tensor in own}
+            found |= {
+                f"its network's {name}, of the size of the input,": tensor.detach()
+                for name, tensor in names.items()
+                if tensor.shape == z.shape or tensor.shape[-2:] == z.shape[-2:] != (1, 1)
+            }
+    return found
+
+
+def _alike(first: Tensor, second: Tensor) -> bool:
+    return torch.equal(first.nan_to_num(), second.nan_to_num())
+
+
+def follows_the_device(prior: Prior, problem: Problem) -> str:
+    """A fit of a few iterations on another device, with all that acts in it: estimate, loss, tricks and optimiser."""
+    network, _ = _built(prior, problem)
+    if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
+        return ""  # that cannot be looked at: it is not Python that runs it
+    losses: list[Tensor | None] = []
+    with another_device() as watched, Streams(0).seeded("global"):
+        try:
+            course = begin(prior, problem.to(DEVICE), watched.streams())
+            while course.done < _ITERATIONS:
+                watched.waits.clear()  # those of the last iteration count: the first may prepare what stays
+                if not course.advance(lambda step: losses.append(step.loss)):
+                    break
+        except Exception as error:  # whatever a plugin does: on the CPU it did not
+            return (
+                f"on another device, here '{DEVICE}', it fails: {located(error)}: make each tensor where the others "
+                "are, with device=z.device, as a buffer of the network (register_buffer) or in the memory of a trick"
+            )
+    if any(loss is not None and loss.device != DEVICE for loss in losses):
+        return "on another device its loss is on the CPU: leave it where the output is"
+    waits = prior.waits or any(trick.waits for trick in prior.fit_settings(problem).tricks)
+    if waits or course.done < 2 or not watched.waits:
         return ""
-    except RuntimeError as error:
-        if "device" not in str(error):
-            return ""  # an operation that `meta` has not
-        return (
-            f"on another device it fails: {located(error)}: make each tensor where the others are, with "
-            "device=z.device or as a buffer of the network (register_buffer)"
-        )
-    places = {"output": made.device, "loss": loss.device}
-    wrong = [f"its {name} is on {place}" for name, place in places.items() if place.type != "meta"]
-    return f"on another device {' and '.join(wrong)}: leave it where the input is" if wrong else ""
+    return (
+        f"an iteration waits for the device: {watched.waits[0]}: leave all of it there, and make what stays the same "
+        "once, in build(); what cannot says waits = True"
+    )
 
 
 def _follows_the_type(prior: Prior, problem: Problem) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dipbench import registry
 from dipbench.contract import Problem, Task, Validation
 from dipbench.errors import UserError
+from dipbench.running.check.another_device import DEVICE, another_device
 from dipbench.running.check.trying import SIZES, Places, Try, picture, problems, scene
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -115,7 +116,7 @@ def _about(number: object, problem: Problem) -> str:
         return f"it gave a tensor of shape {tuple(number.shape)} of {number.dtype}: it takes a floating-point scalar"
     if number.device != problem.device:
         return f"it gave a number on {number.device}: it takes one on the problem's device, here {problem.device}"
-    return "it gave an infinite number" if number.device.type != "meta" and number.isinf() else ""
+    return "it gave an infinite number" if number.isinf() else ""
 
 
 def _tensors(seen: Seen) -> dict[str, Tensor]:
@@ -184,21 +185,27 @@ def _same(first: list[float], second: list[float]) -> bool:
 
 @torch.no_grad()
 def _stays_on_the_device(signal: Signal, problem: Problem) -> str:
-    """By tensors without values, of which the host can read none. One that is not taken at each iteration may wait."""
-    if signal.every > 1:
-        return ""
-    there, seen = problem.to(torch.device("meta")), _seen(signal, problem, 0)
-    parameters = nn.Parameter(seen.parameters[0].to("meta"))
+    """One that is not taken at each iteration may wait."""
+    with another_device() as watched:
+        memory = signal.memory(problem.to(DEVICE))
+        for number in range(3):
+            seen = _moved(_seen(signal, problem, number))
+            watched.waits.clear()  # those of the last iteration count: the first may prepare what stays
+            measured = signal.measure(seen, memory)
+        waits = list(watched.waits) if signal.every == 1 else []
+        if complaint := _about(measured, seen.problem):
+            return complaint
+    return f"it waits for the device: {waits[0]}: leave all of it there" if waits else ""
+
+
+def _moved(seen: Seen) -> Seen:
+    """The same on another device. Any scores will do: they are the harness's."""
+    parameters = nn.Parameter(seen.parameters[0].to(DEVICE))
     parameters.grad = torch.zeros_like(parameters)
-    estimate, ema, loss, misfit = (
-        tensor.to("meta") for tensor in (seen.estimate, seen.ema, seen.loss, seen.misfit) if tensor is not None
-    )
-    apart = seen.apart and seen.apart.to(there.device)
-    twin, still = (None if tensor is None else tensor.to("meta") for tensor in (seen.twin, seen.still))
-    empty = Seen(
-        estimate, ema, loss, misfit, (parameters,), there, lambda image: loss, lambda image: loss, apart, twin, still
-    )
-    try:
-        return _about(signal.measure(empty, signal.memory(there)), there)
-    except NotImplementedError:  # an operation that PyTorch cannot do without values: nothing can be told
-        return ""
+    there = {
+        name: getattr(seen, name).to(DEVICE)
+        for name in ("estimate", "ema", "loss", "misfit", "problem", "apart", "twin", "still")
+        if getattr(seen, name) is not None
+    }
+    loss = there["loss"]
+    return replace(seen, parameters=(parameters,), psnr=lambda image: loss, ssim=lambda image: loss, **there)

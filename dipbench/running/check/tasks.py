@@ -9,8 +9,12 @@ from torch import Tensor
 from dipbench.contract import Problem, Scene, Task
 from dipbench.operators import LinearOperator
 from dipbench.running.check.held import tensors_in
+from dipbench.running.check.trial_runs import Listening, generators
 from dipbench.running.check.trying import SIZES, Try, scene
 from dipbench.streams import Streams
+
+_SEEDS = (7001, 7002)
+"""Those tried: no setting holds a draw to one of them."""
 
 
 def checks(task: Task) -> list[Try]:
@@ -19,7 +23,11 @@ def checks(task: Task) -> list[Try]:
         found.append((f"{size[0]}x{size[1]}x{size[2]}: poses a problem", partial(_poses, task, size)))
     if "measured" in task.takes:
         found.append(("a scene without an image: poses a problem", partial(_poses_without_truth, task)))
-    return [*found, ("the measurement depends on the seed alone", partial(_same_measurement, task))]
+    return [
+        *found,
+        ("the measurement depends on the seed alone", partial(_same_measurement, task)),
+        ("another seed gives another measurement, where it draws", partial(_follows_the_seed, task)),
+    ]
 
 
 def _poses(task: Task, size: tuple[int, int, int]) -> str:
@@ -89,5 +97,19 @@ def _same_measurement(task: Task) -> str:
     prepared, measured = task.prepare(scene(SIZES[0])), []
     for elsewhere in (1, 2):
         torch.manual_seed(elsewhere)
-        measured.append(task.degrade(prepared, Streams(7)).measurement)
+        before = generators()
+        measured.append(task.degrade(prepared, Streams(_SEEDS[0])).measurement)
+        if generators() != before:
+            return "it draws from somewhere else than `rng`: from the global generator of torch, NumPy or Python"
     return "" if torch.equal(*measured) else "it draws from somewhere else than `rng`"
+
+
+def _follows_the_seed(task: Task) -> str:
+    prepared, posed = task.prepare(scene(SIZES[0])), []
+    for seed in _SEEDS:
+        rng = Listening(seed)
+        posed.append(dict(tensors_in(task.degrade(prepared, rng), "problem")))
+    drew = any(asked == rng.seed for asked, _ in rng.asked)  # of another seed is what a setting holds
+    first, second = posed
+    alike = first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+    return "it draws, and yet another seed gives the same problem: seed nothing" if drew and alike else ""

@@ -34,13 +34,13 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class _Listening(Streams):
+class Listening(Streams):
     """Streams that remember what was asked of them."""
 
-    asked: list[str] = field(default_factory=list, compare=False)
+    asked: list[tuple[int, str]] = field(default_factory=list, compare=False)  # the seed, and the name of a stream
 
     def integer(self, name: str) -> int:
-        self.asked.append(name)
+        self.asked.append((self.seed, name))
         return super().integer(name)
 
 
@@ -63,12 +63,12 @@ def drawn(method: Method, problem: Problem, seed: int) -> Drawn:
     made, before, after = _pulled(method, problem, Streams(seed), STEPS if method.fitted else None)
     if not isinstance(method, Prior):
         return Drawn(made, after != before, after)
-    rng = _Listening(seed)
+    rng = Listening(seed)
     with rng.seeded("weights"):
         rng.asked.clear()
-        before = _generators()
+        before = generators()
         built(method, problem, rng)
-        then = _generators()
+        then = generators()
     return Drawn(made, bool(rng.asked) or then != before, (*after, *then))
 
 
@@ -81,12 +81,12 @@ def _pulled(
     """
     made = list[Tensor]()
     with rng.seeded("global"), at_most(2 * method.most_seconds, _MUST_END):
-        before = _generators()
+        before = generators()
         course = begin(method, problem, rng)
         while len(made) != most and course.advance(lambda step: made.append(step.estimate.clone())):
             if len(made) > _MOST_ESTIMATES:
                 raise Endless(f"after {len(made)} estimates it goes on: {_MUST_END}")
-        return made, before, _generators()
+        return made, before, generators()
 
 
 def began(method: Method, problem: Problem, truth: Tensor | None = None) -> Trial:
@@ -108,6 +108,6 @@ def same(first: list[Tensor], second: list[Tensor]) -> bool:
     )
 
 
-def _generators() -> tuple[bytes, ...]:
+def generators() -> tuple[bytes, ...]:
     """Where the global generators of torch, NumPy and Python are, to see whether they were drawn from."""
     return torch.get_rng_state().numpy().tobytes(), pickle.dumps(np.random.get_state()), pickle.dumps(random.getstate())

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dipbench.contract import FitSettings, Fitting, Prior, Problem, Trick
 from dipbench.fit import Fit
 from dipbench.nets.inputs import noise_input
+from dipbench.running.check.priors import follows_the_device
 from dipbench.running.check.trying import Places, Try, problems
 from dipbench.streams import Streams
 
@@ -40,6 +41,7 @@ def checks(trick: Trick) -> list[Try]:
         ("the same seed gives the same outputs", partial(_repeats, trick, problem)),
         ("its memory stays in place", partial(_keeps_its_places, trick, problem)),
         ("goes on from a checkpoint", partial(_resumes, trick, problem)),
+        ("stays on the device, and waits for it only where it says so", partial(_stays_on_the_device, trick, problem)),
         ("what it draws acts, and only that changes with the seed", partial(_draws_what_acts, trick, problem)),
     ]
 
@@ -123,6 +125,10 @@ def _resumes(trick: Trick, problem: Problem) -> str:
     again.load(saved)
     resumed = _outputs(again, _ITERATIONS - _BREAK)
     return "" if _same(whole, resumed) else "other outputs after a checkpoint: what it remembers is not all in memory"
+
+
+def _stays_on_the_device(trick: Trick, problem: Problem) -> str:
+    return follows_the_device(_Small(trick), problem)
 
 
 def _draws_what_acts(trick: Trick, problem: Problem) -> str:

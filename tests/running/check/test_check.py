@@ -238,6 +238,16 @@ class Darkening(Task):
         ("measured / 2", "measured", "its operator's adjoint is none"),
         ("scene.image / 2)", "scene.image.div_(2) + 0)", "it wrote to the image"),
         ("scene.image / 2)", "scene.image / 2 + torch.rand(()))", "draws from somewhere else than `rng`"),
+        (
+            "scene.image / 2)",
+            "scene.image / 2 + torch.rand((), generator=torch.Generator().manual_seed(rng.integer('x') * 0)))",
+            "it draws, and yet another seed gives the same problem",
+        ),
+        (
+            "return self.pose(scene",
+            "torch.manual_seed(0)\n        return self.pose(torch.rand(()) * scene",
+            "draws from somewhere else than `rng`: from the global generator",
+        ),
         ("(channels, height, width))", "(channels, width, height))", "the shape sought is"),
         ("return image / 2", "return image[..., ::2]", "its operator makes another shape"),
     ],

@@ -7,74 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from dipbench.running.check import checked
+from broken_prior import BUILD, FORWARD, INPUT, RETURN, complaints_of
 
 Complaints = Callable[[str, Path, str], str]
-
-PRIOR = '''"""A prior to be broken."""
-
-import functools
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
-
-import numpy as np
-import torch
-from torch import Tensor, nn
-
-from dipbench.contract import FitSettings, PositiveInt, Prior, Problem
-from dipbench.nets.inputs import noise_input
-from dipbench.running.check.trying import picture
-from dipbench.streams import Streams
-
-KEPT: list[Any] = []
-
-
-class Net(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(4, 8, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(8, channels, 1))
-        self.calls = 0
-
-    def forward(self, z: Tensor) -> Tensor:
-        return self.body(z).sigmoid()
-
-
-@dataclass(frozen=True)
-class Wrong(Prior):
-    """Is right as yet."""
-
-    iterations: PositiveInt = 1500  # steps of Adam
-
-    def fit_settings(self, problem: Problem) -> FitSettings:
-        return FitSettings(self.iterations)
-
-    def build(self, problem: Problem, rng: Streams) -> tuple[nn.Module, Tensor]:
-        z = noise_input(4, problem.shape[1:], rng)
-        return Net(problem.shape[0]), z
-'''
-BUILD = "    def build(self"
-
-
-def complaints_of(folder: Path, *changes: tuple[str, str]) -> str:
-    text = PRIOR
-    for right, wrong in changes:
-        assert right in text
-        text = text.replace(right, wrong)
-    (folder / "wrong.py").write_text(text)
-    return "\n".join(str(each) for each in checked("method", f"{folder}/wrong.py") if each.complaint)
 
 
 def test_the_prior_that_the_others_are_made_of_keeps_the_contract_at_its_full_length(tmp_path: Path) -> None:
     """Also without settings of its own for a try: a fit of 1500 iterations is not pulled to its end."""
     assert complaints_of(tmp_path) == ""
-
-
-INPUT = "noise_input(4, problem.shape[1:], rng)"
-RETURN = "return Net(problem.shape[0]), z"
-FORWARD = "return self.body(z).sigmoid()"
 
 
 def counted_in(place: str) -> list[tuple[str, str]]:
@@ -169,6 +109,17 @@ class Net('''),
         [(INPUT, "torch.from_numpy(np.random.rand(1, 4, *problem.shape[1:])).float()")],
         "its input is drawn from `rng`: its input comes of torch's, NumPy's",
     ),
+    "the global generator draws an input that is fitted": (
+        [(RETURN, "z = torch.rand(1, 4, *problem.shape[1:])\n"
+                  "        return FittedInput(Net(problem.shape[0]), z), torch.zeros_like(z)"),
+         ("import noise_input", "import FittedInput, noise_input")],
+        "its input is drawn from `rng`: its network's 'z', of the size of the input, comes of torch's, NumPy's or",
+    ),
+    "the global generator draws an input that is a buffer": (
+        [("        self.calls = 0", "        self.register_buffer('noise', torch.randn(64, 64))"),
+         (FORWARD, "return (self.body(z) + nn.functional.interpolate(self.noise[None, None], z.shape[2:])).sigmoid()")],
+        "its input is drawn from `rng`: its network's 'noise', of the size of the input, comes of torch's",
+    ),
     "a generator of its own draws": (
         [("KEPT: list", "ELSEWHERE = torch.Generator()\nKEPT: list"),
          (INPUT, "torch.rand(1, 4, *problem.shape[1:], generator=ELSEWHERE)")],
@@ -232,10 +183,6 @@ class Net('''),
         [(BUILD, '    def estimate(self, output: Tensor) -> Tensor:\n        return output.to("meta")\n\n' + BUILD)],
         r"denoising, 3x64x64: .*an estimate of shape \(3, 64, 64\) on meta: it must be \(3, 64, 64\) on cpu",
     ),
-    "another device, by a tensor that stays on the CPU": (
-        [(FORWARD, "return (self.body(z) + 0 * torch.ones(z.shape[-2:])).sigmoid()")],
-        "it is fitted on any device: .* it fails: RuntimeError: .*: make each tensor where the others are",
-    ),
     "another type": (
         [(FORWARD, "return self.body(z.float()).sigmoid()")],
         "it is fitted in double precision: RuntimeError: .*: make each tensor with dtype=z.dtype",
@@ -284,6 +231,11 @@ def test_what_is_broken_is_found_and_said_with_a_mend(
         request.getfixturevalue("paper_data")
     found = complaints_of(tmp_path, *changes)
     assert re.search(words, found), found
+
+
+def test_an_input_that_is_fitted_and_drawn_from_its_stream_is_right(tmp_path: Path) -> None:
+    fitted = (RETURN, "return FittedInput(Net(problem.shape[0]), z), torch.zeros_like(z)")
+    assert complaints_of(tmp_path, fitted, ("import noise_input", "import FittedInput, noise_input")) == ""
 
 
 @pytest.mark.parametrize("cast", ["double()", "mul(99).long()", "half()"])

@@ -62,8 +62,26 @@ RESULT = 'return memory["sum"] / memory["count"]\n'
             'SINCE_EVER[0] += seen.loss.numel(); return seen.loss + (SINCE_EVER[0] if memory["count"] > 99 else 0)\n',
             "other numbers after a checkpoint",
         ),
-        (RESULT, "return seen.loss * float(seen.loss)\n", "waits for no number: RuntimeError: Tensor.item() cannot"),
-        (RESULT, "return seen.loss if seen.loss > 1 else seen.misfit\n", "waits for no number: RuntimeError"),
+        (
+            RESULT,
+            "return seen.loss * float(seen.loss)\n",
+            "waits for no number: it waits for the device: _local_scalar",
+        ),
+        (
+            RESULT,
+            "return seen.loss if seen.loss > 1 else seen.misfit\n",
+            "waits for no number: it waits for the device",
+        ),
+        (
+            RESULT,
+            "return torch.linalg.svdvals(seen.estimate[0]).mean()\n",
+            "waits for no number: it waits for the device",
+        ),
+        (
+            RESULT,
+            "return (seen.estimate[0] @ torch.ones(seen.estimate.shape[2])).mean()\n",
+            "beside those of another device",
+        ),
         (RESULT, "return torch.tensor(0.5)\n", "it gave a number on cpu: it takes one on the problem's device"),
         ("torch.zeros((), device=problem.device)", "torch.zeros(3)", "stays on the device"),
         ('so far."""\n\n    title', 'so far"""\n\n    title', "its docstring does not begin with a sentence"),

@@ -60,6 +60,17 @@ ADD = '        fit.parameters.add_(self.deviation / memory["count"] * memory["no
             'memory["noise"].fill_(rng.initial_seed() % 7)',
             "another seed changes the fit, and it drew nothing",
         ),
+        (
+            'torch.zeros((), device=fit.parameters.device), "noise"',
+            'torch.zeros(1), "noise"',
+            "beside those of another",
+        ),
+        ("torch.zeros_like(fit.parameters.data)}", "torch.zeros(fit.parameters.shape)}", "beside those of another"),
+        (
+            "    @torch.no_grad()\n",
+            "    def before(self, fit, memory, rng):\n        float(fit.misfit)\n\n    @torch.no_grad()\n",
+            "only where it says so: an iteration waits for the device: _local_scalar_dense reads from it (before",
+        ),
         (ADD, "        fit.nothing()\n", "AttributeError: 'Fitting' object has no attribute 'nothing'"),
         ("PositiveFloat = 0.01 ", "PositiveFloat ", "can be made with the defaults of its settings: TypeError"),
     ],
@@ -83,6 +94,13 @@ def test_what_a_trick_remembers_outside_of_its_memory_is_lost_at_a_checkpoint(
     assert found == (
         "WRONG  goes on from a checkpoint: other outputs after a checkpoint: what it remembers is not all in memory"
     )
+
+
+def test_a_trick_that_waits_and_says_so_has_no_complaint(complaints: Callable[..., str], tmp_path: Path) -> None:
+    waiting = TRICK.replace(ADD, f"{ADD}        fit.parameters.mul_(1 + 0 * float(fit.misfit))\n")
+    assert "waits = True" in complaints("trick", tmp_path / "cooling.py", waiting)
+    said = waiting.replace("    deviation:", "    waits = True\n    deviation:")
+    assert not complaints("trick", tmp_path / "cooling.py", said)
 
 
 def test_a_trick_that_keeps_it_has_no_complaint(complaints: Callable[..., str], tmp_path: Path) -> None:
