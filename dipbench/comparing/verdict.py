@@ -218,7 +218,7 @@ class _Comparison:
         if self._paired:
             return _mean_of(list(self._published.values())), ""
         absent = ", ".join(image for image in self._by_image.index if image not in self._published)
-        return None, f"{len(self._by_image)} of {len(self._all_images)} images, and no published number of {absent}"
+        return None, f"{len(self._by_image)} of {len(self._all_images)} images, and no number in that table of {absent}"
 
     def _images_are_nearer_the_paper(self, average: Number) -> bool:
         """Whether the numbers of all images are printed, say, where their average is only recomputed."""

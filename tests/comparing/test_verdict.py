@@ -169,7 +169,7 @@ def test_average_alone_has_a_difference_without_an_interval() -> None:
     ("images", "text"),
     [
         (24, "reproduced: within 0.4 dB (re-runs differ by that)"),
-        (2, "not comparable: 2 of 24 images, and no published number of kodim01, kodim02"),
+        (2, "not comparable: 2 of 24 images, and no number in that table of kodim01, kodim02"),
     ],
 )
 def test_where_means_alone_are_published_they_are_of_the_whole_data_set(images: int, text: str) -> None:
@@ -266,7 +266,7 @@ def test_some_images_are_compared_with_the_published_numbers_of_the_same() -> No
 
 def test_images_without_a_published_number_are_not_comparable() -> None:
     verdict = denoising(DIP, 29.2, images=["House256", "kodim01"])
-    assert verdict.text == "not comparable: 2 of 9 images, and no published number of House256, kodim01"
+    assert verdict.text == "not comparable: 2 of 9 images, and no number in that table of House256, kodim01"
 
 
 def test_another_protocol_is_not_comparable() -> None:
