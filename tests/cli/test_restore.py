@@ -169,3 +169,54 @@ def test_ctrl_c_keeps_what_there_is(here: Path) -> None:
 def _seconds_of_processor(process: int) -> float:
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100  # proc(5): utime and stime, in hundredths
+
+
+DIVERGING = '''"""Takes steps on wide images after which the loss overflows."""
+from dataclasses import dataclass
+
+from torch import nn
+
+from dipbench.contract import FitSettings, Prior
+from dipbench.nets.inputs import noise_input
+from dipbench.optimisers import Adam
+
+
+@dataclass(frozen=True)
+class Diverging(Prior):
+    """A linear layer."""
+
+    iterations: int = 6
+
+    def fit_settings(self, problem):
+        return FitSettings(self.iterations, Adam(1e30 if problem.shape[-1] > 64 else 0.01))
+
+    def build(self, problem, rng):
+        return nn.Conv2d(8, problem.shape[0], 1), noise_input(8, problem.shape[1:], rng)
+'''
+
+
+def test_of_a_fit_that_diverged_no_picture_is_written_and_the_others_are_restored(here: Path, photo: Tensor) -> None:
+    (here / "diverging.py").write_text(DIVERGING)
+    write_image(here / "a.png", torch.cat([photo, photo], dim=-1))
+    fit = {"task": "denoising[sigma=25]", "method": "diverging.py", "stop": "last"}
+    words = ["restore", "a.png", "b.png", *(word for name, value in fit.items() for word in (f"--{name}", value))]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    said = (
+        "the fit of 'diverging' diverged at iteration 2: pixels of its output 'final' are not finite, so that there is "
+        "no picture of it; take fewer iterations or smaller steps, or mend its loss"
+    )
+    assert done.stderr == f"dipbench: 'a.png': {said}\n"
+    assert not (here / "a-diverging.png").exists()
+    assert read_image(here / "b-diverging.png").isfinite().all()
+    with pytest.raises(UserError) as raised:
+        api.restore("a.png", **fit)  # type: ignore[arg-type]
+    assert str(raised.value) == said
+
+
+def test_a_method_that_gives_no_numbers_gives_no_picture(here: Path) -> None:
+    def nothing(noisy: Tensor) -> Tensor:
+        return noisy * float("nan")
+
+    with pytest.raises(UserError, match=r"^method 'nothing' gave pixels that are not finite"):
+        api.restore("a.png", task="denoising[sigma=25]", method=api.method(nothing))
