@@ -3,7 +3,7 @@
 import pytest
 
 from dipbench import registry
-from dipbench.errors import unknown
+from dipbench.errors import nearest, unknown
 from dipbench.suites.preset_files import preset_names
 
 
@@ -43,3 +43,10 @@ def test_a_mend_of_its_own_stands_where_nothing_is_near() -> None:
     assert str(unknown("name", "zebra", ["dip"], "look there")) == "unknown name 'zebra': look there"
     assert str(unknown("name", "Dip", ["dip"], "look there")) == "unknown name 'Dip': did you mean 'dip'?"
     assert str(unknown("name", "zebra", [])) == "unknown name 'zebra': known: none"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path"), [("pkg", "./pkg"), ("res", "/some/where/res.py"), ("res:two", "res.py:Two")]
+)
+def test_a_plugin_given_by_its_path_is_found_by_its_name(wanted: str, path: str) -> None:
+    assert nearest(wanted, ["degraded", path, "nlm"]) == path
