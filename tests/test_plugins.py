@@ -160,6 +160,21 @@ def test_a_module_that_a_package_lacks_is_nothing_to_install(tmp_path: Path) -> 
         registry.find("method", f"{tmp_path}/mine.py")
 
 
+@pytest.mark.parametrize(
+    ("command", "kind"), [("check {}", "plugin"), ("show {}", "name"), ("plan quickstart --method {}", "method")]
+)
+def test_a_file_whose_suffix_was_forgotten_is_proposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, kind: str
+) -> None:
+    """Though another plugin has nearly that name."""
+    monkeypatch.chdir(tmp_path)
+    Path("tv_prio.py").write_text(FILE)
+    done = CliRunner().invoke(app, command.format("tv_prio").split())
+    assert str(done.exception) == f"unknown {kind} 'tv_prio': did you mean 'tv_prio.py'?"
+    with pytest.raises(UserError, match=r"unknown method 'tv_prio:Half': did you mean 'tv_prio\.py:Half'\?"):
+        registry.build("method", "tv_prio:Half")
+
+
 def test_two_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
     for folder, name in (("a", "half"), ("b", "half"), ("a", "nlm")):
         (tmp_path / folder).mkdir(exist_ok=True)

@@ -73,7 +73,7 @@ def find(kind: str, name: str) -> type[Plugin]:
         return the_plugin(kind, import_file(kind, place[0]), place[1])
     places = _places(kind, name)
     if not places:
-        raise _of_a_folder(kind, name) or _with_a_colon(kind, name) or unknown(kind, name, names(kind))
+        raise meant(kind, name) or _with_a_colon(kind, name) or unknown(kind, name, names(kind))
     if len(places) > 1:
         mends = dict.fromkeys(place.mend for place in places if place.mend)
         raise UserError(
@@ -83,15 +83,17 @@ def find(kind: str, name: str) -> type[Plugin]:
     return places[0].load()
 
 
-def _of_a_folder(kind: str, name: str) -> UserError | None:
-    """What is said of a name that none has, but a folder here."""
-    folder = Path(name.partition(":")[0])
+def meant(what: str, name: str) -> UserError | None:
+    """What is said of a `what` whose name none has, where a file or a folder is so called."""
+    stem, colon, cls = name.partition(":")
+    folder, said = Path(stem), f"unknown {what} '{name}'"
+    if Path(f"{stem}.py").is_file():
+        return UserError(f"{said}: did you mean '{stem}.py{colon}{cls}'?")
     if is_package(folder):
-        return UserError(f"unknown {kind} '{name}': the package in the folder '{folder}' is called by a path, ./{name}")
+        return UserError(f"{said}: the package in the folder '{folder}' is called by a path, ./{name}")
     if folder.is_dir():
         return UserError(
-            f"unknown {kind} '{name}': the folder '{folder}' is no package, for it has no __init__.py; --plugins takes "
-            "a folder of files"
+            f"{said}: the folder '{folder}' is no package, for it has no __init__.py; --plugins takes a folder of files"
         )
     return None
 
