@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dipbench import registry
 from dipbench.comparing.entrants import entrant_of, output_of
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import comparable, without_scores
@@ -13,6 +14,7 @@ from dipbench.comparing.variants import said_of_twice
 from dipbench.errors import UserError
 from dipbench.metrics import leading
 from dipbench.scoring import Metric
+from dipbench.spec import parse
 from dipbench.store.records import Holdings
 from dipbench.store.results import frame
 from dipbench.store.store import Store
@@ -161,12 +163,24 @@ def _check_there(written: str, results: pd.DataFrame, holdings: Sequence[Holding
     try:
         entrant_of(written, results)
     except UserError as error:
-        if str(error).startswith("unknown method"):
+        method = written if written.endswith("]") else written.partition(",")[0].strip()
+        if str(error).startswith("unknown method") and _can_be_run(method, holdings[0]):
             command = holdings[0].plan.command.partition("\n")[0]
             typed = command.startswith("dipbench run ")
-            mend = f"{command} --method '{written}'" if typed else f"{command}, with it among the methods"
+            mend = f"{command} --method '{method}'" if typed else f"{command}, with it among the methods"
             raise UserError(f"{error} (to compute it: {mend})") from error
         raise
+
+
+def _can_be_run(method: str, held: Holdings) -> bool:
+    """Whether a plugin is called so, or a method to which the suite gave a name."""
+    try:
+        spec = parse(method)
+        if spec.name not in held.plan.methods:
+            registry.build("method", spec)
+    except UserError:
+        return False
+    return True
 
 
 def _is_there(written: str, rows: pd.DataFrame) -> bool:

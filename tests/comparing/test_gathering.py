@@ -70,7 +70,14 @@ def test_python_answers_with_tidy_frames(set14: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'? (to compute it: dipbench run sr"),
+        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'?\n"),
+        (["dipp[iterations=5]", "tv"], "unknown method of these results 'dipp[iterations=5]': did you mean 'dip'?\n"),
+        (["nlm[patchsize=3]", "tv"], "unknown method of these results 'nlm[patchsize=3]': known: dip, lapsrn, tv\n"),
+        (
+            ["nlm, final", "tv"],
+            "unknown method of these results 'nlm': known: dip, lapsrn, tv (to compute it: dipbench run sr --method "
+            "'nlm')\n",
+        ),
         (["dip"], "only 'dip' is named: it takes two methods or more, or none for all"),
         (["dip", "dip, best"], "unknown output of 'dip' 'best'"),
         (["dip", "tv", "--metric", "psn"], "unknown metric 'psn': did you mean 'psnr'?"),
