@@ -15,6 +15,7 @@ import typer
 
 from dipbench.cli import options
 from dipbench.cli.check import check
+from dipbench.cli.cite import cite
 from dipbench.cli.compare import compare
 from dipbench.cli.data import data
 from dipbench.cli.examples import examples_of
@@ -194,22 +195,6 @@ def show(
 
     registry.use_folders(plugins)
     print(inventory.shown(name))
-
-
-def cite(
-    run: Annotated[str, typer.Argument(help="The beginning of the run's name, or its folder.")],
-    output: Annotated[str, typer.Option(help="final, ema, best or best_ema; or as final_at_1800.")] = "final",
-    store: Annotated[Path, typer.Option(help="Where to look.")] = Path("results"),
-) -> None:
-    """Print the provenance of a run, and BibTeX of what it used."""
-    from dipbench.report.citation import bibtex, find_run, signature
-    from dipbench.store.store import Store
-
-    folder = find_run(run, store)
-    result = Store.existing(folder.parent.parent).result(folder.name)
-    if result is None:
-        raise UserError(f"run '{folder}' cannot be read: run its suite again")
-    print(signature(result, output), bibtex(result), sep="\n\n")
 
 
 def doctor() -> None:
