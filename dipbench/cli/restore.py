@@ -77,7 +77,7 @@ def restore(
                 diverged, stopped_with = True, ""
             else:
                 _write(path, made, wanted)
-                stopped_with = f" at iteration {made.iteration}: '{path}' is what there was"
+                stopped_with = f"{_at(made, wanted)}: '{path}' is what there was"
             if number := interruption.received():
                 print(f"dipbench: stopped{stopped_with}", file=sys.stderr)
                 raise typer.Exit(128 + number)
@@ -97,12 +97,22 @@ def _said(image: Path, path: Path, wanted: "Restoration") -> str:
 
 def _write(path: Path, made: "Output", wanted: "Restoration") -> None:
     from dipbench.api import write_restored
+    from dipbench.contract import Prior
+    from dipbench.running import interruption
 
     write_restored(path, made, wanted.samples)
-    soon = not wanted.output and made.name == "final" and wanted.method.averages(wanted.problem)
-    by = f", where {made.rule} stopped it" if made.fired is not None else ""
-    by += ", too soon for the average" if soon else ""
-    print(f"{made.name} output at iteration {made.iteration}{by}: {path}", flush=True)
+    stop = wanted.method.stop if isinstance(wanted.method, Prior) else None
+    how = f", where {made.rule} stopped it" if made.fired is not None else ""
+    if not wanted.output and made.name == "final" and wanted.method.averages(wanted.problem):
+        how += ", too soon for the average"
+    if stop and stop.fires and made.fired is None and not interruption.received():
+        how += f"; {stop.written()} did not fire"
+    print(f"{made.name} output{_at(made, wanted)}{how}: {path}", flush=True)
+
+
+def _at(made: "Output", wanted: "Restoration") -> str:
+    """Where it came, counted from 1 as on the page; empty of a method that has no iterations."""
+    return f" at iteration {made.iteration + 1}" if made.iteration or wanted.method.fitted else ""
 
 
 def _paths(images: Sequence[Path], out: Path | None, method: str) -> list[Path]:

@@ -75,7 +75,7 @@ def test_restore_writes_an_image_without_a_truth(tmp_path: Path, photo: Tensor) 
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "final output at iteration 2, too soon for the average" in done.stdout
+    assert "final output at iteration 3, too soon for the average" in done.stdout
     assert read_image(tmp_path / "noisy-dip.png").shape == (3, 33, 40)
 
 

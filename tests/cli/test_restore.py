@@ -42,7 +42,7 @@ def restore(*words: str) -> tuple[list[str], list[str]]:
 
 def test_several_images_are_restored_beside_themselves(here: Path) -> None:
     said, _ = restore("a.png", "b.png", "--task", "denoising[sigma=25]", "--method", "nlm")
-    assert said == [f"final output at iteration 0: {name}-nlm.png" for name in "ab"]
+    assert said == [f"final output: {name}-nlm.png" for name in "ab"]
     assert not torch.equal(read_image(here / "a-nlm.png"), read_image(here / "b-nlm.png"))
 
 
@@ -89,9 +89,17 @@ def test_a_fit_stops_by_the_noise_level_where_that_is_given(here: Path) -> None:
         said == "dipbench: rule 'discrepancy' ends the fit by the noise level; with --stop last it takes all iterations"
     )
     assert result.endswith(", where discrepancy stopped it, too soon for the average: a-dip.png")
-    assert 19 <= int(result.split()[4].rstrip(",")) < 150
+    assert 20 <= int(result.split()[4].rstrip(",")) < 150
     (result,), nothing = restore("a.png", *fit[:2], "--method", SMALL, "--stop", "last")
-    assert (result, nothing) == ("final output at iteration 3, too soon for the average: a-dip.png", [])
+    assert (result, nothing) == ("final output at iteration 4, too soon for the average: a-dip.png", [])
+
+
+def test_a_rule_that_did_not_fire_is_said(here: Path) -> None:
+    (result,), (said,) = restore("a.png", "--task", "denoising[sigma=25]", "--method", SMALL)
+    assert said.startswith("dipbench: rule 'discrepancy' ends the fit by the noise level")
+    assert result == "final output at iteration 4, too soon for the average; discrepancy did not fire: a-dip.png"
+    (result,), _ = restore("a.png", "--task", "jpeg", "--method", SMALL, "--stop", "wmv", "--output", "final")
+    assert result == "final output at iteration 4; wmv did not fire: a-dip.png"
 
 
 def test_a_rule_of_ones_own_is_left_alone(here: Path) -> None:
@@ -145,7 +153,7 @@ def test_a_fit_that_ends_too_soon_for_an_average_gives_its_last_output(here: Pat
     short = {**fit, "method": "dip[down=[16,16],iterations=60,average=0.9]"}
     assert api.restore("a.png", **short).name == "ema"  # type: ignore[arg-type]
     (said,), _ = restore("a.png", *(word for name, value in short.items() for word in (f"--{name}", value)))
-    assert said == "ema output at iteration 59: a-dip.png"
+    assert said == "ema output at iteration 60: a-dip.png"
 
 
 def test_ctrl_c_keeps_what_there_is(here: Path) -> None:
