@@ -28,7 +28,7 @@ from dipbench.cli.restore import restore
 from dipbench.cli.score import score
 from dipbench.cli.status import status
 from dipbench.cli.terminal import WARNED, show_warning
-from dipbench.errors import UserError
+from dipbench.errors import UserError, located
 from dipbench.foreign.printing import Printable
 from dipbench.running.interruption import Stopped
 from dipbench.version import __version__
@@ -262,7 +262,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        print(f"dipbench: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        print(f"dipbench: {located(error)}; --debug shows the way there", file=sys.stderr)
         sys.exit(1)
 
 

@@ -318,12 +318,23 @@ def test_debug_shows_where_an_error_came_from() -> None:
     assert "Traceback" in dipbench("run", "quikstart", "--debug").stderr
 
 
+BAD = (
+    '"""Fails."""\nfrom dataclasses import dataclass\nfrom dipbench.contract import Method\n\n'
+    '@dataclass(frozen=True)\nclass Bad(Method):\n    """Fails."""\n\n'
+    "    def run(self, problem, rng):\n        raise ValueError('no luck')\n        yield\n"
+)
+
+
+def test_an_error_in_a_plugin_has_its_line_whatever_the_command(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(BAD)
+    done = dipbench("restore", "images/one.png", "--task", "jpeg", "--method", "bad.py", cwd=tmp_path)
+    assert done.returncode == 1
+    said = f"dipbench: ValueError: no luck (run, line 10 of {tmp_path / 'bad.py'}); --debug shows the way there\n"
+    assert done.stderr == said
+
+
 def test_failed_run_makes_the_status_non_zero_and_the_others_go_on(suite: Path, tmp_path: Path) -> None:
-    (tmp_path / "bad.py").write_text(
-        '"""Fails."""\nfrom dataclasses import dataclass\nfrom dipbench.contract import Method\n\n'
-        '@dataclass(frozen=True)\nclass Bad(Method):\n    """Fails."""\n\n'
-        "    def run(self, problem, rng):\n        raise ValueError('no luck')\n        yield\n"
-    )
+    (tmp_path / "bad.py").write_text(BAD)
     done = dipbench("run", str(suite), "--method", "bad.py", "--out", "out", "--jobs", "1", cwd=tmp_path)
     assert done.returncode == 1
     words = f"ValueError: no luck (run, line 10 of {tmp_path / 'bad.py'})"
