@@ -239,6 +239,17 @@ def test_bf16_without_units_for_it_is_one_line_and_no_error(
     assert all("precision 'bf16' will not be faster than float32 here" in line for line in warned)
 
 
+@pytest.mark.parametrize(("only", "without_fits"), [("degraded", 2), ("dip", 0)])
+def test_plan_explains_what_stands_in_its_table(
+    suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], only: str, without_fits: int
+) -> None:
+    """A row without a fit is at least the process: the experiment's and that of all."""
+    text = said(monkeypatch, capsys, *f"plan {suite} --only {only} --device cpu".split())
+    table, foot = text[: text.index(": time of the fits")], text.splitlines()[-1]
+    assert table.count(">=") == without_fits
+    assert foot == "what methods without a fit take is not included" + (", but the process: >=" if without_fits else "")
+
+
 def test_python_answers_with_a_frame(suite: Path, tmp_path: Path) -> None:
     code = (
         f"import dipbench; f = dipbench.run({str(suite)!r}, out={str(tmp_path / 'o')!r}); "
