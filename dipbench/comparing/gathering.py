@@ -1,5 +1,6 @@
 """Comparisons from stores: whose results lie together, which methods are there, and what is not computed yet."""
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from dipbench.comparing.entrants import entrant_of, output_of
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import comparable, without_scores
 from dipbench.comparing.variants import said_of_twice
-from dipbench.errors import UserError
+from dipbench.errors import UserError, nearest
 from dipbench.metrics import leading
 from dipbench.scoring import Metric
 from dipbench.spec import parse
+from dipbench.store.absent import near_store, no_store
 from dipbench.store.records import Holdings
 from dipbench.store.results import frame
 from dipbench.store.store import Store
+from dipbench.suites.preset_files import preset_names
 from dipbench.suites.suite import read_suite
 
 
@@ -57,6 +60,9 @@ def store_of(wanted: str) -> Store:
     except UserError as error:
         if (Path("results") / wanted).is_dir():  # of a suite in a file, by its name
             return Store.existing(Path("results") / wanted)
+        near = near_store(Path(wanted)) or near_store(Path("results", wanted))
+        if near or (os.sep in wanted and not nearest(wanted, preset_names())):
+            raise no_store(Path(wanted), near) from error
         raise UserError(f"'{wanted}' is not a folder of results, nor a suite: {error}") from error
     folder = Path("results") / name
     if not folder.is_dir():
