@@ -90,6 +90,7 @@ def place_in(frames: traceback.StackSummary) -> str:
     """The last line of these that no package brought, in words."""
     brought = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
     own = [frame for frame in frames if not any(Path(frame.filename).is_relative_to(folder) for folder in brought)]
+    own = [frame for frame in own if not frame.filename.startswith("<frozen ")]  # of Python itself, as of its import
     last = (own or frames)[-1]
     return f"{last.name}, line {last.lineno} of {last.filename}"
 
