@@ -2,6 +2,7 @@
 
 import difflib
 import multiprocessing
+import re
 import sysconfig
 import traceback
 import warnings
@@ -29,10 +30,21 @@ def unknown(kind: str, name: str, known: Iterable[str], else_: str = "") -> User
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """The one of them that was mistyped; empty: none, for noise2void is not noise2self. One letter of three may be."""
-    spellings = {_spelled(each): each for each in names}
+    """The one of them that was mistyped; empty: none, for noise2void is not noise2self. One letter of three may be.
+
+    A path is also found by the name of what lies there: of `./pkg` and `my/file.py` that is `pkg` and `file`.
+    """
+    names = list(names)
+    spellings = {_spelled(_without_path(each)): each for each in names} | {_spelled(each): each for each in names}
     found = difflib.get_close_matches(_spelled(name), spellings, n=1, cutoff=0.65 if len(name) < 5 else 0.7)
     return spellings[found[0]] if found else ""
+
+
+def _without_path(name: str) -> str:
+    """The path of a plugin without folders and suffix; another name as it is, for suites have slashes of their own."""
+    if not re.match(r"\.{0,2}/", name) and not re.search(r"\.py(:\w+)?$", name):
+        return name
+    return re.sub(r"^.*/|\.py(?=:|$)", "", name)
 
 
 def _spelled(name: str) -> str:
@@ -78,6 +90,7 @@ def place_in(frames: traceback.StackSummary) -> str:
     """The last line of these that no package brought, in words."""
     brought = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
     own = [frame for frame in frames if not any(Path(frame.filename).is_relative_to(folder) for folder in brought)]
+    own = [frame for frame in own if not frame.filename.startswith("<frozen ")]  # of Python itself, as of its import
     last = (own or frames)[-1]
     return f"{last.name}, line {last.lineno} of {last.filename}"
 

@@ -12,9 +12,11 @@ import pytest
 import torch
 from test_registry import FILE
 from torch import Tensor
+from typer.testing import CliRunner
 
 import dipbench
 from dipbench import registry
+from dipbench.cli.main import app
 from dipbench.errors import UserError
 from dipbench.images.files import read_image, write_image
 from dipbench.resources import PACKAGES
@@ -173,6 +175,9 @@ def test_what_is_no_package_says_so(packed: Packed, tmp_path: Path, monkeypatch:
     packed()
     with pytest.raises(UserError, match=r"unknown method 'mine': the package .* is called by a path, \./mine"):
         registry.build("method", "mine")
+    for command in ("check", "show"):
+        said = str(CliRunner().invoke(app, [command, "mine"]).exception)
+        assert said.endswith("'mine': the package in the folder 'mine' is called by a path, ./mine")
     with pytest.raises(UserError, match=r"'\./mine/inner' holds 0 method classes|inner/__init__\.py' holds 0 method"):
         registry.build("method", "./mine/inner")
     (tmp_path / "empty").mkdir()

@@ -160,6 +160,21 @@ def test_a_module_that_a_package_lacks_is_nothing_to_install(tmp_path: Path) -> 
         registry.find("method", f"{tmp_path}/mine.py")
 
 
+@pytest.mark.parametrize(
+    ("command", "kind"), [("check {}", "plugin"), ("show {}", "name"), ("plan quickstart --method {}", "method")]
+)
+def test_a_file_whose_suffix_was_forgotten_is_proposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, kind: str
+) -> None:
+    """Though another plugin has nearly that name."""
+    monkeypatch.chdir(tmp_path)
+    Path("tv_prio.py").write_text(FILE)
+    done = CliRunner().invoke(app, command.format("tv_prio").split())
+    assert str(done.exception) == f"unknown {kind} 'tv_prio': did you mean 'tv_prio.py'?"
+    with pytest.raises(UserError, match=r"unknown method 'tv_prio:Half': did you mean 'tv_prio\.py:Half'\?"):
+        registry.build("method", "tv_prio:Half")
+
+
 def test_two_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
     for folder, name in (("a", "half"), ("b", "half"), ("a", "nlm")):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -172,6 +187,41 @@ def test_two_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"'dipbench\.methods\.nlm' and '.*/a/nlm\.py': give the file another name"):
         registry.find("method", "nlm")
     assert registry.find("method", "tv").plugin_name() == "tv"
+
+
+def test_a_package_of_the_name_of_a_file_beside_it_is_refused_with_both_places(tmp_path: Path) -> None:
+    for name in ("half", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.py").write_text(FILE)
+    (tmp_path / "half" / "__init__.py").write_text(FILE)
+    (tmp_path / "other" / "__init__.py").write_text("HELPS = 2")
+    registry.use_folders([tmp_path])
+    with pytest.raises(UserError) as error:
+        registry.find("method", "half")
+    assert str(error.value) == (
+        f"method 'half' is there more than once: '{tmp_path}/half.py' and '{tmp_path}/half': give the file another "
+        "name, or the package, which is called by its path"
+    )
+    assert registry.find("method", "other").__name__ == "Half"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("two", "its file holds several: take 'two:Half' or 'two:Third'"),
+        ("missin", "did you mean 'missing'?"),
+        ("alone", "the package in the folder '{}/alone' is called by a path, {}/alone"),
+        ("alone:Half", "the package in the folder '{}/alone' is called by a path, {}/alone:Half"),
+    ],
+)
+def test_what_a_folder_of_plugins_has_by_nearly_that_name_is_said(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "two.py").write_text(FILE + FILE[FILE.index("@dataclass") :].replace("class Half", "class Third"))
+    (tmp_path / "missing.py").write_text(MISSING)
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "__init__.py").write_text(FILE)
+    for command, kind in (("show {}", "name"), ("check {}", "plugin"), ("plan quickstart --method {}", "method")):
+        done = CliRunner().invoke(app, [*command.format(name).split(), "--plugins", str(tmp_path)])
+        assert str(done.exception) == f"unknown {kind} '{name}': {said}".replace("{}", str(tmp_path))
 
 
 def test_a_file_of_another_kind_may_have_the_name(tmp_path: Path) -> None:

@@ -262,7 +262,8 @@ def restore(
     so by its `rule` and `fired`.
     Where a task that has a noise level is given none, it is estimated, with a `NoiseLevelNotGiven` warning. `peak` is
     the level of the file that is white, such as 4095. The output's image is (C, H, W) in [0, 1]. UserError if the
-    method refuses the problem or has no such output, or the file cannot be read: all of it before the method begins.
+    method refuses the problem or has no such output, or the file cannot be read: all of it before the method begins;
+    and where it gave pixels that are not finite, as a fit does that diverged.
     """
     (text,) = registry.as_text("method", [method])
     wanted = Restoration.of(Path(image), task, text, output, stop, pick_device(device), peak)

@@ -21,8 +21,12 @@ def check(
     """Try whether a plugin keeps the contract."""
     from dipbench import registry
     from dipbench.running.check import KEPT, checked, kind_of, told
+    from dipbench.spec import parse
 
     registry.use_folders(plugins)
+    plugin = parse(name).name
+    if not registry.kinds_of(plugin) and (error := registry.meant("plugin", plugin)):
+        raise error
     line = ""
     for line in told(checked(kind_of(name, kind), name)):
         print(line, flush=True)

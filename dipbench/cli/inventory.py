@@ -38,6 +38,8 @@ def shown(name: str) -> str:
     if name in preset_names() or name.endswith(".toml"):
         agenda = read_agenda(name)
         return _agenda(agenda) if agenda else _suite(read_suite(name))
+    if error := registry.meant("name", name):
+        raise error
     everything = [*preset_names(), *(known for kind in registry.KINDS for known in registry.names(kind))]
     lists = ", ".join(f"{kind}s" for kind in registry.KINDS)
     raise unknown("name", name, everything, f"'dipbench list' prints those of {lists} and suites")

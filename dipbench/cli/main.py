@@ -15,6 +15,7 @@ import typer
 
 from dipbench.cli import options
 from dipbench.cli.check import check
+from dipbench.cli.cite import cite
 from dipbench.cli.compare import compare
 from dipbench.cli.data import data
 from dipbench.cli.examples import examples_of
@@ -27,7 +28,7 @@ from dipbench.cli.restore import restore
 from dipbench.cli.score import score
 from dipbench.cli.status import status
 from dipbench.cli.terminal import WARNED, show_warning
-from dipbench.errors import UserError
+from dipbench.errors import UserError, located
 from dipbench.foreign.printing import Printable
 from dipbench.running.interruption import Stopped
 from dipbench.version import __version__
@@ -196,22 +197,6 @@ def show(
     print(inventory.shown(name))
 
 
-def cite(
-    run: Annotated[str, typer.Argument(help="The beginning of the run's name, or its folder.")],
-    output: Annotated[str, typer.Option(help="final, ema, best or best_ema; or as final_at_1800.")] = "final",
-    store: Annotated[Path, typer.Option(help="Where to look.")] = Path("results"),
-) -> None:
-    """Print the provenance of a run, and BibTeX of what it used."""
-    from dipbench.report.citation import bibtex, find_run, signature
-    from dipbench.store.store import Store
-
-    folder = find_run(run, store)
-    result = Store.existing(folder.parent.parent).result(folder.name)
-    if result is None:
-        raise UserError(f"run '{folder}' cannot be read: run its suite again")
-    print(signature(result, output), bibtex(result), sep="\n\n")
-
-
 def doctor() -> None:
     """Show versions, devices, speed, data and free disk here.
 
@@ -277,7 +262,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        print(f"dipbench: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        print(f"dipbench: {located(error)}; --debug shows the way there", file=sys.stderr)
         sys.exit(1)
 
 

@@ -40,7 +40,9 @@ def plan(
     choices = Choices(only or (), methods or (), data, settings or (), scale, record or (), rules or (), metrics or ())
     parts = parts_of(suite, choices, seeds_of(seed, seeds), precision)
     executions = executions_of(on, engine, precision)
-    print(as_text(forecast_of(parts, out, on, executions)))
+    forecasts = forecast_of(parts, out, on, executions)
+    print(as_text(forecasts))
+    process = ", but the process: >=" if any(one.memory_is_least for one in forecasts) else ""
     print(
         f"{', '.join(e.precision for e in executions)}: time of the fits one after another on {on} in each precision "
         f"(engine {', '.join(dict.fromkeys(e.engine for e in executions))}); measured now on crops of "
@@ -48,5 +50,5 @@ def plan(
         f"runs, computed: to be computed, and in the folder of results already, in {precision}\n"
         f"memory: what the largest fit keeps in float32{'' if on.type == 'cuda' else ', with the process itself'}; up "
         "to 40% more for a moment on the way back\n"
-        "what methods without a fit take is not included" + ("" if on.type == "cuda" else ", but the process: >=")
+        f"what methods without a fit take is not included{process}"
     )

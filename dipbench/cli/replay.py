@@ -14,7 +14,9 @@ def replay(
     rule: Annotated[
         list[str] | None, typer.Option(help="name[setting=value] or file.py; default: every rule that can be asked.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write what each rule says of each fit to this CSV.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write what each rule says of each fit to this CSV, its iterations from 0.")
+    ] = None,
     plugins: options.Plugins = None,
 ) -> None:
     """Ask stopping rules where they would have stopped stored fits.

@@ -40,13 +40,14 @@ def restore(
     """Restore an image for which there is no ground truth.
 
     What is written has 16 bits a channel where the image has more than 8, its colour profile, and is upright. All is
-    checked before the first is restored. Ctrl-C keeps what there is of the one in work.
+    checked before the first is restored. Ctrl-C keeps what there is of the one in work. Of a fit that diverged no
+    picture is written, and the exit status is 2.
     """
     from dipbench import registry
     from dipbench.resources import pick_device
     from dipbench.running import interruption
     from dipbench.running.progress import counter
-    from dipbench.running.restoring import Restoration, restored
+    from dipbench.running.restoring import Diverged, Restoration, restored
     from dipbench.spec import parse
 
     registry.use_folders(plugins)
@@ -61,19 +62,27 @@ def restore(
     for rule in dict.fromkeys(filter(None, chosen)):
         words = f"rule '{rule}' ends the fit by the noise level; with --stop last it takes all iterations"
         print(f"dipbench: {words}", file=sys.stderr)
+    diverged = False
     with interruption.handled():
         for image, path in zip(images, paths, strict=True):
-            with counter(f"{name} on {image.name}") as progress:
-                wanted = posed(image)
-                try:
+            wanted = posed(image)
+            try:
+                with counter(f"{name} on {image.name}") as progress:
                     made = restored(wanted, seed, progress)
-                except interruption.Stopped as stopped:
-                    print(f"dipbench: stopped by {stopped} before there was anything of '{image}'", file=sys.stderr)
-                    raise typer.Exit(stopped.status) from None
-            _write(path, made, wanted)
+            except interruption.Stopped as stopped:
+                print(f"dipbench: stopped by {stopped} before there was anything of '{image}'", file=sys.stderr)
+                raise typer.Exit(stopped.status) from None
+            except Diverged as error:
+                print(f"dipbench: '{image}': {error}", file=sys.stderr)
+                diverged, stopped_with = True, ""
+            else:
+                _write(path, made, wanted)
+                stopped_with = f"{_at(made, wanted)}: '{path}' is what there was"
             if number := interruption.received():
-                print(f"dipbench: stopped at iteration {made.iteration}: '{path}' is what there was", file=sys.stderr)
+                print(f"dipbench: stopped{stopped_with}", file=sys.stderr)
                 raise typer.Exit(128 + number)
+    if diverged:
+        raise typer.Exit(2)
 
 
 def _said(image: Path, path: Path, wanted: "Restoration") -> str:
@@ -88,12 +97,22 @@ def _said(image: Path, path: Path, wanted: "Restoration") -> str:
 
 def _write(path: Path, made: "Output", wanted: "Restoration") -> None:
     from dipbench.api import write_restored
+    from dipbench.contract import Prior
+    from dipbench.running import interruption
 
     write_restored(path, made, wanted.samples)
-    soon = not wanted.output and made.name == "final" and wanted.method.averages(wanted.problem)
-    by = f", where {made.rule} stopped it" if made.fired is not None else ""
-    by += ", too soon for the average" if soon else ""
-    print(f"{made.name} output at iteration {made.iteration}{by}: {path}", flush=True)
+    stop = wanted.method.stop if isinstance(wanted.method, Prior) else None
+    how = f", where {made.rule} stopped it" if made.fired is not None else ""
+    if not wanted.output and made.name == "final" and wanted.method.averages(wanted.problem):
+        how += ", too soon for the average"
+    if stop and stop.fires and made.fired is None and not interruption.received():
+        how += f"; {stop.written()} did not fire"
+    print(f"{made.name} output{_at(made, wanted)}{how}: {path}", flush=True)
+
+
+def _at(made: "Output", wanted: "Restoration") -> str:
+    """Where it came, counted from 1 as on the page; empty of a method that has no iterations."""
+    return f" at iteration {made.iteration + 1}" if made.iteration or wanted.method.fitted else ""
 
 
 def _paths(images: Sequence[Path], out: Path | None, method: str) -> list[Path]:

@@ -1,22 +1,27 @@
 """Comparisons from stores: whose results lie together, which methods are there, and what is not computed yet."""
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from dipbench import registry
 from dipbench.comparing.comparable import comparable
 from dipbench.comparing.entrants import entrant_of, output_of
 from dipbench.comparing.ranking import Comparison, comparison_of
 from dipbench.comparing.scores import without_scores
 from dipbench.comparing.variants import said_of_twice
-from dipbench.errors import UserError
+from dipbench.errors import UserError, nearest
 from dipbench.metrics import leading
 from dipbench.scoring import Metric
+from dipbench.spec import parse
+from dipbench.store.absent import near_store, no_store
 from dipbench.store.records import Holdings
 from dipbench.store.results import frame
 from dipbench.store.store import Store
+from dipbench.suites.preset_files import preset_names
 from dipbench.suites.suite import read_suite
 
 
@@ -56,6 +61,9 @@ def store_of(wanted: str) -> Store:
     except UserError as error:
         if (Path("results") / wanted).is_dir():  # of a suite in a file, by its name
             return Store.existing(Path("results") / wanted)
+        near = near_store(Path(wanted)) or near_store(Path("results", wanted))
+        if near or (os.sep in wanted and not nearest(wanted, preset_names())):
+            raise no_store(Path(wanted), near) from error
         raise UserError(f"'{wanted}' is not a folder of results, nor a suite: {error}") from error
     folder = Path("results") / name
     if not folder.is_dir():
@@ -162,12 +170,24 @@ def _check_there(written: str, results: pd.DataFrame, holdings: Sequence[Holding
     try:
         entrant_of(written, results)
     except UserError as error:
-        if str(error).startswith("unknown method"):
+        method = written if written.endswith("]") else written.partition(",")[0].strip()
+        if str(error).startswith("unknown method") and _can_be_run(method, holdings[0]):
             command = holdings[0].plan.command.partition("\n")[0]
             typed = command.startswith("dipbench run ")
-            mend = f"{command} --method '{written}'" if typed else f"{command}, with it among the methods"
+            mend = f"{command} --method '{method}'" if typed else f"{command}, with it among the methods"
             raise UserError(f"{error} (to compute it: {mend})") from error
         raise
+
+
+def _can_be_run(method: str, held: Holdings) -> bool:
+    """Whether a plugin is called so, or a method to which the suite gave a name."""
+    try:
+        spec = parse(method)
+        if spec.name not in held.plan.methods:
+            registry.build("method", spec)
+    except UserError:
+        return False
+    return True
 
 
 def _is_there(written: str, rows: pd.DataFrame) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dipbench.registry.finding import broken_files as broken_files
     from dipbench.registry.finding import find as find
     from dipbench.registry.finding import kinds_of as kinds_of
+    from dipbench.registry.finding import meant as meant
     from dipbench.registry.finding import names as names
     from dipbench.registry.folders import use_folders as use_folders
     from dipbench.registry.given import as_text as as_text
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "building": ("build", "build_beside", "build_known", "build_of", "describe", "first_problem", "setting_names"),
-    "finding": ("broken_files", "find", "kinds_of", "names"),
+    "finding": ("broken_files", "find", "kinds_of", "meant", "names"),
     "folders": ("use_folders",),
     "given": ("as_text", "is_given"),
     "kinds": ("KINDS",),

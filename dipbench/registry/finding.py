@@ -6,7 +6,7 @@ one whose requirements are missing stops nobody else.
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import partial
 from operator import attrgetter
@@ -15,9 +15,9 @@ from typing import cast
 
 from dipbench.contract import Plugin
 from dipbench.contract.plugin import kind_of, lacking, plugins_in, unfinished_in
-from dipbench.errors import UserError, unknown
+from dipbench.errors import UserError, nearest, unknown
 from dipbench.registry.edited import refuse_edited
-from dipbench.registry.folders import plugin_files
+from dipbench.registry.folders import plugin_files, plugin_folders
 from dipbench.registry.importing import import_file, importing, in_file, is_package, the_plugin
 from dipbench.registry.kinds import KINDS, installed, own_modules
 
@@ -73,7 +73,7 @@ def find(kind: str, name: str) -> type[Plugin]:
         return the_plugin(kind, import_file(kind, place[0]), place[1])
     places = _places(kind, name)
     if not places:
-        raise _of_a_folder(kind, name) or _with_a_colon(kind, name) or unknown(kind, name, names(kind))
+        raise meant(kind, name, [kind]) or _with_a_colon(kind, name) or unknown(kind, name, names(kind))
     if len(places) > 1:
         mends = dict.fromkeys(place.mend for place in places if place.mend)
         raise UserError(
@@ -83,17 +83,26 @@ def find(kind: str, name: str) -> type[Plugin]:
     return places[0].load()
 
 
-def _of_a_folder(kind: str, name: str) -> UserError | None:
-    """What is said of a name that none has, but a folder here."""
-    folder = Path(name.partition(":")[0])
-    if is_package(folder):
-        return UserError(f"unknown {kind} '{name}': the package in the folder '{folder}' is called by a path, ./{name}")
-    if folder.is_dir():
+def meant(what: str, name: str, kinds: Iterable[str] = KINDS) -> UserError | None:
+    """What is said of a `what` whose name no plugin of these kinds has, where a file or a folder is so called."""
+    stem, colon, cls = name.partition(":")
+    said = f"unknown {what} '{name}'"
+    known = [each for kind in kinds for each in names(kind)]
+    if several := sorted({each for each in known if each.startswith(f"{name}:")}):
+        return UserError(f"{said}: its file holds several: take {' or '.join(map(repr, several))}")
+    if Path(f"{stem}.py").is_file():
+        return UserError(f"{said}: did you mean '{stem}.py{colon}{cls}'?")
+    for folder, path in ((Path(stem), f"./{stem}"), *((each / stem, each / stem) for each in plugin_folders())):
+        if is_package(folder):
+            return UserError(f"{said}: the package in the folder '{folder}' is called by a path, {path}{colon}{cls}")
+    if Path(stem).is_dir():
         return UserError(
-            f"unknown {kind} '{name}': the folder '{folder}' is no package, for it has no __init__.py; --plugins takes "
-            "a folder of files"
+            f"{said}: the folder '{Path(stem)}' is no package, for it has no __init__.py; --plugins takes a folder of "
+            "files"
         )
-    return None
+    unavailable = [file.stem for file in broken_files()]
+    near = nearest(name, [*known, *unavailable])
+    return UserError(f"{said}: did you mean '{near}'?") if near in unavailable else None
 
 
 def _with_a_colon(kind: str, name: str) -> UserError | None:
@@ -128,6 +137,10 @@ def _places(kind: str, name: str) -> list[_Place]:
         if file.stem == stem and name in _names_in(kind, file):
             load = partial(the_plugin, kind, import_file(kind, file), wanted)
             found.append(_Place(f"'{file}'", load, "give the file another name"))
+            package = file.with_suffix("")
+            if is_package(package) and name in _names_in(kind, package):
+                load = partial(the_plugin, kind, import_file(kind, package), wanted)
+                found.append(_Place(f"'{package}'", load, "the package, which is called by its path"))
     if given := GIVEN.get((kind, name)):
         found.append(_Place(f"what was given from Python as '{name}'", lambda: given, "give it another name there"))
     return found

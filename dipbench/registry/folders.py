@@ -23,7 +23,11 @@ def use_folders(folders: Sequence[Path] | None) -> None:
     os.environ[VARIABLE] = os.pathsep.join(str(folder.resolve()) for folder in folders)
 
 
+def plugin_folders() -> list[Path]:
+    """Those that are in use."""
+    return [Path(folder) for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+
+
 def plugin_files() -> list[Path]:
     """Every Python file in them but those whose name begins with an underscore."""
-    folders = filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))
-    return [file for folder in folders for file in sorted(Path(folder).glob("*.py")) if not file.name.startswith("_")]
+    return [file for each in plugin_folders() for file in sorted(each.glob("*.py")) if not file.name.startswith("_")]

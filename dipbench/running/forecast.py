@@ -49,6 +49,11 @@ class Forecast:
     memory: float  # bytes, of the largest fit with the process itself; without a fit at least those of the process
     disk: float  # bytes
 
+    @property
+    def memory_is_least(self) -> bool:
+        """Whether its memory is that of the process alone, for it has no fit whose memory is known."""
+        return bool(self.memory) and not self.fits
+
 
 def executions_of(device: torch.device, engine: str, precision: str) -> list[Execution]:
     """The executions whose times are said: in the precision that was asked for, and in the others that the device has.
@@ -193,7 +198,7 @@ def _row(f: Forecast) -> tuple[str, ...]:
     if f.fits:
         times = [duration(seconds) for seconds in f.seconds.values()]
         fitted = [str(f.iterations), f"{f.pixel_iterations / 1e6:.0f}", *times]
-    memory = ("" if f.fits else ">= ") + _size(f.memory) if f.memory else "-"
+    memory = (">= " if f.memory_is_least else "") + _size(f.memory) if f.memory else "-"
     return (f.experiment, str(f.runs), str(f.present), str(f.fits), *fitted, memory, _size(f.disk))
 
 

@@ -36,6 +36,10 @@ class NoiseLevelNotGiven(UserWarning):
     """The noise level of an image that came degraded was estimated or assumed."""
 
 
+class Diverged(UserError):
+    """Pixels of what came out are not finite: there is no picture of it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Restoration:
     """An image that is to be restored and that the method takes; nothing is computed yet."""
@@ -80,13 +84,29 @@ class Restoration:
 
 
 def restored(wanted: Restoration, seed: int, progress: Progress | None = None) -> Output:
-    """The output; what there is by then where a signal is received meanwhile: see `interruption.handled`."""
+    """The output; what there is by then where a signal is received meanwhile: see `interruption.handled`.
+
+    Diverged where that is no picture.
+    """
     rng = Streams(seed, ("restore", wanted.task))
     outcome = attempt(wanted.method, wanted.problem, None, wanted.protocol, rng, progress)
     there = {output.name: output for output in outcome.outputs}
-    if wanted.output:
-        return there[wanted.output]
-    return there["ema"] if "ema" in there and _has_settled(there["ema"], wanted) else there["final"]
+    name = wanted.output or ("ema" if "ema" in there and _has_settled(there["ema"], wanted) else "final")
+    if not there[name].image.isfinite().all():
+        raise Diverged(_why_no_picture(wanted.method, there[name], outcome.trace["loss"].to_numpy()))
+    return there[name]
+
+
+def _why_no_picture(method: Method, output: Output, losses: np.ndarray) -> str:
+    """What went wrong, and when; a loss that is not finite comes before the outputs that it spoils."""
+    if not method.fitted:
+        return f"method '{method.plugin_name()}' gave pixels that are not finite: 'dipbench check' tries a method"
+    lost = np.flatnonzero(~np.isfinite(losses))
+    at = lost[0] if len(lost) else output.iteration
+    return (
+        f"the fit of '{method.plugin_name()}' diverged at iteration {at + 1}: pixels of its output '{output.name}' are "
+        "not finite, so that there is no picture of it; take fewer iterations or smaller steps, or mend its loss"
+    )
 
 
 def _has_settled(average: Output, wanted: Restoration) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dipbench.errors import UserError
 from dipbench.spec import parse
 from dipbench.store.records import Plan, PlannedExperiment
-from dipbench.suites.edits import added_up, matching
+from dipbench.suites.edits import added_up, matching, refuse_unknown
 
 
 def narrowed(plan: Plan, only: Sequence[str]) -> Plan:
@@ -13,7 +13,9 @@ def narrowed(plan: Plan, only: Sequence[str]) -> Plan:
 
     UserError where nothing is left.
     """
-    for pattern in added_up(only, _there(plan)):
+    named = _there(plan)
+    refuse_unknown(only, named, "what was asked for")
+    for pattern in added_up(only, named):
         parts = [_part(experiment, plan, pattern) for experiment in plan.experiments]
         kept = [part for part in parts if part.runs]
         if not kept:

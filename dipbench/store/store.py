@@ -33,6 +33,7 @@ from dipbench.disk.whole import identity, is_half_written, replaced, written
 from dipbench.errors import UserError
 from dipbench.foreign.content import json_in
 from dipbench.foreign.files import is_file_of, link_out_of
+from dipbench.store.absent import check_is_store
 from dipbench.store.leases import FOLDER, Leases
 from dipbench.store.plans import merged, time_after, without_need
 from dipbench.store.reading import UnreadableStore, plan_or_problem, reason_of, result_in, spoilt_in
@@ -75,8 +76,7 @@ class Store:
     @classmethod
     def existing(cls, path: Path) -> "Store":
         """The store in a folder that must be one."""
-        if not (path / "store.json").is_file():
-            raise UserError(f"'{path}' is not a results folder: it takes one that 'dipbench run' wrote")
+        check_is_store(path)
         return cls(path)
 
     def _check_format(self) -> None:

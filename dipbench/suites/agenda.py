@@ -10,7 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dipbench import registry
 from dipbench.contract import NonNegativeInt, PositiveInt
 from dipbench.errors import UserError
-from dipbench.suites.edits import Choices, MatchesNothing, chosen, narrowed, patterns_of, with_setting
+from dipbench.suites.edits import (
+    Choices,
+    MatchesNothing,
+    chosen,
+    named_in,
+    narrowed,
+    patterns_of,
+    refuse_unknown,
+    with_setting,
+)
 from dipbench.suites.jobs import Images, Job, jobs_of
 from dipbench.suites.preset_files import preset_content
 from dipbench.suites.suite import Suite, SuiteName
@@ -81,6 +90,7 @@ def parts_of(wanted: str, choices: Choices, seeds: list[int] | None, precision: 
     images = Images()
     # settings come last: they change the labels that words are to find
     suites = [chosen(entry.suite, replace(choices, only=entry.only, settings=())) for entry in agenda.agenda]
+    refuse_unknown(choices.only, named_in(suites), f"agenda '{wanted}'")
     only = patterns_of(choices.only, suites)
     entries = zip(agenda.agenda, suites, strict=True)
     parts = [part for entry, suite in entries if (part := _part(entry, suite, only, choices, precision, images))]

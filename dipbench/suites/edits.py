@@ -40,6 +40,7 @@ def chosen(name: str, choices: Choices) -> Suite:
         suite = at_smoke_scale(suite)
     for assignment in choices.settings:
         suite = with_setting(suite, assignment)
+    refuse_unknown(choices.only, named_in([suite]), f"suite '{suite.name}'")
     for pattern in patterns_of(choices.only, [suite]):
         suite = narrowed(suite, pattern)
     return suite
@@ -135,11 +136,26 @@ def narrowed(suite: Suite, pattern: str) -> Suite:
                 )
             )
     if not kept:
-        near = nearest(pattern, [name for names in _named([suite]).values() for name in names])
-        takes = "the name of an experiment, a task, a data set, an image or a method, or several with | between them"
-        meant = f"did you mean '{near}'?" if near else f"it takes {takes}"
-        raise MatchesNothing(f"only '{pattern}' matches nothing in suite '{suite.name}': {meant}")
+        raise _nothing(pattern, named_in([suite]), f"suite '{suite.name}'")
     return suite.model_copy(update={"experiments": kept})
+
+
+def _nothing(word: str, named: Mapping[str, Collection[str]], where: str) -> MatchesNothing:
+    near = nearest(word, [name for names in named.values() for name in names])
+    takes = "the name of an experiment, a task, a data set, an image or a method, or several with | between them"
+    meant = f"did you mean '{near}'?" if near else f"it takes {takes}"
+    return MatchesNothing(f"only '{word}' matches nothing in {where}: {meant}")
+
+
+def refuse_unknown(words: Sequence[str], named: Mapping[str, Collection[str]], where: str) -> None:
+    """MatchesNothing for a word that names nothing of what there is, alone or between `|`; `named` has that by kind.
+
+    What others then leave nothing of is no mistake: of two methods one may be on other images.
+    """
+    for word in (part for each in words for part in each.split("|")):
+        matches = matching(word)
+        if not any(matches(name) for names in named.values() for name in names):
+            raise _nothing(word, named, where)
 
 
 def matching(pattern: str) -> Callable[[str], bool]:
@@ -153,7 +169,7 @@ def matching(pattern: str) -> Callable[[str], bool]:
 
 def patterns_of(words: Sequence[str], suites: Sequence[Suite]) -> list[str]:
     """`words` added up by what they name in any of the suites."""
-    return added_up(words, _named(suites)) if len(words) > 1 else list(words)
+    return added_up(words, named_in(suites)) if len(words) > 1 else list(words)
 
 
 def added_up(words: Sequence[str], named: Mapping[str, Collection[str]]) -> list[str]:
@@ -173,7 +189,7 @@ def added_up(words: Sequence[str], named: Mapping[str, Collection[str]]) -> list
     return ["|".join(group) for _, group in groups]
 
 
-def _named(suites: Sequence[Suite]) -> dict[str, set[str]]:
+def named_in(suites: Sequence[Suite]) -> dict[str, set[str]]:
     """What can be named in suites, by its kind."""
     experiments = [experiment for suite in suites for experiment in suite.experiments]
     return {

@@ -26,6 +26,8 @@ def preset_content(wanted: str) -> dict[str, Any]:
     """What stands in the TOML of the preset of that name, or in the file of that path."""
     path = Path(wanted) if wanted.endswith(".toml") else PRESETS / f"{wanted}.toml"
     if not wanted.endswith(".toml") and wanted not in preset_names():
+        if Path(f"{wanted}.toml").is_file():
+            raise UserError(f"unknown suite '{wanted}': did you mean '{wanted}.toml'?")
         raise unknown("suite", wanted, preset_names())
     try:
         raw = bytes_of(path, LARGEST)

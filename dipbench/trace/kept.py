@@ -17,9 +17,9 @@ class Output:
 
     name: str  # see `Recorder.outputs`; `best` is an oracle: it is chosen with the truth
     image: Tensor  # (C, H, W)
-    iteration: int
+    iteration: int  # from 0, as in the trace; people are told one from 1
     rule: str = ""  # that nominated it, as it is written; empty: none did
-    fired: int | None = None  # the iteration at which that rule stopped; None: it did not
+    fired: int | None = None  # the iteration at which that rule stopped, from 0 too; None: it did not
 
 
 @dataclass(frozen=True)

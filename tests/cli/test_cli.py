@@ -75,7 +75,7 @@ def test_restore_writes_an_image_without_a_truth(tmp_path: Path, photo: Tensor) 
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "final output at iteration 2, too soon for the average" in done.stdout
+    assert "final output at iteration 3, too soon for the average" in done.stdout
     assert read_image(tmp_path / "noisy-dip.png").shape == (3, 33, 40)
 
 
@@ -239,6 +239,17 @@ def test_bf16_without_units_for_it_is_one_line_and_no_error(
     assert all("precision 'bf16' will not be faster than float32 here" in line for line in warned)
 
 
+@pytest.mark.parametrize(("only", "without_fits"), [("degraded", 2), ("dip", 0)])
+def test_plan_explains_what_stands_in_its_table(
+    suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], only: str, without_fits: int
+) -> None:
+    """A row without a fit is at least the process: the experiment's and that of all."""
+    text = said(monkeypatch, capsys, *f"plan {suite} --only {only} --device cpu".split())
+    table, foot = text[: text.index(": time of the fits")], text.splitlines()[-1]
+    assert table.count(">=") == without_fits
+    assert foot == "what methods without a fit take is not included" + (", but the process: >=" if without_fits else "")
+
+
 def test_python_answers_with_a_frame(suite: Path, tmp_path: Path) -> None:
     code = (
         f"import dipbench; f = dipbench.run({str(suite)!r}, out={str(tmp_path / 'o')!r}); "
@@ -318,12 +329,23 @@ def test_debug_shows_where_an_error_came_from() -> None:
     assert "Traceback" in dipbench("run", "quikstart", "--debug").stderr
 
 
+BAD = (
+    '"""Fails."""\nfrom dataclasses import dataclass\nfrom dipbench.contract import Method\n\n'
+    '@dataclass(frozen=True)\nclass Bad(Method):\n    """Fails."""\n\n'
+    "    def run(self, problem, rng):\n        raise ValueError('no luck')\n        yield\n"
+)
+
+
+def test_an_error_in_a_plugin_has_its_line_whatever_the_command(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(BAD)
+    done = dipbench("restore", "images/one.png", "--task", "jpeg", "--method", "bad.py", cwd=tmp_path)
+    assert done.returncode == 1
+    said = f"dipbench: ValueError: no luck (run, line 10 of {tmp_path / 'bad.py'}); --debug shows the way there\n"
+    assert done.stderr == said
+
+
 def test_failed_run_makes_the_status_non_zero_and_the_others_go_on(suite: Path, tmp_path: Path) -> None:
-    (tmp_path / "bad.py").write_text(
-        '"""Fails."""\nfrom dataclasses import dataclass\nfrom dipbench.contract import Method\n\n'
-        '@dataclass(frozen=True)\nclass Bad(Method):\n    """Fails."""\n\n'
-        "    def run(self, problem, rng):\n        raise ValueError('no luck')\n        yield\n"
-    )
+    (tmp_path / "bad.py").write_text(BAD)
     done = dipbench("run", str(suite), "--method", "bad.py", "--out", "out", "--jobs", "1", cwd=tmp_path)
     assert done.returncode == 1
     words = f"ValueError: no luck (run, line 10 of {tmp_path / 'bad.py'})"

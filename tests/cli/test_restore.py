@@ -42,7 +42,7 @@ def restore(*words: str) -> tuple[list[str], list[str]]:
 
 def test_several_images_are_restored_beside_themselves(here: Path) -> None:
     said, _ = restore("a.png", "b.png", "--task", "denoising[sigma=25]", "--method", "nlm")
-    assert said == [f"final output at iteration 0: {name}-nlm.png" for name in "ab"]
+    assert said == [f"final output: {name}-nlm.png" for name in "ab"]
     assert not torch.equal(read_image(here / "a-nlm.png"), read_image(here / "b-nlm.png"))
 
 
@@ -89,9 +89,17 @@ def test_a_fit_stops_by_the_noise_level_where_that_is_given(here: Path) -> None:
         said == "dipbench: rule 'discrepancy' ends the fit by the noise level; with --stop last it takes all iterations"
     )
     assert result.endswith(", where discrepancy stopped it, too soon for the average: a-dip.png")
-    assert 19 <= int(result.split()[4].rstrip(",")) < 150
+    assert 20 <= int(result.split()[4].rstrip(",")) < 150
     (result,), nothing = restore("a.png", *fit[:2], "--method", SMALL, "--stop", "last")
-    assert (result, nothing) == ("final output at iteration 3, too soon for the average: a-dip.png", [])
+    assert (result, nothing) == ("final output at iteration 4, too soon for the average: a-dip.png", [])
+
+
+def test_a_rule_that_did_not_fire_is_said(here: Path) -> None:
+    (result,), (said,) = restore("a.png", "--task", "denoising[sigma=25]", "--method", SMALL)
+    assert said.startswith("dipbench: rule 'discrepancy' ends the fit by the noise level")
+    assert result == "final output at iteration 4, too soon for the average; discrepancy did not fire: a-dip.png"
+    (result,), _ = restore("a.png", "--task", "jpeg", "--method", SMALL, "--stop", "wmv", "--output", "final")
+    assert result == "final output at iteration 4; wmv did not fire: a-dip.png"
 
 
 def test_a_rule_of_ones_own_is_left_alone(here: Path) -> None:
@@ -145,7 +153,7 @@ def test_a_fit_that_ends_too_soon_for_an_average_gives_its_last_output(here: Pat
     short = {**fit, "method": "dip[down=[16,16],iterations=60,average=0.9]"}
     assert api.restore("a.png", **short).name == "ema"  # type: ignore[arg-type]
     (said,), _ = restore("a.png", *(word for name, value in short.items() for word in (f"--{name}", value)))
-    assert said == "ema output at iteration 59: a-dip.png"
+    assert said == "ema output at iteration 60: a-dip.png"
 
 
 def test_ctrl_c_keeps_what_there_is(here: Path) -> None:
@@ -169,3 +177,54 @@ def test_ctrl_c_keeps_what_there_is(here: Path) -> None:
 def _seconds_of_processor(process: int) -> float:
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100  # proc(5): utime and stime, in hundredths
+
+
+DIVERGING = '''"""Takes steps on wide images after which the loss overflows."""
+from dataclasses import dataclass
+
+from torch import nn
+
+from dipbench.contract import FitSettings, Prior
+from dipbench.nets.inputs import noise_input
+from dipbench.optimisers import Adam
+
+
+@dataclass(frozen=True)
+class Diverging(Prior):
+    """A linear layer."""
+
+    iterations: int = 6
+
+    def fit_settings(self, problem):
+        return FitSettings(self.iterations, Adam(1e30 if problem.shape[-1] > 64 else 0.01))
+
+    def build(self, problem, rng):
+        return nn.Conv2d(8, problem.shape[0], 1), noise_input(8, problem.shape[1:], rng)
+'''
+
+
+def test_of_a_fit_that_diverged_no_picture_is_written_and_the_others_are_restored(here: Path, photo: Tensor) -> None:
+    (here / "diverging.py").write_text(DIVERGING)
+    write_image(here / "a.png", torch.cat([photo, photo], dim=-1))
+    fit = {"task": "denoising[sigma=25]", "method": "diverging.py", "stop": "last"}
+    words = ["restore", "a.png", "b.png", *(word for name, value in fit.items() for word in (f"--{name}", value))]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    said = (
+        "the fit of 'diverging' diverged at iteration 2: pixels of its output 'final' are not finite, so that there is "
+        "no picture of it; take fewer iterations or smaller steps, or mend its loss"
+    )
+    assert done.stderr == f"dipbench: 'a.png': {said}\n"
+    assert not (here / "a-diverging.png").exists()
+    assert read_image(here / "b-diverging.png").isfinite().all()
+    with pytest.raises(UserError) as raised:
+        api.restore("a.png", **fit)  # type: ignore[arg-type]
+    assert str(raised.value) == said
+
+
+def test_a_method_that_gives_no_numbers_gives_no_picture(here: Path) -> None:
+    def nothing(noisy: Tensor) -> Tensor:
+        return noisy * float("nan")
+
+    with pytest.raises(UserError, match=r"^method 'nothing' gave pixels that are not finite"):
+        api.restore("a.png", task="denoising[sigma=25]", method=api.method(nothing))

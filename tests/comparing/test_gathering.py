@@ -70,7 +70,14 @@ def test_python_answers_with_tidy_frames(set14: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'? (to compute it: dipbench run sr"),
+        (["dpi", "tv"], "unknown method of these results 'dpi': did you mean 'dip'?\n"),
+        (["dipp[iterations=5]", "tv"], "unknown method of these results 'dipp[iterations=5]': did you mean 'dip'?\n"),
+        (["nlm[patchsize=3]", "tv"], "unknown method of these results 'nlm[patchsize=3]': known: dip, lapsrn, tv\n"),
+        (
+            ["nlm, final", "tv"],
+            "unknown method of these results 'nlm': known: dip, lapsrn, tv (to compute it: dipbench run sr --method "
+            "'nlm')\n",
+        ),
         (["dip"], "only 'dip' is named: it takes two methods or more, or none for all"),
         (["dip", "dip, best"], "unknown output of 'dip' 'best'"),
         (["dip", "tv", "--metric", "psn"], "unknown metric 'psn': did you mean 'psnr'?"),
@@ -112,6 +119,26 @@ def test_a_suite_that_was_not_run_says_what_to_run(tmp_path: Path, monkeypatch: 
     assert len(dipbench.compare(["dip", "tv"], suite="quickstart").ranking) == 2
     store(tmp_path / "results" / "mine", scores)
     assert len(dipbench.compare(["dip", "tv"], suite="mine").ranking) == 2, "a suite in a file, by its name"
+
+
+def test_a_folder_that_is_not_there_is_answered_as_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("three", "four"):
+        store(Path("results", name), {"dip": {}})
+    Path("results/thred").mkdir()  # nobody's results
+    for wanted, message in (
+        ("results/thre", "'results/thre' is not a results folder: did you mean 'results/three'?"),
+        ("thre", "'thre' is not a results folder: did you mean 'results/three'?"),
+        ("results/seven", "'results/seven' is not a results folder: it takes one that 'dipbench run' wrote"),
+        ("elsewhere/x", "'elsewhere/x' is not a results folder: it takes one that 'dipbench run' wrote"),
+    ):
+        with pytest.raises(UserError) as raised:
+            dipbench.leaderboard(["results/four", wanted])
+        assert str(raised.value) == message
+    with pytest.raises(UserError, match="'paper/denoisin': did you mean 'paper/denoising'"):
+        dipbench.leaderboard(["results/four", "paper/denoisin"])
+    with pytest.raises(UserError, match=r"'results/thre' is not a results folder: did you mean 'results/three'\?"):
+        dipbench.load("results/thre")
 
 
 def test_what_is_not_computed_yet_is_said(tmp_path: Path) -> None:

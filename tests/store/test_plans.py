@@ -266,6 +266,8 @@ def test_only_names_the_commands_of_what_it_leaves() -> None:
     assert narrowed(merged(plans), ["nlm"]).command == "two"
     with pytest.raises(UserError, match="only 'nobody' matches nothing in what was asked for: it takes the name of"):
         narrowed(merged(plans), ["nobody"])
+    with pytest.raises(UserError, match=r"only 'nlmm' matches nothing in what was asked for: did you mean 'nlm'\?"):
+        narrowed(merged(plans), ["dip|nlmm"])
 
 
 def test_the_last_plan_is_the_last_though_the_clock_was_set_back(tmp_path: Path) -> None:

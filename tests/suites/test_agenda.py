@@ -9,7 +9,8 @@ import dipbench
 from dipbench.errors import UserError
 from dipbench.store.store import Store
 from dipbench.suites.agenda import parts_of, read_agenda
-from dipbench.suites.edits import Choices
+from dipbench.suites.edits import Choices, chosen
+from dipbench.suites.preset_files import preset_content, preset_names
 
 SUITE = """
 title = "Small"
@@ -75,8 +76,17 @@ def test_what_the_suite_alone_computed_counts(agenda: Path, tmp_path: Path) -> N
 def test_only_narrows_every_entry_and_leaves_out_those_without(agenda: Path) -> None:
     parts = parts_of(str(agenda), Choices(only=["astronaut"]), None, "float32")
     assert [{job.run.seed for job in part.jobs} for part in parts] == [{1, 2}]
-    with pytest.raises(UserError, match="matches nothing in agenda"):
-        parts_of(str(agenda), Choices(only=["nobody"]), None, "float32")
+    for only in (["nobody"], ["astronaut", "nlm|nobody"]):
+        with pytest.raises(UserError, match="'nobody' matches nothing in agenda"):
+            parts_of(str(agenda), Choices(only=only), None, "float32")
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if "agenda" in preset_content(name)])
+def test_every_word_of_an_agenda_names_something(name: str) -> None:
+    agenda = read_agenda(name)
+    assert agenda is not None
+    for entry in agenda.agenda:
+        assert chosen(entry.suite, Choices(only=entry.only)).experiments
 
 
 def test_what_is_wrong_in_an_entry_is_not_taken_for_nothing_to_do(agenda: Path, tmp_path: Path) -> None:

@@ -5,7 +5,17 @@ from PIL import Image
 
 from dipbench.errors import UserError
 from dipbench.spec import Spec
-from dipbench.suites.edits import at_smoke_scale, narrowed, patterns_of, with_data, with_methods, with_setting
+from dipbench.suites.edits import (
+    Choices,
+    MatchesNothing,
+    at_smoke_scale,
+    chosen,
+    narrowed,
+    patterns_of,
+    with_data,
+    with_methods,
+    with_setting,
+)
 from dipbench.suites.jobs import jobs_of
 from dipbench.suites.suite import Suite, read_suite
 
@@ -120,6 +130,26 @@ def test_words_of_two_kinds_that_share_nothing_leave_nothing(suite: Suite) -> No
 
 def test_a_word_that_names_nothing_is_said(suite: Suite) -> None:
     assert patterns_of(["nlm", "zebra", "small"], [suite]) == ["nlm|small", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("only", "said"),
+    [
+        (["coffee", "small|nlmm"], "only 'nlmm' matches nothing in suite 'small': did you mean 'nlm'?"),
+        (["nlm|zebra|small"], "only 'zebra' matches nothing in suite 'small': it takes the name of an experiment, "),
+        (["nlm", "smal"], "only 'smal' matches nothing in suite 'small': did you mean 'small'?"),
+        (["pkg"], "only 'pkg' matches nothing in suite 'small': did you mean './pkg'?"),
+        (["nlm|mine"], "only 'mine' matches nothing in suite 'small': did you mean 'elsewhere/mine.py'?"),
+    ],
+)
+def test_one_of_several_words_that_names_nothing_is_refused(
+    small: str, tmp_path: Path, only: list[str], said: str
+) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(small.replace('"nlm"]', '"nlm", "./pkg", "elsewhere/mine.py"]'))
+    with pytest.raises(MatchesNothing) as raised:
+        chosen(str(path), Choices(only=only))
+    assert str(raised.value).replace(str(path), "small").startswith(said)
 
 
 @pytest.mark.parametrize("name", ["mine", "my,photos", "2024", "none", "a [b]"])

@@ -122,6 +122,15 @@ def test_the_scale_is_asked_for_and_stands_in_no_file(tmp_path: Path, small: str
         read_suite(str(path))
 
 
+def test_a_file_whose_suffix_was_forgotten_is_proposed(
+    tmp_path: Path, small: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("quick.toml").write_text(small)
+    with pytest.raises(UserError, match=r"^unknown suite 'quick': did you mean 'quick\.toml'\?$"):
+        read_suite("quick")
+
+
 def test_an_unknown_preset_proposes_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'quickstart'"):
         read_suite("quikstart")
