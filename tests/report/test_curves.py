@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forge import DIVERGED, IMAGES, PEAK, Forge, rising_and_falling
+from forge import DIVERGED, ERROR, IMAGES, PEAK, Forge, rising_and_falling
 
+from dipbench.report import write_report
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.chapters import chapters_of
 from dipbench.report.curves import POINTS, Curves, curves_of, thinned
@@ -114,6 +115,26 @@ def test_diverged_fit_does_not_stop_the_figure(forge: Forge) -> None:
     found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
     assert found is not None
     draw(found, columns=1, width=4)
+
+
+def test_an_image_on_which_every_fit_failed_has_no_panel_and_the_page_says_so(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    output = {"output": "final", "iteration": 399, "psnr": 29.0, "ssim": 0.8, "picture": "final.png"}
+    ended = {"outputs": [output], "seconds": 2.0, "engine": "eager"}
+    trace = rising_and_falling(30.0, 400)
+    trace = trace.assign(residual=trace["loss"], ssim=trace["psnr"] / 40, ssim_ema=trace["psnr_ema"] / 40)
+    for image in ("one", "two", "three"):
+        for method in ("dip", "other"):
+            failed = image == "two"
+            result = {"status": "failed", "message": ERROR} if failed else dict(ended)
+            forge.run(method, image, 0, result, None if failed else trace)
+        forge.done("bm3d", image, 0, {"final": 28.0})
+    forge.plan()
+    page = write_report(forge.store, forge.store.holdings())
+    assert "No fit left a curve on two." in page.read_text()
+    found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
+    assert found is not None
+    assert [axes.get_title(loc="left") for axes in draw(found, columns=2, width=8).axes[::2]] == ["one", "three"]
 
 
 def test_axis_shows_the_fall_and_not_the_warm_up() -> None:
