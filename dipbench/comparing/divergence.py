@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 
@@ -18,13 +17,6 @@ class Divergence:
 
     def __str__(self) -> str:
         return said_of_divergence(len(self.at), self.fits, self.at)
-
-
-def diverged_from(psnr: np.ndarray) -> int | None:
-    """The iteration, from 0, from which on no PSNR of a trace (iterations,) is a number; None: the last one is."""
-    known = np.flatnonzero(psnr > -np.inf)  # which NaN is not either
-    first = int(known[-1]) + 1 if len(known) else 0
-    return first if first < len(psnr) else None
 
 
 def said_of_divergence(count: int, of: int, at: Sequence[int]) -> str:

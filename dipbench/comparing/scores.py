@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dipbench.comparing.divergence import diverged_from, with_last_finite
+from dipbench.comparing.divergence import with_last_finite
 from dipbench.comparing.entrants import Entrant
 from dipbench.comparing.shared import most_shared
 from dipbench.contract.prior import UNSETTLED, first_share
@@ -17,6 +17,7 @@ from dipbench.metrics import known
 from dipbench.scoring import METRICS, Metric
 from dipbench.store.outputs import is_average, kind_of, raw_of
 from dipbench.store.records import NO_TRUTH, TRAINED_ON, Result
+from dipbench.trace.diverged import diverged_from
 
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
 

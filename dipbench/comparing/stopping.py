@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from dipbench import registry
-from dipbench.comparing.divergence import Divergence, diverged_from
+from dipbench.comparing.divergence import Divergence
 from dipbench.contract import Nomination, Rule
 from dipbench.errors import UserError
 from dipbench.store.outputs import kind_of
 from dipbench.store.records import NO_TRUTH, Holdings, PlannedRun, Result
 from dipbench.store.store import Store
 from dipbench.suites.watched import outdated
+from dipbench.trace.diverged import diverged_from
 from dipbench.trace.signals import Signal
 from dipbench.trace.stopping import refuse_what_it_may_not_read, replayed
 

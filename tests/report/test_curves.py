@@ -145,6 +145,19 @@ def test_axis_shows_the_fall_and_not_the_warm_up() -> None:
     assert high > 31.0
 
 
+@pytest.mark.parametrize("numbers", [0, 1, 40])
+def test_axis_has_room_for_what_stands_beside_fits_that_all_diverged(numbers: int) -> None:
+    """Names far outside of the axes leave a figure no room, and matplotlib says so."""
+    trace = rising_and_falling(30.0, 400).assign(method="dip")
+    gone = trace["iteration"] >= numbers
+    trace.loc[gone, ["psnr", "psnr_ema", "psnr_measurement"]] = np.nan
+    low, high = range_of_truth(trace, peaks=[], levels=[20.0, 28.0])
+    known = [28.0, *trace["psnr_ema"].dropna()]
+    assert all(low < psnr < high for psnr in known)
+    bottom, top = range_of_measurement(trace)
+    assert all(bottom < psnr < top for psnr in trace["psnr_measurement"].dropna())
+
+
 def test_fit_that_comes_to_nothing_does_not_press_the_others_together() -> None:
     good, bad = (rising_and_falling(peak, 400) for peak in (30.0, 8.0))
     low, _ = range_of_truth(pd.concat([good.assign(method="dip"), bad.assign(method="no_prior")]), [], [])
