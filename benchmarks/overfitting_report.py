@@ -14,7 +14,8 @@ from overfitting_studies import FITTED, REACHED, by_noise, energies, rings, tabl
 
 from dipbench.comparing.chosen import with_rules
 from dipbench.comparing.statistics import pooled_spread
-from dipbench.comparing.stopping import LARGE_GAP, NO_STOPPING, summaries_of
+from dipbench.comparing.stopping import LARGE_GAP, NO_STOPPING
+from dipbench.comparing.summary import summaries_of
 from dipbench.report import choosing
 from dipbench.report.formats import DASH
 from dipbench.report.stops import cells

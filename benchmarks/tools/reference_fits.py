@@ -12,7 +12,8 @@ import pandas as pd
 
 from dipbench.comparing import chosen, rise_and_fall, stopping
 from dipbench.comparing.line import LINE, MEAN, line_stops
-from dipbench.comparing.stopping import Fitted, fits_of, replayable, stops_of, summaries_of, with_first_peaks
+from dipbench.comparing.stopping import Fitted, fits_of, replayable, stops_of, with_first_peaks
+from dipbench.comparing.summary import summaries_of
 from dipbench.report import rise
 from dipbench.report.colours import colours_of
 from dipbench.report.stops import Stops, as_markdown

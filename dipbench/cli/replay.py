@@ -29,20 +29,26 @@ def replay(
     from dipbench.comparing.line import line_stops
     from dipbench.comparing.stopping import (
         COLUMNS,
+        LARGE_GAP,
+        divergences_of,
         fits_of,
         refuse_what_no_fit_can_answer,
         replayable,
         stops_of,
-        summaries_of,
         with_first_peaks,
     )
+    from dipbench.comparing.summary import summaries_of
     from dipbench.report.stops import SHORT_HEADS, cells
     from dipbench.store.store import Store
     from dipbench.text import table
 
     registry.use_folders(plugins)
     store = Store.existing(folder)
-    fits = fits_of(store, store.holdings())
+    holdings = store.holdings()
+    fits, diverged = fits_of(store, holdings), divergences_of(store, holdings)
+    gone = [f"{found.experiment}: {found.method} {found}" for found in diverged]
+    if not fits and gone:
+        raise UserError(f"no rule can be asked of '{folder}', for no output of its fits is a number: {'; '.join(gone)}")
     if not fits:
         raise UserError(f"'{folder}' holds no fit with a truth: run a suite with a prior, such as quickstart")
     fits = [fit for fit in fits if not fit.cut]
@@ -62,6 +68,8 @@ def replay(
         made.append(stops)
         print(f"{experiment}: {method}")
         print(table([SHORT_HEADS, *map(cells, summaries_of(stops))], width=terminal.width()), end="\n\n")
+    for words in gone:
+        print(f"{words}: what a rule names there is no number: in no median, and a gap above {LARGE_GAP:g} dB")
     if out:
         try:
             pd.concat(made).to_csv(out, index=False)

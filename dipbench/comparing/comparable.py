@@ -10,6 +10,7 @@ from dipbench.metrics import known
 from dipbench.scoring import METRICS
 from dipbench.store.outputs import is_average, kind_of, raw_of
 from dipbench.store.records import NO_TRUTH, Result
+from dipbench.trace.diverged import diverged_from
 
 _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
 
@@ -17,12 +18,13 @@ _ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may hav
 def comparable(
     results: pd.DataFrame, ended: Mapping[str, Result], trace_of: Callable[[str], pd.DataFrame | None]
 ) -> pd.DataFrame:
-    """The table of results with four more columns, and the scores that comparing takes of what has none of its own.
+    """The table of results with five more columns, and the scores that comparing takes of what has none of its own.
 
     `ended` are the results of the runs, by key; `trace_of` gives the trace of a run by its key. A run that is
-    `diverged` has the score of its last finite output; where its trace has no such score the hole stays. `rule` is,
-    of an output that a rule chose which was asked for, that rule with its code; empty of any other output. `unfired`
-    is whether a rule chose it that had not fired when the fit ended, and that does fire, as it did in another fit.
+    `diverged` has the score of its last finite output; where its trace has no such score the hole stays. `diverged_at`
+    is the iteration from which on no output is a number, NaN where that is not known. `rule` is, of an output that a
+    rule chose which was asked for, that rule with its code; empty of any other output. `unfired` is whether a rule
+    chose it that had not fired when the fit ended, and that does fire, as it did in another fit.
     `first_share` is what the first output still has in an average, and 0 of any other output: an average that is
     UNSETTLED has the scores of the raw output of that iteration, which is what `restore` gives there.
     """
@@ -51,9 +53,12 @@ def _with_raw_for_unsettled(results: pd.DataFrame) -> pd.DataFrame:
 
 def _with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
     scored = (results["status"] == "done") & (results["message"] != NO_TRUTH)
-    filled = results.assign(diverged=scored & (results["psnr"].isna() | (results["psnr"] == -np.inf)))
-    for place, row in filled[filled["diverged"]].iterrows():
+    diverged = scored & (results["psnr"].isna() | (results["psnr"] == -np.inf))
+    filled = results.assign(diverged=diverged, diverged_at=np.nan)
+    for place, row in filled[diverged].iterrows():
         trace, averaged = trace_of(row["run"]), _ON_THE_WAY.get(row["output"])
+        if trace is not None and len(trace) > 1 and "psnr" in trace:
+            filled.loc[place, "diverged_at"] = diverged_from(trace["psnr"].to_numpy())
         if trace is not None and averaged is not None:
             for name in METRICS:
                 filled.loc[place, name] = _last_finite(trace, name + averaged)

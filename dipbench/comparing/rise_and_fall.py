@@ -22,7 +22,7 @@ COLUMNS = {
     "plateau_from": "int64",  # the first iteration around the smoothed peak within PLATEAU of it
     "plateau_to": "int64",  # the last one
     "decay": "float64",  # dB lost for each 1000 iterations from the end of the plateau on; NaN: it ends within
-    "lost": "float64",  # dB from the smoothed peak to the end, or the last finite output: what not stopping costs
+    "lost": "float64",  # dB from the smoothed peak to the end: what not stopping costs; NaN: it diverged
     "ema_peak": "float64",  # dB, of the average of the outputs; NaN: none was kept
     "ema_peak_at": "Int64",
     "ema_lost": "float64",
@@ -56,7 +56,7 @@ def _row(fit: Fitted) -> dict[str, object]:
     top = int(np.nanargmax(smooth))
     start, stop = _plateau(smooth, top)
     end = int(np.flatnonzero(np.isfinite(smooth))[-1])  # before which a fit that diverged has its last finite outputs
-    after = end - stop
+    after, ended = end - stop, fit.diverged_from is None  # nobody can say what a fit that diverged lost
     return {
         "experiment": fit.experiment,
         "method": fit.planned.label,
@@ -69,10 +69,10 @@ def _row(fit: Fitted) -> dict[str, object]:
         "plateau_from": start,
         "plateau_to": stop,
         "decay": 1000 * (smooth[stop] - smooth[end]) / after if after else np.nan,
-        "lost": smooth[top] - smooth[end],
+        "lost": smooth[top] - smooth[end] if ended else np.nan,
         "ema_peak": np.nan if ema is None else np.nanmax(ema),
         "ema_peak_at": None if ema is None else int(np.nanargmax(ema)),
-        "ema_lost": np.nan if ema is None else np.nanmax(ema) - ema[-1],
+        "ema_lost": np.nan if ema is None or not ended else np.nanmax(ema) - ema[-1],
     }
 
 

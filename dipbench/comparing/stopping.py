@@ -1,27 +1,24 @@
-"""What stopping rules say of the traces in a store: how far from the peak each stops, and how sure that is.
-
-Gaps to a peak have heavy tails: a median, a 90th percentile and a share above a decibel are given, never a mean alone.
-"""
+"""What stopping rules say of the traces in a store: where each stops, and how far from the peak."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from dipbench import registry
-from dipbench.comparing.statistics import CONFIDENCE, median_interval
+from dipbench.comparing.divergence import Divergence
 from dipbench.contract import Nomination, Rule
 from dipbench.errors import UserError
 from dipbench.store.outputs import kind_of
-from dipbench.store.records import Holdings, PlannedRun, Result
+from dipbench.store.records import NO_TRUTH, Holdings, PlannedRun, Result
 from dipbench.store.store import Store
 from dipbench.suites.watched import outdated
+from dipbench.trace.diverged import diverged_from
 from dipbench.trace.signals import Signal
 from dipbench.trace.stopping import refuse_what_it_may_not_read, replayed
 
@@ -41,7 +38,7 @@ COLUMNS = {
     "peak": "int64",  # the iteration of the highest PSNR of the raw output
     "peak_psnr": "float64",  # dB
     "psnr": "float64",  # dB, of the raw output at t*; where that diverged, of the last before it that had not
-    "gap": "float64",  # dB: the first minus the second
+    "gap": "float64",  # dB: the first minus the second; missing: no output at t* is a number, for the fit diverged
     "gap_first": "float64",  # dB: from the peak of the experiment's first fit of that image and seed
     "gap_ema": "float64",  # dB: the same for the average of the outputs, from its own peak
     "gap_ssim": "float64",  # the same for the SSIM of the raw output, where it was recorded
@@ -84,6 +81,11 @@ class Fitted:
         return {name: np.nanmax(curve) for name, curve in self.held.items()}
 
     @cached_property
+    def diverged_from(self) -> int | None:
+        """The iteration from which on no output of the fit is a number; None: it did not diverge."""
+        return diverged_from(self.signals["psnr"])
+
+    @cached_property
     def peak_at(self) -> int:
         """The iteration of the highest PSNR of the raw output."""
         return int(np.nanargmax(self.signals["psnr"]))
@@ -107,6 +109,24 @@ def fits_of(store: Store, holdings: Holdings) -> list[Fitted]:
             if trace is not None and len(trace) > 1 and (trace["psnr"] > -np.inf).to_numpy().any():
                 trace = trace.drop(columns=outdated(tuple(result.watched)), errors="ignore")
                 found.append(Fitted(experiment.name, planned, result, trace))
+    return found
+
+
+def divergences_of(store: Store, holdings: Holdings) -> list[Divergence]:
+    """Of each experiment the methods that have fits which diverged, those whose first output was no number included."""
+    found = []
+    for experiment in holdings.plan.experiments:
+        fits: dict[str, list[int | None]] = {}
+        for planned in dict.fromkeys(experiment.runs):
+            result = holdings.results.get(planned.key)
+            if result and result.status == "done" and result.message != NO_TRUTH and _overfits(result):
+                # of most fits the last score says that it did not, and no trace is read
+                ended = any(output.output == "final" and output.psnr > -np.inf for output in result.outputs)
+                trace = None if ended else store.trace(planned.key)
+                at = None if trace is None or "psnr" not in trace else diverged_from(trace["psnr"].to_numpy())
+                fits.setdefault(planned.label, []).append(at)
+        of_methods = ((label, [at for at in each if at is not None], len(each)) for label, each in fits.items())
+        found += [Divergence(experiment.name, label, tuple(at), count) for label, at, count in of_methods if at]
     return found
 
 
@@ -166,7 +186,8 @@ def with_first_peaks(stops: pd.DataFrame, fits: Sequence[Fitted]) -> pd.DataFram
     for fit in (fit for fit in fits if not fit.cut):
         peaks.setdefault((fit.experiment, fit.planned.image, fit.planned.seed), float(fit.peaks["psnr"]))
     places = zip(stops["experiment"], stops["image"], stops["seed"], strict=True)
-    return stops.assign(gap_first=[peaks[place] for place in places] - stops["psnr"])
+    below = [peaks[place] for place in places] - stops["psnr"]
+    return stops.assign(gap_first=below.where(stops["gap"].notna()))
 
 
 def refuse_what_no_fit_can_answer(fits: Sequence[Fitted], rules: Sequence[Rule]) -> None:
@@ -213,87 +234,9 @@ def row_of(fit: Fitted, rule: str, said: Nomination) -> dict[str, Any]:
 
 
 def _gap(fit: Fitted, signal: str, at: int) -> float:
-    """The highest value minus that at an iteration, or the last one before it; NaN where it was not recorded."""
-    return float(fit.peaks[signal] - fit.held[signal][at]) if signal in fit.held else math.nan
+    """The highest value minus that at an iteration, or the last one before it; NaN where it was not recorded.
 
-
-@dataclass(frozen=True)
-class Share:
-    """A share of a number of runs, with its Wilson interval at CONFIDENCE."""
-
-    count: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        return self.count / self.of
-
-    def interval(self) -> tuple[float, float]:
-        """Its ends in [0, 1]."""
-        return _wilson(self.count, self.of)
-
-
-@cache
-def _wilson(count: int, of: int) -> tuple[float, float]:
-    found = binomtest(count, of).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A rule on the fits of a method in an experiment."""
-
-    rule: str
-    runs: int
-    median: float  # gap, dB
-    interval: tuple[float, float] | None  # of it, over the fits; None: of too few
-    high: float  # 90th percentile of the gap, dB
-    large: Share  # of the runs whose gap is above LARGE_GAP
-    median_first: float  # gap from the peak of the experiment's first fit, dB
-    interval_first: tuple[float, float] | None
-    median_ema: float  # gap of the averaged output, dB
-    median_ssim: float  # gap in SSIM; NaN: not recorded
-    relative: float  # median of t* / t_peak
-    fired: Share
-    saved: float  # median share of the iterations
-
-
-def summaries_of(stops: pd.DataFrame) -> list[Summary]:
-    """Each rule over the runs of a table of stops, the smallest median gap first."""
-    # of many rules and methods a frame for each would take a minute
-    columns = {name: stops[name].to_numpy("float64", na_value=math.nan) for name in _SUMMED}
-    places = stops.groupby("rule").indices.items()
-    found = (_summary(str(rule), {name: column[at] for name, column in columns.items()}) for rule, at in places)
-    return sorted(found, key=lambda s: (s.median, s.high))
-
-
-_SUMMED = [name for name, kind in COLUMNS.items() if kind != "str"]
-
-
-def _summary(rule: str, rows: Mapping[str, np.ndarray]) -> Summary:
-    """Of the numbers in the rows of a rule, by their columns."""
-    gap, gap_first = rows["gap"], rows["gap_first"]
-    nominated = np.where(np.isnan(rows["nominated"]), rows["iterations"] - 1, rows["nominated"])
-    with np.errstate(divide="ignore"):
-        relative = (nominated + 1) / (rows["peak"] + 1)
-    return Summary(
-        rule,
-        len(gap),
-        _median(gap),
-        median_interval(gap),
-        float(np.quantile(known, 0.9)) if len(known := gap[~np.isnan(gap)]) else math.nan,
-        Share(int((gap > LARGE_GAP).sum()), len(gap)),
-        _median(gap_first),
-        median_interval(gap_first),
-        _median(rows["gap_ema"]),
-        _median(rows["gap_ssim"]),
-        _median(relative),
-        Share(int((~np.isnan(rows["fired"])).sum()), len(gap)),
-        _median(rows["saved"]),
-    )
-
-
-def _median(numbers: np.ndarray) -> float:
-    """Of those that are numbers; NaN where none is."""
-    known = numbers[~np.isnan(numbers)]
-    return float(np.median(known)) if len(known) else math.nan
+    And where the fit had diverged: held at its last number it would count as one that lost little, or nothing.
+    """
+    gone = fit.diverged_from is not None and at >= fit.diverged_from
+    return float(fit.peaks[signal] - fit.held[signal][at]) if signal in fit.held and not gone else math.nan

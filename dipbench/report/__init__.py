@@ -1,13 +1,15 @@
 """The report of a store: tables, curves, pictures and the page that shows them. It reads the store and runs nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from dipbench.comparing.chosen import choices_of, with_rules
+from dipbench.comparing.divergence import Divergence
 from dipbench.comparing.line import line_stops
 from dipbench.comparing.rise_and_fall import rise_and_fall
-from dipbench.comparing.stopping import Fitted, fits_of
+from dipbench.comparing.stopping import Fitted, divergences_of, fits_of
 from dipbench.comparing.verdict import Verdict, verdicts_of
 from dipbench.report import anytime, choosing
 from dipbench.report.album import Album
@@ -76,9 +78,12 @@ def _write(store: Store, holdings: Holdings, folder: Path, before: Path) -> None
     album, figures = Album(folder, before), Figures(folder, before)
     verdicts, fits = verdicts_of(holdings, store.trace), fits_of(store, holdings)
     lines = line_stops(store, fits)
-    drawings = drawings_of(store, chapters_of(holdings))
+    drawings, diverged = drawings_of(store, chapters_of(holdings)), divergences_of(store, holdings)
     sections = [
-        _section(store, drawing, album, figures, folder, holdings, verdicts.get(drawing.chapter.name, []), fits, lines)
+        _section(
+            *(store, drawing, album, figures, folder, holdings),
+            *(verdicts.get(drawing.chapter.name, []), fits, lines, diverged),
+        )
         for drawing in drawings
     ]
     album.finish()
@@ -100,6 +105,7 @@ def _section(
     verdicts: list[Verdict],
     every_fit: list[Fitted],
     lines: pd.DataFrame,
+    diverged: Sequence[Divergence],
 ) -> Section:
     """Writes the files of an experiment; what the page says of it. `lines` is what the line says of `every_fit`."""
     chapter, curves = drawing.chapter, drawing.curves
@@ -129,11 +135,12 @@ def _section(
     pictured = [record for record in chapter.done if record.run.image in chapter.images[:MOST_IMAGES]]
     standings = standings_of(tables, chapter.frame) if tables else None
     seeds = chapter.frame["seed"].nunique()
+    gone = [found for found in diverged if found.experiment == chapter.name]
     return Section(
         chapter,
         tables,
         standings,
-        findings_of(standings, ranking, rise, stops, seeds) if standings else [],
+        findings_of(standings, ranking, rise, stops, seeds, gone) if standings else [],
         origins_of(chapter),
         curves,
         widths,
@@ -168,7 +175,7 @@ def _write_fits(
         _write_texts({f"rules/{name}-choices.csv": choices.to_csv(index=False, lineterminator="\n")}, folder)
     if stops:
         _write_texts({f"rules/{name}.csv": as_csv(stops), f"rules/{name}.md": as_markdown(stops)}, folder)
-        together, file = pd.concat([of_method.frame for of_method in stops]), f"rules/{name}.png"
+        together, file = pd.concat([of_method.frame for of_method in stops], ignore_index=True), f"rules/{name}.png"
         shown = [together, drawing.colours]
         figures.draw([file], shown, lambda: write_gaps(together, folder / file, drawing.colours))
 

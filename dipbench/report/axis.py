@@ -23,6 +23,8 @@ def range_of_truth(lines: pd.DataFrame, peaks: Sequence[float], levels: Sequence
     What stays far below the best fit is left out.
     """
     signals = ["psnr", "psnr_ema"]
+    if lines[signals].isna().all(axis=None):  # of fits whose every output is no number
+        return _with_margin(min(levels, default=math.nan), max(levels, default=math.nan))
     low, summit = _late(lines, signals), float(lines[signals].max().max())
     low = max(low - max(_RISE * (summit - low), _LEAST_RISE), summit - _SPAN, float(lines[signals].min().min()))
     return _with_margin(min([low, *(p for p in levels if p > low - _REACH)]), max([summit, *peaks, *levels]))
@@ -37,10 +39,14 @@ def range_of_measurement(lines: pd.DataFrame) -> tuple[float, float]:
 
 
 def _late(lines: pd.DataFrame, signals: list[str]) -> float:
-    """The lowest value of the second half of any fit, but for a few outliers; NaN where there is no number."""
+    """The lowest value of the second half of any fit, but for a few outliers; NaN where there is no number.
+
+    Of the whole fits where none has a number there, as all of them diverged.
+    """
     late = [method[method["iteration"] >= method["iteration"].max() / 2] for _, method in lines.groupby("method")]
     return min(
-        (low for half in late for low in half[signals].quantile(_OUTLIERS) if math.isfinite(low)), default=math.nan
+        (low for half in late for low in half[signals].quantile(_OUTLIERS) if math.isfinite(low)),
+        default=float(lines[signals].min().min()),
     )
 
 

@@ -25,6 +25,7 @@ class Curves:
     """What a figure shows. Every PSNR is in dB."""
 
     images: list[str]  # one panel each
+    without: list[str]  # images beside these on which no fit left a curve, as where all of them failed
     left_out: int  # further images of the experiment
     unlike: list[str]  # methods that are not drawn: another protocol scored them
     methods: list[str]  # those that iterate
@@ -56,8 +57,10 @@ def curves_of(store: Store, chapter: Chapter, labels: Collection[str] | None = N
     if not iterating:
         return None
     best = _best(iterating)
+    having = {record.run.image for record in iterating}
     return Curves(
-        images,
+        [image for image in images if image in having],
+        [image for image in images if image not in having],
         len(chapter.images) - len(images),
         list(dict.fromkeys(record.label for record in chapter.done if record.run.protocol != chapter.protocol)),
         list(dict.fromkeys(record.label for record in iterating)),

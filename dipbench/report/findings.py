@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dipbench.comparing.divergence import Divergence
 from dipbench.comparing.paired import tie_width
 from dipbench.comparing.ranking import Comparison
 from dipbench.comparing.significance import LEVEL
@@ -40,12 +41,17 @@ def findings_of(
     rise: pd.DataFrame,
     stops: Sequence[Stops],
     seeds: int,
+    diverged: Sequence[Divergence] = (),
 ) -> list[Finding]:
-    """All that is to be said of an experiment; `rise` is of `comparing.rise_and_fall`, `seeds` how many there are."""
+    """All that is to be said of an experiment; `rise` is of `comparing.rise_and_fall`, `seeds` how many there are.
+
+    `diverged` are those of its fits that did.
+    """
     if not standings.ranked:
         return [Finding("No ground truth:", "nothing says which method is best.")]
     ranked = [best_of(standings, ranking, seeds), *learned_in(standings), *unranked_in(standings)]
-    return [*ranked, *falls_of(rise, stops)]
+    gone = [Finding(found.method, f"{found}.") for found in diverged]
+    return [*ranked, *gone, *falls_of(rise, stops)]
 
 
 def best_of(standings: Standings, ranking: Comparison | None, seeds: int) -> Finding:
@@ -124,20 +130,25 @@ def learned_in(standings: Standings) -> list[Finding]:
 
 def unranked_in(standings: Standings) -> list[Finding]:
     """The methods that have no mean, for want of runs, or one that another protocol scored."""
-    ranked = {line.row.method for line in standings.lines if not line.mean.marks and line.mean.value is not None}
+    lines = [line for line in standings.lines if line.row.apart != "oracle"]  # which says nothing of the others
+    ranked = {line.row.method for line in lines if not line.mean.marks and line.mean.value is not None}
     left = list(dict.fromkeys(line.row.method for line in standings.lines if line.row.method not in ranked))
     has = "has" if len(left) == 1 else "have"
     return [Finding(listed(left), f"{has} no mean that compares: see the notes of the table.")] if left else []
 
 
 def falls_of(rise: pd.DataFrame, stops: Sequence[Stops]) -> list[Finding]:
-    """What fits lose by not being stopped: those of the method that could be best, and how the others compare."""
-    of_method = [(str(method), rows) for method, rows in rise.groupby("method", sort=False)]
+    """What fits lose by not being stopped: those of the method that could be best, and how the others compare.
+
+    Of those that did not diverge: nobody can say what the others lost.
+    """
+    ended = rise[rise["lost"].notna()]
+    of_method = [(str(method), rows) for method, rows in ended.groupby("method", sort=False)]
     if not of_method:
         return []
     of_method.sort(key=lambda found: -_peaks(found[1]).mean())
     (method, rows), others = of_method[0], [_lost(rows).mean() for _, rows in of_method[1:]]
-    frames = {found.method: found.frame for found in stops}
+    frames = {found.method: found.frame[found.frame["run"].isin(ended["run"])] for found in stops}
     first = fall_of(method, rows, frames.get(method))
     if not others:
         return [first]

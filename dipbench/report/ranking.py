@@ -111,16 +111,15 @@ def rank_lines(found: Comparison) -> list[list[str]]:
 
 
 def _rank_line(row: pd.Series, digits: int) -> list[str]:
-    diverged = f"; {row['diverged']} diverged" if row["diverged"] else ""
-    raw = f" ({counted(row['raw'], 'run')} raw)" if row["raw"] else ""
+    odd = ", ".join(f"{counted(row[what], 'run')} {what}" for what in ("raw", "diverged") if row[what])
     return [
-        row["label"] + raw,
+        f"{row['label']} ({odd})" if odd else row["label"],
         str(row["rank"]),
         row["group"] or DASH,
         digits_of(row["mean"], digits),
         interval(row["images_low"], row["images_high"], digits),
         interval(row["seeds_low"], row["seeds_high"], digits),
-        digits_of(row["seed_spread"], digits) + diverged,
+        digits_of(row["seed_spread"], digits),
         f"{row['worst_image']} {digits_of(row['worst_spread'], digits)}".strip(),
     ]
 

@@ -33,7 +33,7 @@ def _line(method: str, rows: pd.DataFrame) -> list[str]:
     at, width = rows["peak_at"] + 1, rows["plateau_to"] - rows["plateau_from"] + 1
     return [
         method,
-        str(len(rows)),
+        f"{len(rows)} ({diverged} diverged)" if (diverged := int(rows["lost"].isna().sum())) else str(len(rows)),
         f"{at.median():.0f} ({at.min()} to {at.max()})",
         f"{width.median():.0f}",
         _number(rows["decay"].median()),

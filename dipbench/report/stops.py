@@ -6,17 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dipbench.comparing.stopping import (
-    COLUMNS,
-    LARGE_GAP,
-    Fitted,
-    Share,
-    Summary,
-    replayable,
-    stops_of,
-    summaries_of,
-    with_first_peaks,
-)
+from dipbench.comparing.stopping import COLUMNS, LARGE_GAP, Fitted, replayable, stops_of, with_first_peaks
+from dipbench.comparing.summary import Share, Summary, summaries_of
 from dipbench.report.formats import DASH
 from dipbench.report.markup import markdown_table, markdown_text
 
@@ -75,7 +66,7 @@ def cells(summary: Summary) -> list[str]:
     several = summary.runs > 1
     return [
         summary.rule,
-        str(summary.runs),
+        f"{summary.runs} ({summary.diverged} diverged)" if summary.diverged else str(summary.runs),
         _median(summary.median, summary.interval),
         _number(summary.high, 2) if several else DASH,
         share(summary.large) if several else DASH,

@@ -22,6 +22,7 @@ from dipbench.running import interruption
 from dipbench.running.checkpoints import Checkpoints
 from dipbench.running.claims import put
 from dipbench.running.conditions import Conditions
+from dipbench.running.doubts import doubts_of
 from dipbench.running.ended import LOST, Finished, failure
 from dipbench.running.interruption import Stopped, held
 from dipbench.running.recording import refusal
@@ -273,7 +274,7 @@ class Work:
             "watched": list(self.job.watched.names),
             "left_out": self._trial.recording.all_left_out(outcome.outputs, len(outcome.trace)),
             "resumed": self._resumed,
-            "warnings": [*self._warnings, *_doubts(outcome)],
+            "warnings": [*self._warnings, *doubts_of(outcome)],
         }
         message = NO_TRUTH if self._truth is None else ""
         return Finished("done", message, psnr=outputs[0].psnr, seconds=outcome.seconds), content
@@ -284,15 +285,3 @@ class Work:
         measurement = None if shown is None else shown.to(image.device)
         own = self._task.scores(image, self._truth, self._problem)
         return {**scores(image, self._truth, self.job.protocol, self.job.metrics, measurement), **own}
-
-
-def _doubts(outcome: Outcome) -> list[str]:
-    """What is odd about the outputs of a run, a line each."""
-    doubts = []
-    for output in outcome.outputs:
-        if not output.image.isfinite().all():
-            doubts.append(f"{output.name}: some pixels are not finite; the picture shows NaN as black")
-        elif output.image.min() < -1 or output.image.max() > 2:
-            low, high = float(output.image.min()), float(output.image.max())
-            doubts.append(f"{output.name}: values from {low:.3g} to {high:.3g}, where black is 0 and white is 1")
-    return doubts

@@ -90,7 +90,8 @@ class Terminal:
         self._bars.update(self._running[key], completed=iteration + 1, psnr=shown)
         if not self._console.is_terminal and time.monotonic() - self._said > 30:
             self._said = time.monotonic()
-            self._say(f"  {job.title}: iteration {iteration + 1} of {iterations or '?'}, {shown}")
+            reached = f"iteration {iteration + 1} of {iterations or '?'}"
+            self._say(f"  {job.title}: {', '.join(filter(None, [reached, shown]))}")
 
     def end(self, job: Job, finished: Finished) -> None:
         """A line for the run that ended."""
@@ -101,7 +102,8 @@ class Terminal:
         if self._overall is not None:
             self._bars.advance(self._overall)
         if finished.status == "done":
-            what = f"{finished.message or f'{finished.psnr:.2f} dB'} in {finished.seconds:.1f} s"
+            psnr = "a PSNR that is not a number" if math.isnan(finished.psnr) else f"{finished.psnr:.2f} dB"
+            what = f"{finished.message or psnr} in {finished.seconds:.1f} s"
         else:
             what = f"{finished.status}: {finished.message}"
         if finished.elsewhere:

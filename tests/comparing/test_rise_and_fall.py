@@ -55,11 +55,10 @@ def test_a_lucky_iteration_is_a_peak_and_no_smoothed_one() -> None:
     assert pd.isna(row["ema_peak_at"])
 
 
-def test_a_fit_that_diverged_ends_with_its_last_finite_output() -> None:
+def test_a_fit_that_diverged_falls_to_its_last_finite_output_and_nobody_knows_what_it_lost() -> None:
     """0.01 dB an iteration up to 500 and down again to 28 dB at 700, where it is no number any more."""
     iteration = np.arange(2000)
     roof = np.where(iteration <= 700, 30 - 0.01 * abs(iteration - 500), np.nan)
     (row,) = rise_and_fall([fit(roof, roof + 1)]).to_dict("records")
-    assert row["ema_lost"] == pytest.approx(2)
-    assert row["lost"] == pytest.approx(2 - 0.05, abs=0.1)
+    assert np.isnan([row["lost"], row["ema_lost"]]).all()
     assert row["decay"] == pytest.approx(10, rel=0.05)

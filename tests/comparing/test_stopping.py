@@ -12,14 +12,13 @@ import torch
 from dipbench.comparing.line import LINE, MEAN, line_stops
 from dipbench.comparing.stopping import (
     Fitted,
-    Share,
     refuse_what_no_fit_can_answer,
     replayable,
     row_of,
     stops_of,
-    summaries_of,
     with_first_peaks,
 )
+from dipbench.comparing.summary import Share, summaries_of
 from dipbench.contract import Nomination, Rule, Trace
 from dipbench.errors import UserError
 from dipbench.images.files import write_image
@@ -82,11 +81,20 @@ def test_of_a_fit_that_a_rule_ended_no_other_is_asked() -> None:
     assert len(stops_of([whole, ended], [Fixed(10)])) == 1
 
 
-def test_what_diverged_counts_with_its_last_number() -> None:
-    psnr = np.where(np.arange(100) < 50, 25 - 0.1 * abs(np.arange(100) - 30), np.nan)
-    row = row_of(fit(psnr=psnr), "rule", Nomination(80))
-    assert row["psnr"] == pytest.approx(23.1)
-    assert row["gap"] == pytest.approx(row["peak_psnr"] - row["psnr"])
+def test_a_rule_is_judged_on_a_fit_that_diverged_up_to_there() -> None:
+    """At 50, with 23.1 dB; held there it would count as a fit that lost 1.9 dB, or one that rose to there nothing."""
+    gone = fit(psnr=np.where(np.arange(100) < 50, 25 - 0.1 * abs(np.arange(100) - 30), np.nan))
+    before, after = (row_of(gone, "rule", Nomination(at)) for at in (49, 50))
+    assert before["gap"] == pytest.approx(1.9)
+    assert after["psnr"] == pytest.approx(23.1), "the last number"
+    assert np.isnan([after["gap"], after["gap_ema"]]).all()
+
+
+def test_a_fit_that_diverged_is_in_no_median_and_lost_more_than_a_decibel() -> None:
+    fits = [fit("F16"), fit("Lena", psnr=np.where(np.arange(100) < 2, 14.0, np.nan))]
+    (summary,) = summaries_of(with_first_peaks(stops_of(fits, [Fixed(iteration=39)]), fits))
+    assert (summary.median, summary.median_first, summary.relative) == pytest.approx((0.9, 0.9, 40 / 31))
+    assert (summary.runs, summary.diverged, summary.large) == (2, 1, Share(1, 2))
 
 
 def test_the_gap_in_ssim_is_of_the_last_one_recorded_before() -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forge import DIVERGED, IMAGES, PEAK, Forge, rising_and_falling
+from forge import DIVERGED, ERROR, IMAGES, PEAK, Forge, rising_and_falling
 
+from dipbench.report import write_report
 from dipbench.report.axis import range_of_measurement, range_of_truth, spread_out
 from dipbench.report.chapters import chapters_of
 from dipbench.report.curves import POINTS, Curves, curves_of, thinned
@@ -116,12 +117,45 @@ def test_diverged_fit_does_not_stop_the_figure(forge: Forge) -> None:
     draw(found, columns=1, width=4)
 
 
+def test_an_image_on_which_every_fit_failed_has_no_panel_and_the_page_says_so(forge: Forge) -> None:
+    forge.experiment("e", "denoising")
+    output = {"output": "final", "iteration": 399, "psnr": 29.0, "ssim": 0.8, "picture": "final.png"}
+    ended = {"outputs": [output], "seconds": 2.0, "engine": "eager"}
+    trace = rising_and_falling(30.0, 400)
+    trace = trace.assign(residual=trace["loss"], ssim=trace["psnr"] / 40, ssim_ema=trace["psnr_ema"] / 40)
+    for image in ("one", "two", "three"):
+        for method in ("dip", "other"):
+            failed = image == "two"
+            result = {"status": "failed", "message": ERROR} if failed else dict(ended)
+            forge.run(method, image, 0, result, None if failed else trace)
+        forge.done("bm3d", image, 0, {"final": 28.0})
+    forge.plan()
+    page = write_report(forge.store, forge.store.holdings())
+    assert "No fit left a curve on two." in page.read_text()
+    found = curves_of(forge.store, chapters_of(forge.store.holdings())[0])
+    assert found is not None
+    assert [axes.get_title(loc="left") for axes in draw(found, columns=2, width=8).axes[::2]] == ["one", "three"]
+
+
 def test_axis_shows_the_fall_and_not_the_warm_up() -> None:
     trace = rising_and_falling(30.0, 2000).assign(method="dip")
     low, high = range_of_truth(trace, peaks=[31.0], levels=[5.0])
     assert trace["psnr"].iloc[0] < low < trace["psnr"].iloc[-1]
     assert low > 5.0
     assert high > 31.0
+
+
+@pytest.mark.parametrize("numbers", [0, 1, 40])
+def test_axis_has_room_for_what_stands_beside_fits_that_all_diverged(numbers: int) -> None:
+    """Names far outside of the axes leave a figure no room, and matplotlib says so."""
+    trace = rising_and_falling(30.0, 400).assign(method="dip")
+    gone = trace["iteration"] >= numbers
+    trace.loc[gone, ["psnr", "psnr_ema", "psnr_measurement"]] = np.nan
+    low, high = range_of_truth(trace, peaks=[], levels=[20.0, 28.0])
+    known = [28.0, *trace["psnr_ema"].dropna()]
+    assert all(low < psnr < high for psnr in known)
+    bottom, top = range_of_measurement(trace)
+    assert all(bottom < psnr < top for psnr in trace["psnr_measurement"].dropna())
 
 
 def test_fit_that_comes_to_nothing_does_not_press_the_others_together() -> None:

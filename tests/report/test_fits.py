@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from forge import PEAK, Forge, picture, rising_and_falling
 
-from dipbench.comparing.stopping import Share, Summary
+from dipbench.comparing.summary import Share, Summary
 from dipbench.images.files import write_image
 from dipbench.report import write_report
 from dipbench.report.formats import DASH

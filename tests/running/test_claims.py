@@ -290,6 +290,7 @@ def test_a_run_in_work_shows_its_beat(jobs: list[Job], store: Store, monkeypatch
             Finished("done", psnr=30.0, seconds=2.0, elsewhere=True, dropped=True),
             "30.00 dB in 2.0 s, by another process, which was first: what was computed here is dropped",
         ),
+        (Finished("done", seconds=2.0), "a PSNR that is not a number in 2.0 s"),
         (Finished("failed", "no luck", elsewhere=True), "failed: no luck, by another process"),
     ],
 )

@@ -35,7 +35,7 @@
     show() {
       this.data = this.experiment.data.curves;
       this.area.hidden = this.legend.hidden = !this.data;
-      if (!this.data) { this.said.textContent = `No method iterates on ${this.experiment.image}.`; return; }
+      if (!this.data) { this.said.textContent = `No fit left a curve on ${this.experiment.image}.`; return; }
       this.x = summed(this.data.x);
       const names = Object.keys(this.data.signals).filter((name) => name !== FIT);
       this.signal = names.includes(this.signal) ? this.signal : names[0] || FIT;
