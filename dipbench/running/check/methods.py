@@ -17,7 +17,7 @@ from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
 from dipbench.running.check.held import pictures_in_code, tensors_in
 from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
-from dipbench.running.check.trying import SIZES, Try, not_posed, picture, problems, scene
+from dipbench.running.check.trying import SIZES, Try, Untried, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
 from dipbench.running.recording import refusal
 from dipbench.streams import Streams
@@ -28,16 +28,18 @@ __all__ = ["checks", "complaint_about", "estimates"]
 _BLACK_AND_WHITE = 16.0
 """Beyond it a value is no shade between 0 and 1 that a fit has on its way: it is one of 0 to 255."""
 
+_TAKES = "refuses in words, or estimates the image"
+
 
 def checks(method: Method) -> list[Try]:
     runs = _Runs(method)
     posed = {size: problems(size) for size in SIZES}
     found: list[Try] = [("takes a problem of some task", partial(_takes_some, method, posed[SIZES[0]]))]
-    found += [(f"{name}: not tried, for {reason}", str) for name, reason in not_posed().items()]
+    found += [(f"{name}: {_TAKES}", partial(_is_untried, reason)) for name, reason in not_posed().items()]
     for size in SIZES:
         for name, problem in posed[size].items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
-            found.append((f"{where}: refuses in words, or estimates the image", partial(runs.try_on, problem)))
+            found.append((f"{where}: {_TAKES}", partial(runs.try_on, problem)))
     for name, problem in posed[SIZES[0]].items():
         found.append((f"{name}: the same seed gives the same estimates", partial(runs.repeats, problem)))
     taken = next(((name, p) for name, p in posed[SIZES[0]].items() if refusal(method, p) is None), None)
@@ -55,6 +57,10 @@ def _on_one_problem(runs: "_Runs", task: str, problem: Problem) -> list[Try]:
     ]
     more = priors.checks(method, problem) if isinstance(method, Prior) else []
     return [(what, partial(runs.unless_broken, problem, check)) for what, check in [*tries, *more]]
+
+
+def _is_untried(reason: str) -> str:
+    raise Untried(reason)
 
 
 def _takes_some(method: Method, posed: dict[str, Problem]) -> str:
