@@ -39,7 +39,7 @@ def checks(method: Method) -> list[Try]:
     for size in SIZES:
         for name, problem in posed[size].items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
-            found.append((f"{where}: {_TAKES}", partial(runs.try_on, problem)))
+            found.append((f"{where}: {_TAKES}", partial(runs.try_on, problem, posed[SIZES[0]].get(name))))
     for name, problem in posed[SIZES[0]].items():
         found.append((f"{name}: the same seed gives the same estimates", partial(runs.repeats, problem)))
     taken = next(((name, p) for name, p in posed[SIZES[0]].items() if refusal(method, p) is None), None)
@@ -75,17 +75,32 @@ class _Runs:
         self.method = method
         self._first: dict[int, list[Tensor]] = {}  # by the identity of the problem
         self._broken: set[int] = set()
+        self._took_a_picture = False
 
-    def try_on(self, problem: Problem) -> str:
+    def try_on(self, problem: Problem, even: Problem | None) -> str:
+        """`even` is the problem of the same task whose sides are even."""
         try:
-            complaint, self._first[id(problem)] = _tried_on(self.method, problem)
+            complaint, made = _tried_on(self.method, problem)
         except (Exception, SystemExit) as error:  # whatever a plugin does
             self._broken.add(id(problem))
-            return f"{located(error)}: mend that, or have refuses() give a reason{_hint(problem)}"
+            return f"{located(error)}: mend that, or have refuses() give a reason{self._hint(problem, even)}"
+        self._first[id(problem)] = made
+        self._took_a_picture |= problem.pictured and bool(made)
         return complaint
 
+    def _hint(self, problem: Problem, even: Problem | None) -> str:
+        """What else helps where it takes others, and fails on one as this."""
+        if not problem.pictured and self._took_a_picture:
+            return "; what takes a measurement that is a picture alone says only_pictures = True"
+        if any(side % 2 for side in problem.shape[1:]) and self._first.get(id(even)):
+            return "; what takes no odd side can pad it (dipbench.nets.padding)"
+        return ""
+
     def unless_broken(self, problem: Problem, check: Any) -> str:
-        return "not tried, because the run on the first task fails" if id(problem) in self._broken else check()
+        if id(problem) in self._broken:
+            raise Untried("the run on the first task fails")
+        complaint: str = check()
+        return complaint
 
     def first(self, problem: Problem) -> list[Tensor]:
         if id(problem) not in self._first:
@@ -96,7 +111,7 @@ class _Runs:
         if refusal(self.method, problem) is not None:
             return ""
         if id(problem) in self._broken:
-            return "not tried, because the run on this task fails"
+            raise Untried("the run on this task fails")
         before = self.first(problem)
         torch.manual_seed(1)
         if same(before, short(self.method, problem)):
@@ -133,14 +148,6 @@ class _Runs:
             "after another image it restores this one otherwise: weights or other things are kept from run to run; "
             "make the network anew in build(), and keep nothing in globals, in the class or in a cache"
         )
-
-
-def _hint(problem: Problem) -> str:
-    """What else helps where a method fails on a problem as this one."""
-    if not problem.pictured:
-        return "; what takes a measurement that is a picture alone says only_pictures = True"
-    odd = any(side % 2 for side in problem.shape[1:])
-    return "; what takes no odd side can pad it (dipbench.nets.padding)" if odd else ""
 
 
 def complaint_about(method: Method, problem: Problem) -> str:
