@@ -205,23 +205,26 @@ def load(folder: Path | str) -> Loaded:
 
 
 class Checks(pd.DataFrame):
-    """What `check` tried: a row each, its `complaint` empty where that was right. Printed it is what a user reads."""
+    """What `check` tried, a row each. Printed it is what a user reads."""
 
     def __repr__(self) -> str:
-        return "\n".join(told(Checked(what, complaint) for what, complaint in self[["what", "complaint"]].to_numpy()))
+        return "\n".join(told(Checked(*row) for row in self[["what", "complaint", "untried"]].to_numpy()))
 
     def _repr_html_(self) -> None:
         """None, for a notebook to show the text."""
 
 
 def check(plugin: Plugin | type[Plugin] | str, kind: str = "method") -> Checks:
-    """Whether a plugin keeps the contract: a row a thing that was tried, its `complaint` empty where that was right.
+    """Whether a plugin keeps the contract: a row a line of `dipbench check`.
 
+    A row has a `complaint` where that is wrong and, where it was not tried, the reason in `untried`.
     As `dipbench check`, of a class from a notebook too, or of what `prior` made; what `tiny()` sets is as there, and
     other settings are as given. UserError for what is no plugin.
     """
     (text,) = registry.as_text(kind, [plugin])
-    return Checks([{"what": each.what, "complaint": each.complaint} for each in checked(kind, text)])
+    return Checks(
+        [{"what": each.what, "complaint": each.complaint, "untried": each.untried} for each in checked(kind, text)]
+    )
 
 
 def score(

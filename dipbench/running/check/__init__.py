@@ -11,31 +11,47 @@ from dipbench.errors import UserError, located, unknown
 from dipbench.registry.process import apart
 from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
 from dipbench.running.check.patience import Endless, at_most
-from dipbench.running.check.trying import Try
+from dipbench.running.check.trying import Try, Untried
 from dipbench.spec import parse
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One thing that was tried."""
+    """One thing that was tried, or that could not be."""
 
     what: str
-    complaint: str = ""  # empty: it is as it should be
+    complaint: str = ""  # empty: it is as it should be, or was not tried
+    untried: str = ""  # why it was not; empty: it was
     ends: bool = True  # whether what was tried came to an end
 
     def __str__(self) -> str:
-        return f"{'WRONG' if self.complaint else 'right'}  {self.what}{': ' if self.complaint else ''}{self.complaint}"
+        return f"{self.word}  {self.what}{': ' if self.said else ''}{self.said}"
+
+    @property
+    def word(self) -> str:
+        return "WRONG" if self.complaint else "-----" if self.untried else "right"
+
+    @property
+    def said(self) -> str:
+        """What there is to say of it; empty: nothing, it is right."""
+        return self.complaint or (f"not tried, because {self.untried}" if self.untried else "")
 
 
 def told(checks: Iterable[Checked]) -> Iterator[str]:
-    """Each as a line, a complaint in full the first time; then whether the contract is kept."""
+    """Each as a line, what is said of it in full the first time; then KEPT, or what stands against it."""
     said = set[str]()
-    wrong = 0
+    wrong = untried = 0
     for each in checks:
-        yield str(replace(each, complaint="the same as above") if each.complaint in said else each)
-        said.update(filter(None, [each.complaint]))
+        yield f"{each.word}  {each.what}: the same as above" if each.said in said else str(each)
+        said.update(filter(None, [each.said]))
         wrong += bool(each.complaint)
-    yield f"{wrong} wrong" if wrong else KEPT
+        untried += bool(each.untried)
+    if wrong:
+        yield f"{wrong} wrong" + (f", {untried} not tried" if untried else "")
+    elif untried:
+        yield f"{KEPT}, as far as it was tried: {untried} {'line was' if untried == 1 else 'lines were'} not"
+    else:
+        yield KEPT
 
 
 KEPT = "it keeps the contract"
@@ -82,7 +98,7 @@ def checked(kind: str, written: str) -> Iterator[Checked]:
         yield made
     ends = True
     for what, check in tries:
-        found = _tried(what, check if ends else lambda: "not tried, because it does not end", _patience_for(cls))
+        found = _tried(what, check, _patience_for(cls)) if ends else Checked(what, untried="it does not end")
         ends = ends and found.ends
         yield found
 
@@ -102,6 +118,8 @@ def _tried(what: str, check: Callable[[], str], seconds: float = 0.0) -> Checked
     try:
         with apart(), at_most(seconds):
             return Checked(what, check())
+    except Untried as reason:
+        return Checked(what, untried=str(reason))
     except Endless as error:
         return Checked(what, str(error), ends=False)
     except (Exception, SystemExit) as error:  # whatever a plugin does

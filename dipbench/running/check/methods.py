@@ -17,7 +17,7 @@ from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
 from dipbench.running.check.held import pictures_in_code, tensors_in
 from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
-from dipbench.running.check.trying import SIZES, Try, not_posed, picture, problems, scene
+from dipbench.running.check.trying import SIZES, Try, Untried, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
 from dipbench.running.recording import refusal
 from dipbench.streams import Streams
@@ -28,16 +28,18 @@ __all__ = ["checks", "complaint_about", "estimates"]
 _BLACK_AND_WHITE = 16.0
 """Beyond it a value is no shade between 0 and 1 that a fit has on its way: it is one of 0 to 255."""
 
+_TAKES = "refuses in words, or estimates the image"
+
 
 def checks(method: Method) -> list[Try]:
     runs = _Runs(method)
     posed = {size: problems(size) for size in SIZES}
     found: list[Try] = [("takes a problem of some task", partial(_takes_some, method, posed[SIZES[0]]))]
-    found += [(f"{name}: not tried, for {reason}", str) for name, reason in not_posed().items()]
+    found += [(f"{name}: {_TAKES}", partial(_is_untried, reason)) for name, reason in not_posed().items()]
     for size in SIZES:
         for name, problem in posed[size].items():
             where = f"{name}, {problem.shape[0]}x{problem.shape[1]}x{problem.shape[2]}"
-            found.append((f"{where}: refuses in words, or estimates the image", partial(runs.try_on, problem)))
+            found.append((f"{where}: {_TAKES}", partial(runs.try_on, problem, posed[SIZES[0]].get(name))))
     for name, problem in posed[SIZES[0]].items():
         found.append((f"{name}: the same seed gives the same estimates", partial(runs.repeats, problem)))
     taken = next(((name, p) for name, p in posed[SIZES[0]].items() if refusal(method, p) is None), None)
@@ -57,6 +59,10 @@ def _on_one_problem(runs: "_Runs", task: str, problem: Problem) -> list[Try]:
     return [(what, partial(runs.unless_broken, problem, check)) for what, check in [*tries, *more]]
 
 
+def _is_untried(reason: str) -> str:
+    raise Untried(reason)
+
+
 def _takes_some(method: Method, posed: dict[str, Problem]) -> str:
     reasons = {name: refusal(method, problem) for name, problem in posed.items()}
     return "" if None in reasons.values() else "it refuses all: " + "; ".join(f"{n}: {r}" for n, r in reasons.items())
@@ -69,17 +75,32 @@ class _Runs:
         self.method = method
         self._first: dict[int, list[Tensor]] = {}  # by the identity of the problem
         self._broken: set[int] = set()
+        self._took_a_picture = False
 
-    def try_on(self, problem: Problem) -> str:
+    def try_on(self, problem: Problem, even: Problem | None) -> str:
+        """`even` is the problem of the same task whose sides are even."""
         try:
-            complaint, self._first[id(problem)] = _tried_on(self.method, problem)
+            complaint, made = _tried_on(self.method, problem)
         except (Exception, SystemExit) as error:  # whatever a plugin does
             self._broken.add(id(problem))
-            return f"{located(error)}: mend that, or have refuses() give a reason{_hint(problem)}"
+            return f"{located(error)}: mend that, or have refuses() give a reason{self._hint(problem, even)}"
+        self._first[id(problem)] = made
+        self._took_a_picture |= problem.pictured and bool(made)
         return complaint
 
+    def _hint(self, problem: Problem, even: Problem | None) -> str:
+        """What else helps where it takes others, and fails on one as this."""
+        if not problem.pictured and self._took_a_picture:
+            return "; what takes a measurement that is a picture alone says only_pictures = True"
+        if any(side % 2 for side in problem.shape[1:]) and self._first.get(id(even)):
+            return "; what takes no odd side can pad it (dipbench.nets.padding)"
+        return ""
+
     def unless_broken(self, problem: Problem, check: Any) -> str:
-        return "not tried, because the run on the first task fails" if id(problem) in self._broken else check()
+        if id(problem) in self._broken:
+            raise Untried("the run on the first task fails")
+        complaint: str = check()
+        return complaint
 
     def first(self, problem: Problem) -> list[Tensor]:
         if id(problem) not in self._first:
@@ -90,7 +111,7 @@ class _Runs:
         if refusal(self.method, problem) is not None:
             return ""
         if id(problem) in self._broken:
-            return "not tried, because the run on this task fails"
+            raise Untried("the run on this task fails")
         before = self.first(problem)
         torch.manual_seed(1)
         if same(before, short(self.method, problem)):
@@ -127,14 +148,6 @@ class _Runs:
             "after another image it restores this one otherwise: weights or other things are kept from run to run; "
             "make the network anew in build(), and keep nothing in globals, in the class or in a cache"
         )
-
-
-def _hint(problem: Problem) -> str:
-    """What else helps where a method fails on a problem as this one."""
-    if not problem.pictured:
-        return "; what takes a measurement that is a picture alone says only_pictures = True"
-    odd = any(side % 2 for side in problem.shape[1:])
-    return "; what takes no odd side can pad it (dipbench.nets.padding)" if odd else ""
 
 
 def complaint_about(method: Method, problem: Problem) -> str:

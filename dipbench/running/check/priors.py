@@ -11,7 +11,7 @@ from dipbench.errors import located
 from dipbench.fit import begin, built
 from dipbench.running.check.another_device import DEVICE, another_device
 from dipbench.running.check.trial_runs import STEPS, began, ended
-from dipbench.running.check.trying import Try
+from dipbench.running.check.trying import Try, Untried
 from dipbench.streams import Streams
 
 _ITERATIONS = 3
@@ -68,7 +68,7 @@ def follows_the_device(prior: Prior, problem: Problem) -> str:
     """A fit of a few iterations on another device, with all that acts in it: estimate, loss, tricks and optimiser."""
     network, _ = _built(prior, problem)
     if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
-        return ""  # that cannot be looked at: it is not Python that runs it
+        raise Untried("TorchScript runs its network, where the device of a tensor cannot be looked at")
     losses: list[Tensor | None] = []
     with another_device() as watched, Streams(0).seeded("global"):
         try:

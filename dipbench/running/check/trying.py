@@ -14,7 +14,12 @@ from dipbench.errors import UserError
 from dipbench.streams import Streams
 
 Try = tuple[str, Callable[[], str]]
-"""One thing to try, in words, and what tries it: it gives a complaint, empty if there is none."""
+"""One thing to try, in words, and what tries it: it gives a complaint, empty if there is none, or raises Untried."""
+
+
+class Untried(Exception):
+    """What cannot be tried here, which is neither right nor wrong. Its words say why: they follow `because`."""
+
 
 SIZES = ((3, 64, 64), (1, 96, 64), (3, 69, 70))
 """Of the pictures tried: colour, grey, and sides that nothing divides."""

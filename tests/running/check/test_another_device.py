@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from broken_prior import BUILD, FORWARD, INPUT, complaints_of
+from broken_prior import BUILD, FORWARD, INPUT, RETURN, complaints_of
 from torch import Tensor, nn
 
+from dipbench.running.check import checked
 from dipbench.running.check.another_device import DEVICE, another_device
 
 BROKEN = {
@@ -86,6 +87,14 @@ def test_a_prior_that_waits_for_the_device_and_says_so_is_right(tmp_path: Path) 
     assert "waits = True" in complaints_of(tmp_path, waits)
     said = ("    iterations: PositiveInt", "    waits = True\n\n    iterations: PositiveInt")
     assert complaints_of(tmp_path, waits, said) == ""
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.* is deprecated:FutureWarning")
+def test_a_network_that_is_no_python_is_not_tried_on_another_device(tmp_path: Path) -> None:
+    traced = (RETURN, "return torch.jit.trace(Net(problem.shape[0]), z), z")
+    assert complaints_of(tmp_path, traced) == ""
+    untried = {each.what: each.untried for each in checked("method", f"{tmp_path}/wrong.py") if each.untried}
+    assert "TorchScript runs its network" in untried["it is fitted on any device"]
 
 
 def test_what_is_made_in_the_first_iteration_and_kept_on_the_device_is_right(tmp_path: Path) -> None:

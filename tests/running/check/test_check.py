@@ -12,7 +12,7 @@ from dipbench.bases.learned import Learned
 from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
-from dipbench.running.check import CHECKS, checked, kind_of, patience
+from dipbench.running.check import CHECKS, Checked, checked, kind_of, methods, patience, told
 from dipbench.running.check.trying import SIZES, not_posed, problems
 from dipbench.tasks.denoising import Denoising
 
@@ -140,9 +140,13 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_method_that_hangs_is_found_where_it_does_and_tried_no_further(tmp_path: Path) -> None:
     hanging = METHOD.replace("yield problem", "while torch.rand(()) < 2: pass\n        yield problem")
     (tmp_path / "wrong.py").write_text(hanging.replace("    count:", "    most_seconds = 0.25\n    count:"))
-    first, *others = [str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint]
-    assert re.search(r"after 2 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first)
-    assert all("not tried" in complaint for complaint in others)
+    first, *others = [each for each in checked("method", f"{tmp_path}/wrong.py") if each.said]
+    assert re.search(
+        r"after 2 s of a processor it is still at work \(run, line 26 of .*wrong.py\): it must end", first.complaint
+    )
+    assert others
+    assert not any(each.complaint for each in others)
+    assert str(others[-1]) == f"-----  {others[-1].what}: not tried, because it does not end"
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -181,10 +185,10 @@ class Waiting(Rule):
         while True:
             pass
 ''')
-    first, *others = [str(each) for each in checked("rule", f"{tmp_path}/wrong.py") if each.complaint]
-    assert re.search(r"after 2 s of a processor it is still at work \(judge, line \d+ of .*wrong.py\)", first)
+    first, *others = [each for each in checked("rule", f"{tmp_path}/wrong.py") if each.said]
+    assert re.search(r"after 2 s of a processor it is still at work \(judge, line \d+ of .*wrong.py\)", first.complaint)
     assert others
-    assert all("not tried" in complaint for complaint in others)
+    assert {each.untried for each in others} == {"it does not end"}
 
 
 def test_an_estimate_in_double_precision_is_taken_as_a_run_takes_it(tmp_path: Path) -> None:
@@ -276,13 +280,35 @@ def test_command_says_each_check_and_ends_with_2_where_one_fails(tmp_path: Path)
     right = CliRunner().invoke(app, ["check", "denoising"])
     assert right.exit_code == 0, right.output
     assert "right  the measurement depends on the seed alone" in right.output
-    assert right.output.endswith("it keeps the contract\n")
+    assert right.output.endswith("\nit keeps the contract\n")
     (tmp_path / "wrong.py").write_text(METHOD.replace("degraded()\n", "degraded() / 0\n"))
     wrong = CliRunner().invoke(app, ["check", f"{tmp_path}/wrong.py"])
     assert wrong.exit_code == 2
     assert "WRONG  deblurring, 3x64x64: refuses in words, or estimates the image: an estimate that is" in wrong.output
     assert wrong.output.count("an estimate that is not finite") == 1, "one fault is said once"
     assert "WRONG  denoising, 3x69x70: refuses in words, or estimates the image: the same as above" in wrong.output
+
+
+def test_a_task_that_is_not_here_is_neither_right_nor_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "file of weights 'small' is not here"
+    monkeypatch.setattr(methods, "not_posed", lambda: {"inversion": reason, "maximization": reason})
+    file = tmp_path / "made.py"
+    file.write_text(METHOD)
+    right = CliRunner().invoke(app, ["check", str(file)])
+    assert right.exit_code == 0, right.output
+    what = "refuses in words, or estimates the image"
+    assert f"-----  inversion: {what}: not tried, because {reason}\n" in right.output
+    assert f"-----  maximization: {what}: the same as above\n" in right.output
+    assert right.output.endswith("\nit keeps the contract, as far as it was tried: 2 lines were not\n")
+    file.write_text(METHOD.replace("    count: PositiveInt = 1  # of nothing", "    count: PositiveInt = 1"))
+    wrong = CliRunner().invoke(app, ["check", str(file)])
+    assert wrong.exit_code == 2
+    assert wrong.output.endswith("\n1 wrong, 2 not tried\n")
+
+
+def test_one_line_that_was_not_tried_is_counted_in_the_singular() -> None:
+    *_, last = told([Checked("runs"), Checked("goes on", untried="there is nothing after it")])
+    assert last == "it keeps the contract, as far as it was tried: 1 line was not"
 
 
 def test_kind_is_found_by_name_and_by_file(tmp_path: Path) -> None:

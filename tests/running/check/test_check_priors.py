@@ -9,6 +9,8 @@ import pytest
 import torch
 from broken_prior import BUILD, FORWARD, INPUT, RETURN, complaints_of
 
+from dipbench.running.check import checked
+
 Complaints = Callable[[str, Path, str], str]
 
 
@@ -254,10 +256,22 @@ def test_what_a_prior_sets_of_the_process_as_it_builds_reaches_neither_its_fit_n
 
 def test_a_broken_run_is_said_once_and_not_in_every_line(tmp_path: Path) -> None:
     found = complaints_of(tmp_path, (FORWARD, "return self.body(z)[0, 0, 0, :3, 7:]"))
-    beside = [line for line in found.split("\n") if not re.match(r"WRONG  \w+, \d+x\d+x\d+: ", line)]
-    assert len(beside) > 5
-    assert all(re.search("not tried, because the run on (the first|this) task fails", line) for line in beside)
-    assert "WRONG  denoising: the same seed gives the same estimates: not tried" in found
+    assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: ", line) for line in found.split("\n")), found
+    untried = {each.what: each.untried for each in checked("method", f"{tmp_path}/wrong.py") if each.untried}
+    assert untried["denoising: the same seed gives the same estimates"] == "the run on this task fails"
+    assert untried["it goes on from a checkpoint as if it had not stopped"] == "the run on the first task fails"
+
+
+def test_an_attribute_that_is_misspelt_is_one_fault_and_no_hint_at_odd_sides_or_pictures_comes_with_it(
+    tmp_path: Path,
+) -> None:
+    found = complaints_of(tmp_path, (RETURN, "return Net(problem.shap[0]), z"))
+    (said,) = {line.partition(": refuses in words, or estimates the image: ")[2] for line in found.split("\n")}
+    assert re.fullmatch(
+        r"AttributeError: 'Problem' object has no attribute 'shap' \(build, line \d+ of .*wrong\.py\): "
+        r"mend that, or have refuses\(\) give a reason",
+        said,
+    )
 
 
 TASK = '''"""A task whose operator has the truth."""
