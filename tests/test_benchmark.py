@@ -153,6 +153,22 @@ def test_result_compares_its_methods(found: Any) -> None:
         found.compare(metric="psn")
 
 
+def test_result_compares_no_methods_of_another_benchmark_in_its_folder(tmp_path: Path) -> None:
+    two = benchmark(tmp_path)
+    two.run({"mine": "nlm", "tv": "tv"}, device="cpu", progress=False)
+    found = two.run({"Mine": "wavelet", "h": "degraded"}, device="cpu", progress=False)
+    differences = found.compare().differences
+    assert (list(differences["label"]), list(differences["baseline"])) == (["h"], ["Mine"])
+    assert set(found.compare().ranking["label"]) == set(found.results["method"]) == {"Mine", "h"}
+    with pytest.raises(UserError, match="unknown method of these results 'Mne': did you mean 'Mine'"):
+        found.compare("Mne", "h")
+    with pytest.raises(
+        UserError, match=r"'tv': known: Mine, h \(to compute it: dipbench\.Benchmark.*\[Mine, h\]\), with"
+    ):
+        found.compare("tv", "h")
+    assert set(dipbench.compare(suite=tmp_path / "store").ranking["label"]) == {"mine", "tv", "Mine", "h"}
+
+
 def test_result_shows_its_pictures(found: Any) -> None:
     assert found.image("dip").size == (48, 48)
     assert found.image("dip", "coffee").tobytes() != found.image("dip", "chelsea").tobytes()

@@ -78,13 +78,15 @@ def compared(
     baseline: str = "",
     tie: float | None = None,
     output: str = "",
+    held: Sequence[Holdings] | None = None,
 ) -> Comparisons:
     """Methods, as `entrant_of` reads them, on the measurements that the stores have; none: all that there are.
 
     `metric` None is that which leads each experiment; `output` is its name, or what a reader calls it; the others are
-    as of `comparison_of`. UserError for a method or an output that is not there, and where nothing compares.
+    as of `comparison_of`; `held` is the part of each store that counts, None all of it. UserError for a method or an
+    output that is not there, and where nothing compares.
     """
-    holdings = [store.holdings() for store in stores]
+    holdings = [store.holdings() for store in stores] if held is None else held
     results, remarks = _together(stores, holdings)
     if metric and metric.name not in results:
         raise UserError(
