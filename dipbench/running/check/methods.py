@@ -17,7 +17,7 @@ from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
 from dipbench.running.check.held import pictures_in_code, tensors_in
 from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
-from dipbench.running.check.trying import SIZES, Try, Untried, not_posed, picture, problems, scene
+from dipbench.running.check.trying import SIZES, Try, Untried, alike, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
 from dipbench.running.recording import refusal
 from dipbench.streams import Streams
@@ -130,6 +130,8 @@ class _Runs:
                 f"weights, is the same for every seed: {mend}"
             )
         if second.drew and same(first.made, second.made):
+            if not all(estimate.isfinite().all() for estimate in first.made):
+                raise Untried("its estimates are not finite, and tell no seed from another")
             return (
                 "it draws, and yet another seed gives the same: it sets a seed of its own (torch.manual_seed, "
                 f"default_rng(0), ...); {mend}"
@@ -164,7 +166,7 @@ def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
     given = dict(tensors_in(problem, "problem"))
     before = {name: tensor.clone() for name, tensor in given.items()}
     made = short(method, problem)
-    written = [name for name, tensor in before.items() if not torch.equal(given[name], tensor)]
+    written = [name for name, tensor in before.items() if not alike(given[name], tensor)]
     for name in written:
         given[name].copy_(before[name])
     if written:
@@ -231,11 +233,13 @@ def _travels(method: Method, problem: Problem) -> str:
     if registry.is_given("method", type(method).plugin_name()):
         return ""  # it is known to this process alone, and whoever asks for more is told
     try:
-        json.dumps(plain_numbers(method.resolved(problem)), default=_path)
-        there = pickle.loads(pickle.dumps(method))
+        here, there = (
+            json.dumps(plain_numbers(each.resolved(problem)), default=_path)
+            for each in (method, pickle.loads(pickle.dumps(method)))
+        )
     except (TypeError, AttributeError, pickle.PicklingError) as error:
         return f"{described(error)}: a setting must be a number, a text, a list of such or a plugin, not a function"
-    return "" if there == method else "it is not the same when it comes from another process: compare its settings"
+    return "" if there == here else "it is not the same when it comes from another process: compare its settings"
 
 
 def _path(value: object) -> str:

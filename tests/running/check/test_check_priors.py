@@ -254,6 +254,31 @@ def test_what_a_prior_sets_of_the_process_as_it_builds_reaches_neither_its_fit_n
     assert (torch.get_default_dtype(), torch.is_grad_enabled(), "x" in sys.path) == (torch.float32, True, False)
 
 
+def test_a_loss_that_is_not_finite_is_accused_of_nothing_else(tmp_path: Path) -> None:
+    loss = """    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        return problem.misfit(output).sub(1000.0).sqrt()
+
+"""
+    found = complaints_of(tmp_path, (BUILD, loss + BUILD))
+    assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: .*an estimate that is not fin", line) for line in found.split("\n"))
+
+
+def test_a_setting_that_is_nan_is_the_same_in_another_process(tmp_path: Path) -> None:
+    setting = ("    iterations:", '    shift: float = float("nan")  # of nothing\n    iterations:')
+    assert complaints_of(tmp_path, setting) == ""
+    loses = "    def __reduce__(self):\n        return type(self), (self.shift, self.iterations + 1)\n\n"
+    assert "it is not the same when it comes from another process" in complaints_of(
+        tmp_path, setting, (BUILD, loses + BUILD)
+    )
+
+
+def test_where_no_output_is_finite_no_seed_is_told_from_another(tmp_path: Path) -> None:
+    found = complaints_of(tmp_path, (FORWARD, "return self.body(z).sigmoid() * torch.nan"))
+    assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: .*an estimate that is not fin", line) for line in found.split("\n"))
+    untried = {each.what: each.untried for each in checked("method", f"{tmp_path}/wrong.py")}
+    assert "its estimates are not finite" in untried["another seed gives other estimates, where it draws"]
+
+
 def test_a_broken_run_is_said_once_and_not_in_every_line(tmp_path: Path) -> None:
     found = complaints_of(tmp_path, (FORWARD, "return self.body(z)[0, 0, 0, :3, 7:]"))
     assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: ", line) for line in found.split("\n")), found
