@@ -86,13 +86,22 @@ def located(error: BaseException) -> str:
     return f"{described(error)} ({place_in(frames)})"
 
 
+def is_of_packages(error: BaseException) -> bool:
+    """Whether packages brought every line on the way of an error, so that none of them is a plugin's."""
+    return not _own(traceback.extract_tb(error.__traceback__))
+
+
 def place_in(frames: traceback.StackSummary) -> str:
     """The last line of these that no package brought, in words."""
+    last = (_own(frames) or frames)[-1]
+    return f"{last.name}, line {last.lineno} of {last.filename}"
+
+
+def _own(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """Those that no package brought, nor Python itself, as of its import."""
     brought = [Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))]
     own = [frame for frame in frames if not any(Path(frame.filename).is_relative_to(folder) for folder in brought)]
-    own = [frame for frame in own if not frame.filename.startswith("<frozen ")]  # of Python itself, as of its import
-    last = (own or frames)[-1]
-    return f"{last.name}, line {last.lineno} of {last.filename}"
+    return [frame for frame in own if not frame.filename.startswith("<frozen ")]
 
 
 @cache

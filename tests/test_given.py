@@ -122,7 +122,9 @@ def test_check_finds_weights_that_a_function_keeps(notebook: Notebook) -> None:
     wrong = found[found["complaint"] != ""]["what"].tolist()
     assert "two images after each other are restored as each alone" in wrong
     assert "\nWRONG  two images after each other are restored as each alone: " in str(found)
-    assert str(found).endswith(f"\n{len(wrong)} wrong")
+    untried = found[found["untried"] != ""]["what"].tolist()
+    assert "the truth is out of its reach" in untried
+    assert str(found).endswith(f"\n{len(wrong)} wrong, {len(untried)} not tried")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 from dipbench import registry
 from dipbench.contract import Method, Plugin, Rule, Task
-from dipbench.errors import UserError, located, unknown
+from dipbench.errors import UserError, is_of_packages, located, unknown
 from dipbench.registry.process import apart
 from dipbench.running.check import datasets, methods, noises, rules, signals, tasks, tricks, validations
 from dipbench.running.check.patience import Endless, at_most
@@ -123,7 +123,14 @@ def _tried(what: str, check: Callable[[], str], seconds: float = 0.0) -> Checked
     except Endless as error:
         return Checked(what, str(error), ends=False)
     except (Exception, SystemExit) as error:  # whatever a plugin does
-        return Checked(what, located(error))
+        return Checked(what, located(error) + _mend_of(error))
+
+
+def _mend_of(error: BaseException) -> str:
+    """What to do about an error that points to no line of a plugin's, as one deep in torch; empty: it does."""
+    if isinstance(error, UserError) or not is_of_packages(error):
+        return ""
+    return ": no line of your files raised it, so it comes of what they give or keep: mend what is wrong above first"
 
 
 def _describes_itself(cls: type[Plugin]) -> str:

@@ -16,8 +16,8 @@ from dipbench.errors import described, located
 from dipbench.resources import PeakMemory, process_memory
 from dipbench.running.check import priors
 from dipbench.running.check.held import pictures_in_code, tensors_in
-from dipbench.running.check.trial_runs import STEPS, began, drawn, ended, estimates, same, short
-from dipbench.running.check.trying import SIZES, Try, Untried, not_posed, picture, problems, scene
+from dipbench.running.check.trial_runs import STEPS, Drawn, began, drawn, ended, estimates, same, short
+from dipbench.running.check.trying import SIZES, Try, Untried, alike, not_posed, picture, problems, scene
 from dipbench.running.cost import memory_of_fit
 from dipbench.running.recording import refusal
 from dipbench.streams import Streams
@@ -51,12 +51,13 @@ def _on_one_problem(runs: "_Runs", task: str, problem: Problem) -> list[Try]:
     tries = [
         ("another seed gives other estimates, where it draws", partial(runs.follows_the_seed, problem)),
         ("two images after each other are restored as each alone", partial(runs.begins_anew, task, problem)),
-        ("the truth is out of its reach", partial(_sees_no_truth, method, problem)),
+        ("the truth is out of its reach", partial(runs.sees_no_truth, problem)),
         ("it takes the time and the memory that it declares", partial(_keeps_its_budget, method, problem)),
         ("it can be computed in other processes", partial(_travels, method, problem)),
     ]
-    more = priors.checks(method, problem) if isinstance(method, Prior) else []
-    return [(what, partial(runs.unless_broken, problem, check)) for what, check in [*tries, *more]]
+    if isinstance(method, Prior):
+        tries += [(what, partial(runs.if_alike, problem, check)) for what, check in priors.checks(method, problem)]
+    return [(what, partial(runs.unless_broken, problem, check)) for what, check in tries]
 
 
 def _is_untried(reason: str) -> str:
@@ -75,6 +76,7 @@ class _Runs:
         self.method = method
         self._first: dict[int, list[Tensor]] = {}  # by the identity of the problem
         self._broken: set[int] = set()
+        self._differing: set[int] = set()  # of which two runs were not alike, as a line said
         self._took_a_picture = False
 
     def try_on(self, problem: Problem, even: Problem | None) -> str:
@@ -102,6 +104,13 @@ class _Runs:
         complaint: str = check()
         return complaint
 
+    def if_alike(self, problem: Problem, check: Any) -> str:
+        """For what compares runs, or fits what was built once more: what is kept from run to run shows in it too."""
+        if id(problem) in self._differing:
+            raise Untried("two runs of the same measurement differ already, as a line above says")
+        complaint: str = check()
+        return complaint
+
     def first(self, problem: Problem) -> list[Tensor]:
         if id(problem) not in self._first:
             self._first[id(problem)] = short(self.method, problem)
@@ -116,6 +125,7 @@ class _Runs:
         torch.manual_seed(1)
         if same(before, short(self.method, problem)):
             return ""
+        self._differing.add(id(problem))
         return (
             "it draws from somewhere else than `rng`, or remembers from one run to the next: take "
             'rng.torch("name") or rng.numpy("name"), and keep nothing in globals or in the class'
@@ -129,12 +139,15 @@ class _Runs:
                 "it seeds torch's, NumPy's or Python's global generator, so that some of what is drawn, such as the "
                 f"weights, is the same for every seed: {mend}"
             )
-        if second.drew and same(first.made, second.made):
+        return self.if_alike(problem, partial(_tells_seeds_apart, first, second, mend)) if second.drew else ""
+
+    def sees_no_truth(self, problem: Problem) -> str:
+        if held := pictures_in_code(self.method):
             return (
-                "it draws, and yet another seed gives the same: it sets a seed of its own (torch.manual_seed, "
-                f"default_rng(0), ...); {mend}"
+                f"its code holds a picture, {', '.join(held)}: what it knows of an image must come of the "
+                "measurement; read it from problem, or make it in build() or run()"
             )
-        return ""
+        return self.if_alike(problem, partial(_ignores_the_truth, self.method, problem))
 
     def begins_anew(self, task: str, problem: Problem) -> str:
         cls: Any = registry.find("task", task)
@@ -144,10 +157,22 @@ class _Runs:
         short(self.method, posed.degrade(posed.prepare(image), Streams(1)))
         if same(alone, short(self.method, problem)):
             return ""
+        self._differing.add(id(problem))
         return (
             "after another image it restores this one otherwise: weights or other things are kept from run to run; "
             "make the network anew in build(), and keep nothing in globals, in the class or in a cache"
         )
+
+
+def _tells_seeds_apart(first: Drawn, second: Drawn, mend: str) -> str:
+    if not same(first.made, second.made):
+        return ""
+    if not all(estimate.isfinite().all() for estimate in first.made):
+        raise Untried("its estimates are not finite, and tell no seed from another")
+    return (
+        "it draws, and yet another seed gives the same: it sets a seed of its own (torch.manual_seed, "
+        f"default_rng(0), ...); {mend}"
+    )
 
 
 def complaint_about(method: Method, problem: Problem) -> str:
@@ -164,7 +189,7 @@ def _tried_on(method: Method, problem: Problem) -> tuple[str, list[Tensor]]:
     given = dict(tensors_in(problem, "problem"))
     before = {name: tensor.clone() for name, tensor in given.items()}
     made = short(method, problem)
-    written = [name for name, tensor in before.items() if not torch.equal(given[name], tensor)]
+    written = [name for name, tensor in before.items() if not alike(given[name], tensor)]
     for name in written:
         given[name].copy_(before[name])
     if written:
@@ -186,23 +211,18 @@ def _complaint_about_estimate(estimate: Tensor, fitted: bool) -> str:
     return ""
 
 
-def _sees_no_truth(method: Method, problem: Problem) -> str:
-    """The same measurement in two worlds of another truth; and no picture in its code."""
+def _ignores_the_truth(method: Method, problem: Problem) -> str:
+    """The same measurement in two worlds of another truth."""
     outcomes = []
     for truth in (picture(*problem.shape), picture(*problem.shape).flip(-2)):
         trial = began(method, problem, truth)
         outcomes.append([ended(trial, STEPS if method.fitted else None).outputs[0].image])
-    if not same(*outcomes):
-        return (
-            "another truth behind the same measurement gives another estimate: it looks at the truth, in the harness "
-            "or in memory; take what is in `problem`"
-        )
-    if held := pictures_in_code(method):
-        return (
-            f"its code holds a picture, {', '.join(held)}: what it knows of an image must come of the measurement; "
-            "read it from problem, or make it in build() or run()"
-        )
-    return ""
+    if same(*outcomes):
+        return ""
+    return (
+        "another truth behind the same measurement gives another estimate: it looks at the truth, in the harness "
+        "or in memory; take what is in `problem`"
+    )
 
 
 def _keeps_its_budget(method: Method, problem: Problem) -> str:
@@ -231,11 +251,13 @@ def _travels(method: Method, problem: Problem) -> str:
     if registry.is_given("method", type(method).plugin_name()):
         return ""  # it is known to this process alone, and whoever asks for more is told
     try:
-        json.dumps(plain_numbers(method.resolved(problem)), default=_path)
-        there = pickle.loads(pickle.dumps(method))
+        here, there = (
+            json.dumps(plain_numbers(each.resolved(problem)), default=_path)
+            for each in (method, pickle.loads(pickle.dumps(method)))
+        )
     except (TypeError, AttributeError, pickle.PicklingError) as error:
         return f"{described(error)}: a setting must be a number, a text, a list of such or a plugin, not a function"
-    return "" if there == method else "it is not the same when it comes from another process: compare its settings"
+    return "" if there == here else "it is not the same when it comes from another process: compare its settings"
 
 
 def _path(value: object) -> str:

@@ -10,8 +10,8 @@ from dipbench.contract import Prior, Problem
 from dipbench.errors import located
 from dipbench.fit import begin, built
 from dipbench.running.check.another_device import DEVICE, another_device
-from dipbench.running.check.trial_runs import STEPS, began, ended
-from dipbench.running.check.trying import Try, Untried
+from dipbench.running.check.trial_runs import STEPS, began, ended, same
+from dipbench.running.check.trying import Try, Untried, alike
 from dipbench.streams import Streams
 
 _ITERATIONS = 3
@@ -36,7 +36,7 @@ def _built(prior: Prior, problem: Problem, elsewhere: int = 0) -> tuple[nn.Modul
 
 def _draws_its_input(prior: Prior, problem: Problem) -> str:
     first, second = (_inputs(*_built(prior, problem, elsewhere)) for elsewhere in (1, 2))
-    drawn = [name for name, tensor in first.items() if name in second and not _alike(tensor, second[name])]
+    drawn = [name for name, tensor in first.items() if name in second and not alike(tensor, second[name])]
     if not drawn:
         return ""
     return (
@@ -58,10 +58,6 @@ def _inputs(network: nn.Module, z: Tensor) -> dict[str, Tensor]:
                 if tensor.shape == z.shape or tensor.shape[-2:] == z.shape[-2:] != (1, 1)
             }
     return found
-
-
-def _alike(first: Tensor, second: Tensor) -> bool:
-    return torch.equal(first.nan_to_num(), second.nan_to_num())
 
 
 def follows_the_device(prior: Prior, problem: Problem) -> str:
@@ -116,8 +112,8 @@ def _resumes(prior: Prior, problem: Problem) -> str:
     file.seek(0)
     again.load(torch.load(file, weights_only=True))
     first, second = ended(whole, most), ended(again, most)
-    images = zip(first.outputs, second.outputs, strict=True)
-    if first.trace["loss"].equals(second.trace["loss"]) and all(torch.equal(a.image, b.image) for a, b in images):
+    images = ([output.image for output in outcome.outputs] for outcome in (first, second))
+    if first.trace["loss"].equals(second.trace["loss"]) and same(*images):
         return ""
     return (
         "after a checkpoint it goes on otherwise: it remembers something that no checkpoint has; keep it in a buffer "

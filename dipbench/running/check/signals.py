@@ -13,7 +13,7 @@ from dipbench import registry
 from dipbench.contract import Problem, Task, Validation
 from dipbench.errors import UserError
 from dipbench.running.check.another_device import DEVICE, another_device
-from dipbench.running.check.trying import SIZES, Places, Try, picture, problems, scene
+from dipbench.running.check.trying import SIZES, Places, Try, alike, picture, problems, scene
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
 from dipbench.trace.signals import Seen, Signal
@@ -103,7 +103,7 @@ def _measures(signal: Signal, problem: Problem) -> str:
         before = {name: tensor.clone() for name, tensor in _tensors(seen).items()}
         if complaint := _about(signal.measure(seen, memory), problem):
             return complaint
-        if changed := [name for name, tensor in _tensors(seen).items() if not torch.equal(tensor, before[name])]:
+        if changed := [name for name, tensor in _tensors(seen).items() if not alike(tensor, before[name])]:
             return f"it wrote to the {changed[0]}"
     return ""
 

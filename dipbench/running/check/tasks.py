@@ -10,7 +10,7 @@ from dipbench.contract import Problem, Scene, Task
 from dipbench.operators import LinearOperator
 from dipbench.running.check.held import tensors_in
 from dipbench.running.check.trial_runs import Listening, generators
-from dipbench.running.check.trying import SIZES, Try, scene
+from dipbench.running.check.trying import SIZES, Try, alike, scene
 from dipbench.streams import Streams
 
 _SEEDS = (7001, 7002)
@@ -39,7 +39,7 @@ def _poses(task: Task, size: tuple[int, int, int]) -> str:
     problem = task.degrade(prepared, Streams(0))
     if problem.shape != tuple(prepared.image.shape):
         return f"the shape sought is {problem.shape} and the truth's {tuple(prepared.image.shape)}"
-    if not torch.equal(task.image_of(task.prepare(scene(size))), prepared.image):
+    if not alike(task.image_of(task.prepare(scene(size))), prepared.image):
         return "it wrote to the image"
     if not task.protocol().signature:
         return "its protocol has no signature"
@@ -56,8 +56,8 @@ def _shows_the_truth(problem: Problem, truth: Tensor) -> str:
     """By all that hangs on the problem but the measurement and the guide, which may be the truth itself."""
     given = {tensor.data_ptr() for tensor in (problem.measurement, problem.guide) if tensor is not None}
     for way, tensor in tensors_in(problem, "problem"):
-        alike = tensor.data_ptr() not in given and tensor.numel() == truth.numel()
-        if alike and torch.equal(tensor.flatten().to(truth), truth.flatten()):
+        as_large = tensor.data_ptr() not in given and tensor.numel() == truth.numel()
+        if as_large and torch.equal(tensor.flatten().to(truth), truth.flatten()):
             return f"{way} is the truth, and a method may read it: keep it out of the problem and of its operator"
     return ""
 
@@ -101,7 +101,7 @@ def _same_measurement(task: Task) -> str:
         measured.append(task.degrade(prepared, Streams(_SEEDS[0])).measurement)
         if generators() != before:
             return "it draws from somewhere else than `rng`: from the global generator of torch, NumPy or Python"
-    return "" if torch.equal(*measured) else "it draws from somewhere else than `rng`"
+    return "" if alike(*measured) else "it draws from somewhere else than `rng`"
 
 
 def _follows_the_seed(task: Task) -> str:
@@ -111,5 +111,6 @@ def _follows_the_seed(task: Task) -> str:
         posed.append(dict(tensors_in(task.degrade(prepared, rng), "problem")))
     drew = any(asked == rng.seed for asked, _ in rng.asked)  # of another seed is what a setting holds
     first, second = posed
-    alike = first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
-    return "it draws, and yet another seed gives the same problem: seed nothing" if drew and alike else ""
+    # by torch.equal, for which NaN is never the same: of what is not finite `_poses` complains
+    unmoved = first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+    return "it draws, and yet another seed gives the same problem: seed nothing" if drew and unmoved else ""

@@ -11,6 +11,7 @@ from torch import Tensor
 from dipbench.contract import Method, Prior, Problem
 from dipbench.fit import begin, built
 from dipbench.running.check.patience import Endless, at_most
+from dipbench.running.check.trying import alike
 from dipbench.running.trial import Outcome, Trial
 from dipbench.scoring import Protocol
 from dipbench.streams import Streams
@@ -102,10 +103,8 @@ def ended(trial: Trial, most: int | None) -> Outcome:
 
 
 def same(first: list[Tensor], second: list[Tensor]) -> bool:
-    """Whether two lists of estimates are the same to the last bit, NaN being equal to NaN."""
-    return len(first) == len(second) and all(
-        torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(first, second, strict=True)
-    )
+    """Whether two lists of estimates are alike."""
+    return len(first) == len(second) and all(map(alike, first, second))
 
 
 def generators() -> tuple[bytes, ...]:

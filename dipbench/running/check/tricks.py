@@ -11,7 +11,8 @@ from dipbench.contract import FitSettings, Fitting, Prior, Problem, Trick
 from dipbench.fit import Fit
 from dipbench.nets.inputs import noise_input
 from dipbench.running.check.priors import follows_the_device
-from dipbench.running.check.trying import Places, Try, problems
+from dipbench.running.check.trial_runs import same
+from dipbench.running.check.trying import Places, Try, Untried, problems
 from dipbench.streams import Streams
 
 _ITERATIONS, _BREAK = 24, 11  # of a fit, and after which a checkpoint lies
@@ -58,10 +59,6 @@ def _outputs(fit: Fit, count: int = _ITERATIONS) -> list[Tensor]:
     return found
 
 
-def _same(first: list[Tensor], second: list[Tensor]) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-
-
 def _is_finite(trick: Trick, problem: Problem) -> str:
     wrong = [number for number, output in enumerate(_outputs(_fit(trick, problem))) if not output.isfinite().all()]
     return f"the output of iteration {wrong[0]} is not" if wrong else ""
@@ -72,7 +69,7 @@ def _repeats(trick: Trick, problem: Problem) -> str:
     for elsewhere in (1, 2):
         torch.manual_seed(elsewhere)
         runs.append(_outputs(_fit(trick, problem)))
-    return "" if _same(*runs) else "it draws from somewhere else than `rng`, or remembers outside of memory"
+    return "" if same(*runs) else "it draws from somewhere else than `rng`, or remembers outside of memory"
 
 
 class _Watched(Trick):
@@ -124,7 +121,7 @@ def _resumes(trick: Trick, problem: Problem) -> str:
     again = _fit(trick, problem)
     again.load(saved)
     resumed = _outputs(again, _ITERATIONS - _BREAK)
-    return "" if _same(whole, resumed) else "other outputs after a checkpoint: what it remembers is not all in memory"
+    return "" if same(whole, resumed) else "other outputs after a checkpoint: what it remembers is not all in memory"
 
 
 def _stays_on_the_device(trick: Trick, problem: Problem) -> str:
@@ -137,8 +134,11 @@ def _draws_what_acts(trick: Trick, problem: Problem) -> str:
     for generator in other.generators:
         generator.manual_seed(1)
     before = [generator.get_state() for generator in first.generators]
-    same = _same(_outputs(first), _outputs(other))
-    drew = not _same(before, [generator.get_state() for generator in first.generators])
-    if drew == (not same):
+    made = _outputs(first), _outputs(other)
+    if not all(output.isfinite().all() for outputs in made for output in outputs):
+        raise Untried("the outputs of a fit are not finite, and tell no seed from another")
+    acts = not same(*made)
+    drew = not same(before, [generator.get_state() for generator in first.generators])
+    if drew == acts:
         return ""
     return "it draws, and nothing follows from it" if drew else "another seed changes the fit, and it drew nothing"

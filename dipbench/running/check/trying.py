@@ -73,6 +73,11 @@ def _problem(name: str, module: str, size: tuple[int, int, int]) -> Problem:
     return task.degrade(task.prepare(scene(size)), Streams(0))
 
 
+def alike(first: Tensor, second: Tensor) -> bool:
+    """Whether two tensors are the same to the last bit, NaN being equal to NaN alone."""
+    return first.shape == second.shape and bool(((first == second) | (first.isnan() & second.isnan())).all())
+
+
 class Places:
     """Where the tensors of a memory are, to see that they stay there: a checkpoint and a CUDA graph know them so."""
 

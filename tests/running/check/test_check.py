@@ -1,10 +1,12 @@
 """The contract over every plugin found, and every way to break it that a plugin was seen to take."""
 
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from dipbench import registry
@@ -13,7 +15,7 @@ from dipbench.cli.main import app
 from dipbench.data.collection import Collection
 from dipbench.errors import UserError
 from dipbench.running.check import CHECKS, Checked, checked, kind_of, methods, patience, told
-from dipbench.running.check.trying import SIZES, not_posed, problems
+from dipbench.running.check.trying import SIZES, alike, not_posed, problems
 from dipbench.tasks.denoising import Denoising
 
 FOUND = [(kind, name) for kind in CHECKS for name in registry.names(kind)]
@@ -100,6 +102,19 @@ def test_a_method_that_breaks_the_contract_is_found(tmp_path: Path, right: str, 
     (tmp_path / "wrong.py").write_text(METHOD.replace(right, wrong))
     found = "\n".join(str(each) for each in checked("method", f"{tmp_path}/wrong.py") if each.complaint)
     assert re.search(complaint, found), found
+
+
+def test_what_a_problem_has_of_nan_was_not_written_by_the_method() -> None:
+    problem = replace(problems()["denoising"], known=torch.full((1, 64, 64), torch.nan))
+    assert methods.complaint_about(registry.build("method", "degraded"), problem) == ""
+
+
+@pytest.mark.parametrize("first", [torch.tensor([0.0, 1.0]), torch.tensor([torch.inf, 1.0]), torch.ones(3)])
+def test_nan_is_the_same_as_nan_alone(first: torch.Tensor) -> None:
+    holed = torch.tensor([torch.nan, 1.0])
+    assert alike(holed, holed.clone())
+    assert alike(first, first.clone())
+    assert not alike(first, holed)
 
 
 def test_settings_are_tried_as_given_but_those_that_make_it_small(tmp_path: Path) -> None:
@@ -264,6 +279,13 @@ def test_a_task_that_breaks_the_contract_is_found(tmp_path: Path, right: str, wr
     Path(file).write_text(TASK.replace(right, wrong))
     found = "\n".join(str(each) for each in checked("task", file) if each.complaint)
     assert complaint in found, found
+
+
+def test_a_measurement_that_is_not_finite_is_accused_of_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "darkening.py").write_text(TASK.replace("scene.image / 2)", "scene.image * torch.nan)"))
+    found = [each for each in checked("task", f"{tmp_path}/darkening.py") if each.complaint]
+    assert {each.complaint for each in found} == {"the measurement is not finite in torch.float32"}
+    assert all(each.what.endswith("poses a problem") for each in found)
 
 
 def test_examples_of_the_readme_keep_the_contract(tmp_path: Path) -> None:

@@ -254,6 +254,58 @@ def test_what_a_prior_sets_of_the_process_as_it_builds_reaches_neither_its_fit_n
     assert (torch.get_default_dtype(), torch.is_grad_enabled(), "x" in sys.path) == (torch.float32, True, False)
 
 
+@pytest.mark.parametrize("norm", ["", "nn.BatchNorm2d(8), "])
+def test_weights_that_are_kept_in_a_global_are_accused_of_nothing_else(tmp_path: Path, norm: str) -> None:
+    kept = (RETURN, "return NET.setdefault(problem.shape, Net(problem.shape[0])), z")
+    changes = [("KEPT: list", "NET: dict[Any, Any] = {}\nKEPT: list"), kept, ("nn.LeakyReLU", norm + "nn.LeakyReLU")]
+    found = complaints_of(tmp_path, *changes)
+    two = "two images after each other are restored as each alone"
+    assert {re.sub(r"^WRONG  (\w+: )?", "", line).partition(":")[0] for line in found.split("\n")} == {
+        "the same seed gives the same estimates",
+        two,
+    }
+    untried = {each.what: each.untried for each in checked("method", f"{tmp_path}/wrong.py")}
+    for what in ("the truth is out of its reach", "it goes on from a checkpoint as if it had not stopped"):
+        assert untried[what] == "two runs of the same measurement differ already, as a line above says"
+    held = complaints_of(tmp_path, *changes, ("NET: dict", "TRUTH = [picture(3, 64, 64)]\nNET: dict"),
+                         ("return NET", "z = z + TRUTH[0].mean()\n        return NET"))  # fmt: skip
+    assert "the truth is out of its reach: its code holds a picture, 'TRUTH[0]'" in held
+
+
+def test_an_error_that_no_line_of_the_plugin_raised_is_said_with_a_mend(tmp_path: Path) -> None:
+    found = complaints_of(tmp_path, ("    iterations:", "    most_gigabytes = None\n    iterations:"))
+    assert re.fullmatch(
+        r"WRONG  it takes the time and the memory that it declares: TypeError: .* \(_keeps_its_budget, line .*\): "
+        "no line of your files raised it, so it comes of what they give or keep: mend what is wrong above first",
+        found,
+    )
+
+
+def test_a_loss_that_is_not_finite_is_accused_of_nothing_else(tmp_path: Path) -> None:
+    loss = """    def loss(self, output: Tensor, problem: Problem) -> Tensor:
+        return problem.misfit(output).sub(1000.0).sqrt()
+
+"""
+    found = complaints_of(tmp_path, (BUILD, loss + BUILD))
+    assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: .*an estimate that is not fin", line) for line in found.split("\n"))
+
+
+def test_a_setting_that_is_nan_is_the_same_in_another_process(tmp_path: Path) -> None:
+    setting = ("    iterations:", '    shift: float = float("nan")  # of nothing\n    iterations:')
+    assert complaints_of(tmp_path, setting) == ""
+    loses = "    def __reduce__(self):\n        return type(self), (self.shift, self.iterations + 1)\n\n"
+    assert "it is not the same when it comes from another process" in complaints_of(
+        tmp_path, setting, (BUILD, loses + BUILD)
+    )
+
+
+def test_where_no_output_is_finite_no_seed_is_told_from_another(tmp_path: Path) -> None:
+    found = complaints_of(tmp_path, (FORWARD, "return self.body(z).sigmoid() * torch.nan"))
+    assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: .*an estimate that is not fin", line) for line in found.split("\n"))
+    untried = {each.what: each.untried for each in checked("method", f"{tmp_path}/wrong.py")}
+    assert "its estimates are not finite" in untried["another seed gives other estimates, where it draws"]
+
+
 def test_a_broken_run_is_said_once_and_not_in_every_line(tmp_path: Path) -> None:
     found = complaints_of(tmp_path, (FORWARD, "return self.body(z)[0, 0, 0, :3, 7:]"))
     assert all(re.match(r"WRONG  \w+, \d+x\d+x\d+: ", line) for line in found.split("\n")), found

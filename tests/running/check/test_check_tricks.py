@@ -83,6 +83,14 @@ def test_a_trick_that_breaks_the_contract_is_found(
     assert complaint in found, found
 
 
+def test_a_trick_whose_outputs_are_not_finite_is_accused_of_nothing_else(
+    complaints: Callable[..., str], tmp_path: Path
+) -> None:
+    still = TRICK.replace('        memory["noise"].normal_(generator=rng)\n', "")
+    found = complaints("trick", tmp_path / "cooling.py", still.replace(ADD, "        fit.parameters.mul_(torch.nan)\n"))
+    assert all(": the outputs of a fit are finite: the output of" in line for line in found.split("\n")), found
+
+
 def test_what_a_trick_remembers_outside_of_its_memory_is_lost_at_a_checkpoint(
     complaints: Callable[..., str], tmp_path: Path
 ) -> None:
