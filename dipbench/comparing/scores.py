@@ -8,18 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dipbench.comparing.divergence import with_last_finite
+from dipbench.comparing.divergence import said_of_diverged, with_last_finite
 from dipbench.comparing.entrants import Entrant
 from dipbench.comparing.shared import most_shared
 from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.errors import UserError
 from dipbench.metrics import known
-from dipbench.scoring import METRICS, Metric
+from dipbench.scoring import Metric
 from dipbench.store.outputs import is_average, kind_of, raw_of
-from dipbench.store.records import NO_TRUTH, TRAINED_ON, Result
-from dipbench.trace.diverged import diverged_from
-
-_ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
+from dipbench.store.records import TRAINED_ON, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +50,7 @@ def comparable(
     """
     known = results[["run", "output", "iteration"]] if ended else pd.DataFrame()
     shares = [_first_share(ended.get(run), output, iteration) for run, output, iteration in known.to_numpy()]
-    scored = _with_last_finite(results, trace_of).assign(first_share=shares or 0.0)
+    scored = with_last_finite(results, trace_of).assign(first_share=shares or 0.0)
     return _with_rules(_with_raw_for_unsettled(scored), ended)
 
 
@@ -72,27 +69,6 @@ def _with_raw_for_unsettled(results: pd.DataFrame) -> pd.DataFrame:
         if twin in raw.index and not kind_of(row["output"]).oracle:
             results.loc[place, scores] = raw.loc[twin]
     return results
-
-
-def _with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
-    scored = (results["status"] == "done") & (results["message"] != NO_TRUTH)
-    diverged = scored & (results["psnr"].isna() | (results["psnr"] == -np.inf))
-    filled = results.assign(diverged=diverged, diverged_at=np.nan)
-    for place, row in filled[diverged].iterrows():
-        trace, averaged = trace_of(row["run"]), _ON_THE_WAY.get(row["output"])
-        if trace is not None and len(trace) > 1 and "psnr" in trace:
-            filled.loc[place, "diverged_at"] = diverged_from(trace["psnr"].to_numpy())
-        if trace is not None and averaged is not None:
-            for name in METRICS:
-                filled.loc[place, name] = _last_finite(trace, name + averaged)
-    return filled
-
-
-def _last_finite(trace: pd.DataFrame, column: str) -> float:
-    """NaN where there is none."""
-    numbers = trace[column].to_numpy() if column in trace else np.empty(0)
-    finite = numbers[np.isfinite(numbers)]
-    return float(finite[-1]) if len(finite) else np.nan
 
 
 def _with_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:
@@ -146,7 +122,7 @@ def scores_of(
             remarks.append(lost(label, len(places) - counted[label]))
     compared = {label: rows[label][_places(rows[label]).isin(whole.index)] for label in kept}
     remarks += [*_learned(compared), *_of_other_rules(compared), *_ended_too_soon(compared), *_unfired(compared)]
-    remarks += with_last_finite(compared)
+    remarks += said_of_diverged(compared)
     raw = {label: int(_unsettled(of_one).sum()) for label, of_one in compared.items()}
     return Scores(whole.droplevel("measurement"), kept, counted, raw, tuple(remarks))
 
