@@ -147,14 +147,17 @@ def falls_of(rise: pd.DataFrame, stops: Sequence[Stops]) -> list[Finding]:
     if not of_method:
         return []
     of_method.sort(key=lambda found: -_peaks(found[1]).mean())
-    (method, rows), others = of_method[0], [_lost(rows).mean() for _, rows in of_method[1:]]
+    (method, rows), others = of_method[0], {name: _lost(rows).mean() for name, rows in of_method[1:]}
     frames = {found.method: found.frame[found.frame["run"].isin(ended["run"])] for found in stops}
     first = fall_of(method, rows, frames.get(method))
     if not others:
         return [first]
-    lose = "loses" if len(others) == 1 else "lose"
-    said = f"{lose} {' to '.join(dict.fromkeys(f'{lost:.2f}' for lost in (min(others), max(others))))} dB."
-    return [first, Finding(f"{counted(len(others), 'other fitted method')}", said)]
+    if len(others) <= MOST_NAMED:
+        lose = "loses" if len(others) == 1 else "lose"
+        said = f"{lose} {listed([f'{lost:.2f}' for lost in others.values()])} dB by not stopping."
+        return [first, Finding(listed(list(others)), said)]
+    ends = dict.fromkeys(f"{lost:.2f}" for lost in (min(others.values()), max(others.values())))
+    return [first, Finding(counted(len(others), "other fitted method"), f"lose {' to '.join(ends)} dB.")]
 
 
 def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Finding:
