@@ -55,7 +55,8 @@ def _cost(results: list[Result]) -> str:
     seconds = [result.seconds for result in results if result.seconds is not None]
     peaks = [result.peak_memory_bytes for result in results if result.peak_memory_bytes]
     time = [f"median {duration(median(seconds))} a run"] if seconds else []
-    memory = [f"at most {max(peaks) / 2**20:.0f} MiB"] if peaks else []
+    whole = all(result.environment.device.startswith("cpu") for result in results)  # on a GPU it is of the GPU
+    memory = [f"at most {max(peaks) / 2**20:.0f} MiB{' of the process' if whole else ''}"] if peaks else []
     network = [f"{' or '.join(f'{count:,}' for count in counts)} parameters"] if 0 < len(counts) < 3 else []
     return ", ".join(network + time + memory)
 
