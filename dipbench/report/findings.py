@@ -173,7 +173,8 @@ def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Find
     if lost.max() <= _TIE:
         return Finding(subject, f"does not fall before it ends, at {end:.2f} dB, within {_TIE:g} dB of its peak.")
     spread = f" ({lost.min():.2f} to {lost.max():.2f} over {len(lost)} fits)" if len(lost) > 1 else ""
-    said = f"peaks at {peak:.2f} dB ({when}) and ends at {end:.2f}: {peak - end:.2f} dB lost by not stopping{spread}"
+    shown = round(peak, 2) - round(end, 2)  # so that the three numbers of the sentence agree
+    said = f"peaks at {peak:.2f} dB ({when}) and ends at {end:.2f}: {shown:.2f} dB lost by not stopping{spread}"
     return Finding(subject, f"{said}{_kept(stops, peak, end, len(rise), averaged=averaged)}.")
 
 

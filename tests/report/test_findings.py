@@ -228,6 +228,11 @@ def test_average_of_the_outputs_is_taken_where_every_fit_keeps_it() -> None:
     )
 
 
+def test_what_is_lost_is_the_difference_of_the_numbers_beside_it() -> None:
+    said = fall_of("dip", rise_of(peaks=(27.7549,), lost=2.8895), None)
+    assert "peaks at 27.75 dB (iteration 500) and ends at 24.87: 2.88 dB lost" in str(said)
+
+
 def test_fit_that_does_not_fall_says_so() -> None:
     said = fall_of("tv_prior", rise_of(peaks=(27.0,), lost=0.02), None)
     assert str(said) == "tv_prior does not fall before it ends, at 26.98 dB, within 0.1 dB of its peak."
