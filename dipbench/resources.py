@@ -189,7 +189,8 @@ class PeakMemory:
     """Measures the most memory in use since it was made: `peak`, in bytes, and at least `known`.
 
     On a GPU what torch reserved there, with the memory that a CUDA graph keeps for itself; else the resident memory of
-    the process, since then on Linux and since the process began elsewhere. In both cases for all that the process does.
+    the process, with all that it has loaded: since then on Linux, without what earlier runs freed, and since the
+    process began elsewhere. In both cases for all that the process does.
     """
 
     def __init__(self, device: torch.device):
@@ -198,6 +199,7 @@ class PeakMemory:
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         elif sys.platform == "linux":
+            _give_back()
             with contextlib.suppress(OSError):  # not allowed in some containers: the mark is then the process's
                 Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark (man 5 proc)
 
@@ -218,7 +220,16 @@ def process_memory(device: torch.device) -> int:
     """Bytes that this process takes already and that `PeakMemory` counts on that device: none on a GPU."""
     if device.type == "cuda":
         return 0
-    return _status("VmRSS") if sys.platform == "linux" else PeakMemory(device).peak
+    if sys.platform != "linux":
+        return PeakMemory(device).peak
+    _give_back()
+    return _status("VmRSS")
+
+
+def _give_back() -> None:
+    """Hands the system what this process has freed and keeps: see `keep_memory`. Elsewhere than in glibc it stays."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _status(field: str) -> int:

@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import pandas as pd
 
+from dipbench.comparing.divergence import with_last_finite
 from dipbench.contract.prior import UNSETTLED, first_share
 from dipbench.metrics import known
-from dipbench.scoring import METRICS
 from dipbench.store.outputs import is_average, kind_of, raw_of
-from dipbench.store.records import NO_TRUTH, Result
-from dipbench.trace.diverged import diverged_from
-
-_ON_THE_WAY = {"final": "", "ema": "_ema"}  # of these outputs the trace may have the score at each iteration
+from dipbench.store.records import Result
 
 
 def comparable(
@@ -30,7 +26,7 @@ def comparable(
     """
     named = results[["run", "output", "iteration"]] if ended else pd.DataFrame()
     shares = [_first_share(ended.get(run), output, iteration) for run, output, iteration in named.to_numpy()]
-    scored = _with_last_finite(results, trace_of).assign(first_share=shares or 0.0)
+    scored = with_last_finite(results, trace_of).assign(first_share=shares or 0.0)
     return _with_rules(_with_raw_for_unsettled(scored), ended)
 
 
@@ -49,27 +45,6 @@ def _with_raw_for_unsettled(results: pd.DataFrame) -> pd.DataFrame:
         if twin in raw.index and not kind_of(row["output"]).oracle:
             results.loc[place, scores] = raw.loc[twin]
     return results
-
-
-def _with_last_finite(results: pd.DataFrame, trace_of: Callable[[str], pd.DataFrame | None]) -> pd.DataFrame:
-    scored = (results["status"] == "done") & (results["message"] != NO_TRUTH)
-    diverged = scored & (results["psnr"].isna() | (results["psnr"] == -np.inf))
-    filled = results.assign(diverged=diverged, diverged_at=np.nan)
-    for place, row in filled[diverged].iterrows():
-        trace, averaged = trace_of(row["run"]), _ON_THE_WAY.get(row["output"])
-        if trace is not None and len(trace) > 1 and "psnr" in trace:
-            filled.loc[place, "diverged_at"] = diverged_from(trace["psnr"].to_numpy())
-        if trace is not None and averaged is not None:
-            for name in METRICS:
-                filled.loc[place, name] = _last_finite(trace, name + averaged)
-    return filled
-
-
-def _last_finite(trace: pd.DataFrame, column: str) -> float:
-    """NaN where there is none."""
-    numbers = trace[column].to_numpy() if column in trace else np.empty(0)
-    finite = numbers[np.isfinite(numbers)]
-    return float(finite[-1]) if len(finite) else np.nan
 
 
 def _with_rules(results: pd.DataFrame, ended: Mapping[str, Result]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dipbench.comparing.divergence import with_last_finite
+from dipbench.comparing.divergence import said_of_diverged
 from dipbench.comparing.entrants import Entrant
 from dipbench.comparing.shared import most_shared
 from dipbench.contract.prior import UNSETTLED
@@ -67,7 +67,7 @@ def scores_of(
             remarks.append(lost(label, len(places) - counted[label]))
     compared = {label: rows[label][_places(rows[label]).isin(whole.index)] for label in kept}
     remarks += [*_learned(compared), *_of_other_rules(compared), *_ended_too_soon(compared), *_unfired(compared)]
-    remarks += with_last_finite(compared)
+    remarks += said_of_diverged(compared)
     raw = {label: int(_unsettled(of_one).sum()) for label, of_one in compared.items()}
     return Scores(whole.droplevel("measurement"), kept, counted, raw, tuple(remarks))
 

@@ -21,7 +21,8 @@ from dipbench.version import __version__
 NOTE = (
     "Means over the images of the mean over the seeds, on the measurements that all ranked methods have, with two "
     f"{CONFIDENCE:.0%} intervals: for other images of this kind ({BY_IMAGES}), and for these images and other seeds. "
-    "Methods that share a letter cannot be told apart. Seconds are the median of a run, memory is the largest peak. A "
+    "Methods that share a letter cannot be told apart. Seconds are the median of a run, memory is the largest peak, on "
+    "a CPU of the whole process, with the libraries that earlier runs loaded. A "
     "run that diverged counts with its last finite output; oracles are left out."
 )
 """How to read the boards."""

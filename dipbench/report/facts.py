@@ -7,8 +7,13 @@ from statistics import median
 from typing import Any
 
 from dipbench.report.chapters import Chapter, Record
+from dipbench.report.formats import number
+from dipbench.report.tables import Column
+from dipbench.scoring import SECONDS
 from dipbench.store.records import Result, Status
 from dipbench.text import duration
+
+_FEW = 10.0  # seconds, below which a tenth counts
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,16 @@ def _cost(results: list[Result]) -> str:
     counts = sorted({result.fitted for result in results if result.fitted})
     seconds = [result.seconds for result in results if result.seconds is not None]
     peaks = [result.peak_memory_bytes for result in results if result.peak_memory_bytes]
-    time = [f"median {duration(median(seconds))} a run"] if seconds else []
-    memory = [f"at most {max(peaks) / 2**20:.0f} MiB"] if peaks else []
+    time = [f"median {_span(median(seconds))} a run"] if seconds else []
+    whole = all(result.environment.device.startswith("cpu") for result in results)  # on a GPU it is of the GPU
+    memory = [f"at most {max(peaks) / 2**20:.0f} MiB{' of the process' if whole else ''}"] if peaks else []
     network = [f"{' or '.join(f'{count:,}' for count in counts)} parameters"] if 0 < len(counts) < 3 else []
     return ", ".join(network + time + memory)
+
+
+def _span(seconds: float) -> str:
+    """A few seconds as the table has them, which would else be none."""
+    return f"{number(seconds, Column(SECONDS.title, SECONDS))} s" if seconds < _FEW else duration(seconds)
 
 
 def task_settings(chapter: Chapter) -> list[tuple[str, str]]:

@@ -147,14 +147,17 @@ def falls_of(rise: pd.DataFrame, stops: Sequence[Stops]) -> list[Finding]:
     if not of_method:
         return []
     of_method.sort(key=lambda found: -_peaks(found[1]).mean())
-    (method, rows), others = of_method[0], [_lost(rows).mean() for _, rows in of_method[1:]]
+    (method, rows), others = of_method[0], {name: _lost(rows).mean() for name, rows in of_method[1:]}
     frames = {found.method: found.frame[found.frame["run"].isin(ended["run"])] for found in stops}
     first = fall_of(method, rows, frames.get(method))
     if not others:
         return [first]
-    lose = "loses" if len(others) == 1 else "lose"
-    said = f"{lose} {' to '.join(dict.fromkeys(f'{lost:.2f}' for lost in (min(others), max(others))))} dB."
-    return [first, Finding(f"{counted(len(others), 'other fitted method')}", said)]
+    if len(others) <= MOST_NAMED:
+        lose = "loses" if len(others) == 1 else "lose"
+        said = f"{lose} {listed([f'{lost:.2f}' for lost in others.values()])} dB by not stopping."
+        return [first, Finding(listed(list(others)), said)]
+    ends = dict.fromkeys(f"{lost:.2f}" for lost in (min(others.values()), max(others.values())))
+    return [first, Finding(counted(len(others), "other fitted method"), f"lose {' to '.join(ends)} dB.")]
 
 
 def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Finding:
@@ -170,7 +173,8 @@ def fall_of(method: str, rise: pd.DataFrame, stops: pd.DataFrame | None) -> Find
     if lost.max() <= _TIE:
         return Finding(subject, f"does not fall before it ends, at {end:.2f} dB, within {_TIE:g} dB of its peak.")
     spread = f" ({lost.min():.2f} to {lost.max():.2f} over {len(lost)} fits)" if len(lost) > 1 else ""
-    said = f"peaks at {peak:.2f} dB ({when}) and ends at {end:.2f}: {peak - end:.2f} dB lost by not stopping{spread}"
+    shown = round(peak, 2) - round(end, 2)  # so that the three numbers of the sentence agree
+    said = f"peaks at {peak:.2f} dB ({when}) and ends at {end:.2f}: {shown:.2f} dB lost by not stopping{spread}"
     return Finding(subject, f"{said}{_kept(stops, peak, end, len(rise), averaged=averaged)}.")
 
 

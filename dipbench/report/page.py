@@ -89,6 +89,7 @@ def page(plan: Plan, sections: list[Section]) -> str:
     return environment.get_template("index.html.j2").render(
         plan=plan,
         sections=sections,
+        part=_is_part(plan),
         failures=not_done(chapters),
         stopped=sum(bool(section.stops) for section in sections),
         absent=sum(len(chapter.missing) for chapter in chapters),
@@ -101,6 +102,12 @@ def page(plan: Plan, sections: list[Section]) -> str:
         most_pictures=MOST_IMAGES,
         version=__version__,
     )
+
+
+def _is_part(plan: Plan) -> bool:
+    """Whether every command asked for a part of its suite alone, whose description then says more than the page has."""
+    commands = plan.command.splitlines()
+    return bool(commands) and all(re.search(r"--only\b|\bonly=", command) for command in commands)
 
 
 def templates() -> Environment:

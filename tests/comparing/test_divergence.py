@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dipbench.comparing.comparable import comparable
 from dipbench.comparing.divergence import Divergence
-from dipbench.comparing.scores import comparable
 from dipbench.trace.diverged import diverged_from
 from results import found, made, results
 

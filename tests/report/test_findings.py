@@ -228,18 +228,30 @@ def test_average_of_the_outputs_is_taken_where_every_fit_keeps_it() -> None:
     )
 
 
+def test_what_is_lost_is_the_difference_of_the_numbers_beside_it() -> None:
+    said = fall_of("dip", rise_of(peaks=(27.7549,), lost=2.8895), None)
+    assert "peaks at 27.75 dB (iteration 500) and ends at 24.87: 2.88 dB lost" in str(said)
+
+
 def test_fit_that_does_not_fall_says_so() -> None:
     said = fall_of("tv_prior", rise_of(peaks=(27.0,), lost=0.02), None)
     assert str(said) == "tv_prior does not fall before it ends, at 26.98 dB, within 0.1 dB of its peak."
 
 
-def test_of_several_fitted_methods_the_highest_has_a_sentence() -> None:
-    rise = pd.concat([rise_of("low", (25.0,), 1.0), rise_of("high", (29.0,), 2.0), rise_of("third", (20.0,), 4.5)])
+def test_of_a_few_fitted_methods_the_highest_has_a_sentence_and_the_others_their_names() -> None:
+    fits = [rise_of("low", (25.0,), 1.0), rise_of("high", (29.0,), 2.0), rise_of("third", (20.0,), 4.5)]
+    assert str(falls_of(pd.concat(fits), [])[1]) == "low and third lose 1.00 and 4.50 dB by not stopping."
+    assert str(falls_of(pd.concat(fits[:2]), [])[1]) == "low loses 1.00 dB by not stopping."
+
+
+def test_of_many_fitted_methods_the_others_are_counted() -> None:
+    losing = {"low": 1.0, "third": 4.5, "fourth": 2.0, "fifth": 3.0}
+    rise = pd.concat([rise_of("high", (29.0,), 2.0), *(rise_of(name, (20.0,), lost) for name, lost in losing.items())])
     said = [str(finding) for finding in falls_of(rise, [Stops("high", [], stops_of({"wmv": [0.5]}, (29.0,)))])]
     assert said == [
         "high peaks at 29.00 dB (iteration 500) and ends at 27.00: 2.00 dB lost by not stopping; "
         "wmv would have kept 28.50.",
-        "2 other fitted methods lose 1.00 to 4.50 dB.",
+        "4 other fitted methods lose 1.00 to 4.50 dB.",
     ]
 
 

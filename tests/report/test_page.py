@@ -14,6 +14,7 @@ from forge import ERROR, IMAGES, OTHER, REASON, SEEDS, USUAL, Forge, bm3d_psnr, 
 
 from dipbench.errors import UserError
 from dipbench.report import write_report
+from dipbench.store.records import Holdings
 from dipbench.store.store import Store
 
 _VOID = {"meta", "img", "br", "source", "link", "input", "hr"}
@@ -227,4 +228,31 @@ def test_method_says_what_a_run_took(forge: Forge) -> None:
         forge.done("dip", IMAGES[0], seed, {"final": 30.0}, seconds=seconds, peak_memory_bytes=memory, fitted=2_217_831)
     forge.plan()
     text = write_report(forge.store, forge.store.holdings()).read_text()
-    assert "2,217,831 parameters, median 2 min a run, at most 512 MiB" in text
+    assert "2,217,831 parameters, median 2 min a run, at most 512 MiB of the process" in text
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.02, "&lt;0.1 s"), (0.14, "0.1 s"), (9.04, "9.0 s"), (12.3, "12 s")])
+def test_a_run_of_moments_takes_some_time(seconds: float, said: str, forge: Forge) -> None:
+    forge.experiment("denoising", "denoising")
+    forge.done("nlm", IMAGES[0], 0, {"final": 30.0}, seconds=seconds)
+    forge.plan()
+    assert f"median {said} a run" in write_report(forge.store, forge.store.holdings()).read_text()
+
+
+@pytest.mark.parametrize(
+    ("commands", "part"),
+    [
+        (["dipbench run test --only denoising"], True),
+        (["dipbench run test --only denoising", "dipbench.run('test', only=['denoising'])"], True),
+        (["dipbench run test --only denoising", "dipbench run test"], False),
+    ],
+)
+def test_each_command_stands_in_its_line_and_a_part_of_a_suite_is_said_to_be_one(
+    commands: list[str], part: bool, store: Store, tmp_path: Path
+) -> None:
+    holdings = store.holdings()
+    plan = holdings.plan.model_copy(update={"command": "\n".join(commands)})
+    text = write_report(store, Holdings(plan, holdings.results), tmp_path / "report").read_text()
+    (shown,) = re.findall(r'<pre class="command"><code>(.*?)</code>', text, re.DOTALL)
+    assert [html.unescape(line) for line in re.findall("<span>(.*?)</span>", shown)] == commands
+    assert ("Of these a part was asked for" in text) is part
