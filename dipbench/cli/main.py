@@ -6,7 +6,6 @@ import shlex
 import sys
 import traceback
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -141,13 +140,13 @@ def run(
                 more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
                 print(f"dipbench: {titles[0]}{more} failed: {message}", file=sys.stderr)
             failures += [finished for _, finished in summary.failures]
-            doubts = Counter(
-                f"{result.run.method['name']}: {words}"
-                for result in summary.asked.results.values()
-                for words in result.warnings
-            )
-            for words, runs in doubts.items():
-                print(f"dipbench: {words}" + (f" ({runs} runs)" if runs > 1 else ""), file=sys.stderr)
+            runs, doubts = summary.asked.plan.runs, dict[str, list[str]]()
+            for key, result in summary.asked.results.items():
+                for words in result.warnings:
+                    doubts.setdefault(words, []).append(f"{runs[key].label} on {result.run.image}")
+            for words, titles in doubts.items():
+                more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+                print(f"dipbench: {titles[0]}{more}: {words}", file=sys.stderr)
     for words in WARNED if computed else ():  # the progress has driven them off the screen
         print(f"dipbench: {words}", file=sys.stderr)
     for folder in waiting:
