@@ -15,10 +15,8 @@ from dipbench import registry
 from dipbench.api import executor_of
 from dipbench.bases.of_function import makes_network, prior
 from dipbench.bases.of_restorer import method
-from dipbench.comparing.gathering import Comparisons, compared
 from dipbench.contract import Dataset, Method, Task
 from dipbench.errors import UserError
-from dipbench.metrics import metric_of
 from dipbench.report.loaded import Loaded
 from dipbench.running.conditions import Conditions
 from dipbench.running.progress import Terminal
@@ -79,7 +77,7 @@ class Benchmark:
         store = Store(Path(self.out) if self.out else Path("results") / self.name)
         plan = plan_of(suite, wanted, f"dipbench.{self!r}.run([{', '.join(texts)}])")
         display = Terminal(Console()) if progress else None
-        return _Found(store, compute(wanted, store, plan, conditions, display, on).asked)
+        return Loaded(store, compute(wanted, store, plan, conditions, display, on).asked)
 
     @property
     def _seeds(self) -> list[int]:
@@ -108,14 +106,6 @@ class Benchmark:
             return Spec("folder", {"path": str(self.dataset)})
         (written,) = registry.as_text("dataset", [self.dataset])
         return written
-
-
-class _Found(Loaded):
-    """What a benchmark has of the methods that it was given: others may have the same folder."""
-
-    def compare(self, *methods: str, baseline: str = "", metric: str = "", output: str = "") -> Comparisons:
-        own = [self._holdings]
-        return compared([self._store], methods, metric_of(metric), baseline, output=output, held=own)
 
 
 def _named(methods: Iterable[Any]) -> dict[str, Any]:

@@ -92,7 +92,8 @@ class Loaded:
         have that; none: all that there are. Others are compared with `baseline`, or with the first. UserError as of
         `dipbench.compare`.
         """
-        return compared([self._store], methods, metric_of(metric), baseline, output=output)
+        own = [self._holdings]  # others may have runs in the same folder
+        return compared([self._store], methods, metric_of(metric), baseline, output=output, held=own)
 
     def image(self, method: str, image: str = "", output: str = "", seed: int | None = None) -> Image:
         """A picture, 8 bit: what a method made of an image, or `truth`, `degraded`, `guide`.
