@@ -169,10 +169,12 @@ def _of_rules(result: Result, rules: Collection[str]) -> Result:
 
 
 def store_of(folder: Path, runs: Iterable[Kept], traces: Traces) -> Store:
-    """A store of the traces of these runs alone, for curves to be drawn from."""
+    """A store of the traces of these runs alone, for curves to be drawn from: of one estimate that is its score."""
     store = Store(folder)
     for run in runs:
         with store.new_folder("runs", run.key) as place:
-            trace = traces.get(run.key, pd.DataFrame([{"iteration": 0}], columns=["iteration", *SIGNALS]))
+            scored = [output.psnr for output in run.result.outputs][:1]
+            one = pd.DataFrame([{"iteration": 0, "psnr": psnr} for psnr in scored], columns=["iteration", *SIGNALS])
+            trace = traces.get(run.key, one.astype(dict.fromkeys(SIGNALS, "float64")))
             trace[["iteration", *SIGNALS]].to_parquet(place / "trace.parquet", index=False)
     return store

@@ -27,20 +27,13 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
     seeds, of images and seeds that are the same for all: `side_by_side`, whose remarks are in `attrs["remarks"]`. A run
     that ended before others, or diverged, stays at its last. Every iteration of a method takes the same time: the
     median over all its runs on one `device`, as `timed_on`, so that a machine that was busy or asleep for one of them
-    does not count. `psnr_ema` is NaN where outputs are not averaged. What has no truth has no line; what has no trace,
-    as committed runs of a method of one estimate have none, has that of its score.
+    does not count. `psnr_ema` is NaN where outputs are not averaged. What has no truth or no trace has no line.
     """
     done = results[(results["status"] == "done") & results["seconds"].notna()].drop_duplicates(["method", "run"])
-    kept = {run: trace for run in done["run"].unique() if (trace := store.trace(run)) is not None}
-    scores = dict(zip(done["run"], done["psnr"], strict=True))
-    found = {run: kept.get(run, _of_one_estimate(psnr)) for run, psnr in scores.items()}
+    found = {run: trace for run in done["run"].unique() if (trace := store.trace(run)) is not None}
     traces = {run: trace for run, trace in found.items() if trace["psnr"].notna().to_numpy().any()}
     traced = done[done["run"].isin(traces.keys())]
-    of_traces, of_scores = (
-        timed_on(zip(rows["method"], rows["device"], strict=True))
-        for rows in (traced[traced["run"].isin(kept)], traced[~traced["run"].isin(kept)])
-    )
-    device = of_scores | of_traces
+    device = timed_on(zip(traced["method"], traced["device"], strict=True))
     shown, remarks = side_by_side(traced)
     seconds = {method: _seconds(rows[rows["device"] == device[method]], traces) for method, rows in _by_method(traced)}
     curves = [
@@ -52,10 +45,6 @@ def anytime(results: pd.DataFrame, store: Store) -> pd.DataFrame:
     together = pd.concat([pd.DataFrame(columns=list(COLUMNS)), *curves], ignore_index=True).astype(COLUMNS)
     together.attrs["remarks"] = remarks
     return together
-
-
-def _of_one_estimate(psnr: float) -> pd.DataFrame:
-    return pd.DataFrame({"iteration": [0], "psnr": [psnr], "psnr_ema": [math.nan]})
 
 
 def timed_on(runs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -47,6 +47,7 @@ def test_committed_runs_are_rendered_again_as_they_are(tmp_path: Path, paper_dat
     assert "\n\n- **bm3d** has the best mean" in report or "\n\n- **bm3d** is best" in report
     assert "### Rise and fall" in report, "of the fits of a part of the experiment"
     assert "### Stopping rules" in report
+    assert "A dot is a method of one estimate." in report, "of BM3D, whose trace is not kept"
 
 
 def test_a_store_taken_in_twice_changes_nothing_the_second_time(

@@ -21,13 +21,13 @@ def trace(*psnr: float, ema: float = math.nan) -> pd.DataFrame:
     return pd.DataFrame({"iteration": range(len(psnr)), "psnr": psnr, "psnr_ema": ema})
 
 
-def curves(runs: dict[tuple[str, str, int], tuple[float, pd.DataFrame | None]]) -> pd.DataFrame:
-    """Those of runs by method, image and seed; each is its seconds and its trace. The score of each is 0 dB."""
+def curves(runs: dict[tuple[str, str, int], tuple[float, pd.DataFrame]]) -> pd.DataFrame:
+    """Those of runs by method, image and seed; each is its seconds and its trace."""
     scores: dict[str, dict[tuple[str, int], float]] = {}
     for method, image, seed in runs:
         scores.setdefault(method, {})[image, seed] = 0.0
     seconds = {"-".join(map(str, run)): value for run, (value, _) in runs.items()}
-    store: Any = Traces({"-".join(map(str, run)): found for run, (_, found) in runs.items() if found is not None})
+    store: Any = Traces({"-".join(map(str, run)): found for run, (_, found) in runs.items()})
     frame = results(scores)
     return anytime(frame.assign(seconds=frame["run"].map(seconds)), store)
 
@@ -56,12 +56,6 @@ def test_a_run_that_ended_stays_at_its_last_and_a_slow_one_does_not_count() -> N
     )
     assert list(found["psnr"]) == [10, 20, pytest.approx(80 / 3), pytest.approx(100 / 3)]
     assert list(found["seconds"]) == [0.5, 1, 1.5, 2]
-
-
-def test_a_method_of_one_estimate_stands_beside_them_by_its_score_where_its_trace_is_not_kept() -> None:
-    found = curves({("dip", "a", 0): (4, trace(10, 20)), ("bm3d", "a", 0): (3, None)})
-    (line,) = found[found["method"] == "bm3d"].to_dict("records")
-    assert (line["seconds"], line["psnr"]) == (3, 0)
 
 
 def test_curves_that_stand_side_by_side_are_of_the_same_images() -> None:
@@ -127,7 +121,7 @@ def test_a_device_counts_where_runs_have_traces() -> None:
     ]
     rows = [results({method: {("a", seed): 0.0}}).assign(device=on, seconds=time) for method, seed, on, time in runs]
     found = anytime(pd.concat(rows, ignore_index=True), Traces(kept))  # type: ignore[arg-type]
-    assert found.groupby("method")["seconds"].max().to_dict() == {"dip": 4.0, "pip": 2.0, "nlm": 1.0, "tv": 1.0}
+    assert found.groupby("method")["seconds"].max().to_dict() == {"dip": 4.0, "pip": 2.0}
 
 
 def test_thinned_traces_keep_their_time() -> None:
@@ -135,12 +129,11 @@ def test_thinned_traces_keep_their_time() -> None:
     assert list(curves({("dip", "a", 0): (5, thin)})["seconds"]) == [0.5, 5]
 
 
-def test_what_has_no_truth_has_no_line() -> None:
+def test_what_has_no_truth_or_no_trace_has_no_line() -> None:
     blind = trace(math.nan, math.nan)
     found = curves({("dip", "a", 0): (1, blind), ("bm3d", "a", 0): (3, trace(25.0))})
     assert found[["method", "seconds", "psnr"]].values.tolist() == [["bm3d", 3, 25]]
-    unscored = results({"nlm": {("a", 0): math.nan}}).assign(seconds=1.0)
-    assert anytime(unscored, Traces({})).empty  # type: ignore[arg-type]
+    assert anytime(results({"dip": {("a", 0): 1.0}}).assign(seconds=1.0), Traces({})).empty  # type: ignore[arg-type]
 
 
 def test_a_level_is_reached_by_the_average_too() -> None:
