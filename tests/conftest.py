@@ -17,6 +17,7 @@ from dipbench import registry
 from dipbench.contract import Rule
 from dipbench.data import download
 from dipbench.data.loading import load
+from dipbench.registry.finding import GIVEN
 from dipbench.trace.signals import Signal
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "datasets"
@@ -29,6 +30,15 @@ hypothesis.settings.load_profile("same everywhere")
 def _one_thread() -> None:
     """Small images gain nothing from threads, and results then do not depend on the machine's cores."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_given() -> Iterator[None]:
+    """What a test gives as a class or a function, as a notebook does, is known by its name for that test alone."""
+    before = dict(GIVEN)
+    yield
+    GIVEN.clear()
+    GIVEN.update(before)
 
 
 @pytest.fixture(scope="session")

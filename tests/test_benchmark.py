@@ -13,18 +13,9 @@ from torch import Tensor, nn
 import dipbench
 from dipbench.contract import Method, Problem
 from dipbench.errors import UserError
-from dipbench.registry.finding import GIVEN
 from dipbench.scoring import Protocol
 from dipbench.store.store import Store
 from dipbench.streams import Streams
-
-
-@pytest.fixture(autouse=True)
-def _nothing_given() -> Iterator[None]:
-    before = dict(GIVEN)
-    yield
-    GIVEN.clear()
-    GIVEN.update(before)
 
 
 class Small(nn.Sequential):

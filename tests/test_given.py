@@ -3,7 +3,7 @@
 import itertools
 import linecache
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import reload
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,6 @@ def small(channels):
     return block(channels)
 """
 SMALL = {"only": ["denoising", "chelsea"], "scale": "smoke", "device": "cpu"}
-
-
-@pytest.fixture(autouse=True)
-def _nothing_given() -> Iterator[None]:
-    before = dict(GIVEN)
-    yield
-    GIVEN.clear()
-    GIVEN.update(before)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 import dipbench
 from dipbench.cli.main import app
-from dipbench.registry.finding import GIVEN
 from dipbench.running.check import checked
 
 PAGE = DOCS / "your_prior.md"
@@ -36,15 +35,12 @@ def test_the_python_of_the_page(
 ) -> None:
     """As a script, of few iterations, whose functions are __main__'s as those of a notebook are."""
     monkeypatch.chdir(tmp_path)
-    before = dict(GIVEN)
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert code.count("iterations=800") == 2
     Path("script.py").write_text(code.replace("iterations=800", "iterations=3"))
     try:
         names = runpy.run_path("script.py", run_name="__main__")
     finally:
-        GIVEN.clear()
-        GIVEN.update(before)
         pyplot.close("all")
     assert "two images after each other" in capsys.readouterr().out
     assert {"dip", "mine", "half"} == set(names["found"].results["method"])
