@@ -3,6 +3,7 @@
 import math
 import re
 from functools import cache
+from glob import escape
 from pathlib import Path
 
 from dipbench.errors import UserError
@@ -72,12 +73,27 @@ def references() -> dict[str, str]:
 
 
 def find_run(name: str, folder: Path) -> Path:
-    """The folder of a run: a path to it, or the beginning of its name, looked for in the stores below `folder`."""
+    """The folder of a run: a path to it, or the beginning of its id, looked for in the stores below `folder`.
+
+    UserError for none and for several, with where ids stand.
+    """
     if (Path(name) / "result.json").is_file():
         return Path(name)
-    found = sorted(path.parent for path in folder.glob(f"**/runs/{name}*/result.json"))
-    if len({path.name for path in found}) != 1:
+    found = sorted(path.parent for path in folder.glob(f"**/runs/{escape(name)}*/result.json"))
+    if not found:
+        raise UserError(f"no run below '{folder}' has an id that begins with '{name}': {_where_ids_stand(folder)}")
+    if len({path.name for path in found}) > 1:
         raise UserError(
             f"{len(found)} runs below '{folder}' begin with '{name}': give more of the name, or the folder's path"
         )
     return found[0]
+
+
+def _where_ids_stand(folder: Path) -> str:
+    some = next((path.parent for path in folder.glob("**/runs/*/result.json")), None)
+    if some is None:
+        return "none lies there; --store takes a folder of results"
+    return (
+        f"it takes the id of one run, such as {some.name}, and no name of a method; a click on a number of the page "
+        f"shows the ids, and so does the column 'run' of the tables in {some.parent.parent}/report/numbers"
+    )

@@ -115,7 +115,7 @@ def test_run_is_found_by_the_beginning_of_its_name_and_by_its_path(store: Store)
     folder = next((store.path / "runs").iterdir())
     assert find_run(folder.name[:6], store.path.parent) == folder
     assert find_run(str(folder), Path("nowhere")) == folder
-    with pytest.raises(UserError, match="0 runs"):
+    with pytest.raises(UserError, match=r"^no run below .* begins with 'zzz': it takes the id of one run"):
         find_run("zzz", store.path.parent)
 
 
